@@ -1,0 +1,86 @@
+//! The making of a vault.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+
+use super::descriptor::Descriptor;
+use super::policy::Policy;
+use super::share::{self, Share};
+use crate::error::Result;
+use crate::ident::{Suite, VaultId};
+use crate::keys::master::{MasterKey, MasterKeyPairs, MasterSecret};
+use crate::keys::registrar::RegistrarPublicKey;
+use crate::prim::rng;
+use crate::shamir::{self, Point};
+use crate::wire;
+
+/// A new vault: the public descriptor, the shares for the custodians, and the master key until it is dropped.
+#[derive(Debug)]
+pub struct NewVault {
+    /// The public part. Hand its fingerprint to every client by a trusted way.
+    pub descriptor: Descriptor,
+    /// One share for each custodian, in order of their index from 1. Each goes to one person and nowhere else.
+    pub shares: Vec<Share>,
+    /// The master key, for what only the root does on the first day. Drop it as soon as that is done.
+    pub master: MasterKey,
+}
+
+/// Makes a vault: draws its id and its master secret, splits the secret, and describes it publicly.
+///
+/// # Errors
+/// [`Error::Randomness`](crate::Error::Randomness) if the generator fails; nothing was made then.
+pub fn create(
+    policy: Policy,
+    suite: Suite,
+    registrar: &RegistrarPublicKey,
+    rng: &mut impl TryCryptoRng,
+) -> Result<NewVault> {
+    let mut vault = [0; 32];
+    rng::fill(rng, &mut vault)?;
+    deal(policy, suite, VaultId(vault), 1, registrar, rng)
+}
+
+/// Draws and splits the master secret of one generation.
+fn deal(
+    policy: Policy,
+    suite: Suite,
+    vault: VaultId,
+    generation: u32,
+    registrar: &RegistrarPublicKey,
+    rng: &mut impl TryCryptoRng,
+) -> Result<NewVault> {
+    let secret = MasterSecret::draw(rng)?;
+    let points = shamir::split(secret.expose(), policy.k(), policy.n(), rng)?;
+    let pairs = secret.derive(suite, vault, generation)?;
+    let descriptor = describe(policy, suite, vault, generation, &pairs, registrar, &points)?;
+    let master = pairs.matching(&descriptor.master_key, &descriptor.root_key)?;
+    let share = |point| Share::new(vault, generation, policy.k(), policy.n(), point);
+    Ok(NewVault { descriptor, shares: points.into_iter().map(share).collect(), master })
+}
+
+/// Encodes the descriptor and reads it back, so that what is published is what every client will accept.
+fn describe(
+    policy: Policy,
+    suite: Suite,
+    vault: VaultId,
+    generation: u32,
+    pairs: &MasterKeyPairs,
+    registrar: &RegistrarPublicKey,
+    points: &[Point],
+) -> Result<Descriptor> {
+    let digests: Vec<u8> = points.iter().flat_map(|point| share::digest(&vault, generation, point)).collect();
+    let bytes = wire::descriptor::Descriptor {
+        suite,
+        vault,
+        generation,
+        k: policy.k(),
+        n: policy.n(),
+        master_key: pairs.hpke_public.as_bytes(),
+        root_key: *pairs.root_public().as_bytes(),
+        registrar_key: *registrar.as_bytes(),
+        share_digests: &digests,
+    }
+    .encode();
+    Descriptor::parse(&bytes)
+}

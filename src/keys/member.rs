@@ -1,0 +1,88 @@
+//! A member's keys, both from one seed, and the entry that the member signs itself.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::TryCryptoRng;
+
+use super::{labels, schedule};
+use crate::error::Result;
+use crate::ident::{KeyFingerprint, MemberId, Suite, VaultId};
+use crate::prim::hash::hash;
+use crate::prim::hpke::PrivateKey;
+use crate::prim::rng;
+use crate::prim::sign::SigningKey;
+use crate::secret::{Secret, SecretBytes};
+use crate::wire;
+
+/// A member's private keys: HPKE to receive grants, Ed25519 to endorse and to sign deposits. Wiped when dropped.
+///
+/// Both are derived from a seed of 32 bytes for one vault and suite: one seed gives unrelated keys in another vault.
+pub struct MemberKey {
+    suite: Suite,
+    vault: VaultId,
+    seed: Secret<32>,
+    pub(crate) hpke: PrivateKey,
+    pub(crate) signing: SigningKey,
+    entry: Box<[u8]>,
+    fingerprint: KeyFingerprint,
+}
+
+impl MemberKey {
+    pub(crate) fn draw(suite: Suite, vault: VaultId, id: MemberId<'_>, rng: &mut impl TryCryptoRng) -> Result<Self> {
+        Self::from_secret(suite, vault, id, Secret::try_filled(|seed| rng::fill(rng, seed))?)
+    }
+
+    pub(crate) fn from_secret(suite: Suite, vault: VaultId, id: MemberId<'_>, seed: Secret<32>) -> Result<Self> {
+        let hpke = PrivateKey::from_secret(suite, schedule::member(&seed, labels::MEMBER_HPKE, suite, &vault)?);
+        let signing = SigningKey::from_seed(schedule::member(&seed, labels::MEMBER_SIGNING, suite, &vault)?.expose());
+        let body = wire::member::MemberEntry {
+            suite,
+            vault,
+            member: id.as_bytes(),
+            hpke_key: hpke.public_key()?.as_bytes(),
+            signing_key: *signing.verifying_key().as_bytes(),
+            signature: [0; wire::SIGNATURE_LEN],
+        }
+        .encode_body();
+        let fingerprint = member_fingerprint(&body);
+        let signature = signing.sign(labels::MEMBER_ENTRY, &body);
+        let entry: Vec<u8> = [body.as_slice(), &signature].concat();
+        Ok(Self { suite, vault, seed, hpke, signing, entry: entry.into(), fingerprint })
+    }
+
+    /// The self-signed entry, for the registrar to admit and for the store to keep: with X25519 169 bytes and
+    /// the member id, with X-Wing 1,353 and the member id.
+    #[must_use]
+    pub const fn entry(&self) -> &[u8] {
+        &self.entry
+    }
+
+    /// The fingerprint of id and keys: what the registrar compares with the member before admitting it.
+    #[must_use]
+    pub const fn fingerprint(&self) -> KeyFingerprint {
+        self.fingerprint
+    }
+
+    /// The 32-byte seed, for storage where only the member reads it.
+    #[must_use]
+    pub fn seed(&self) -> SecretBytes {
+        SecretBytes::new(self.seed.expose().to_vec())
+    }
+
+    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
+        (self.suite, self.vault)
+    }
+}
+
+/// The fingerprint of an entry's body: member id and both keys, of one vault and suite.
+pub(crate) fn member_fingerprint(body: &[u8]) -> KeyFingerprint {
+    KeyFingerprint(hash(labels::MEMBER_FINGERPRINT, &[body]))
+}
+
+impl fmt::Debug for MemberKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberKey").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! The record key: fresh for every sealed object, known to nobody but the wrap.
+
+use rand_core::TryCryptoRng;
+
+use super::labels;
+use super::patient::PatientKek;
+use crate::error::{Error, Result};
+use crate::prim::aead::{self, TAG_LEN};
+use crate::prim::hkdf::expand_labelled;
+use crate::prim::rng;
+use crate::secret::Scratch;
+
+/// Record key (32 bytes), salt (24) and wrap nonce (24) of one sealed object, in this order.
+pub(crate) struct RecordDraw(Scratch<80>);
+
+impl RecordDraw {
+    pub(crate) const fn empty() -> Self {
+        Self(Scratch::zeroed())
+    }
+
+    /// `HKDF-Expand(r, lp(label) || context id, 80)` of one draw r of 32 bytes, in place.
+    ///
+    /// The context id makes a generator that repeats itself harmless between records and revisions
+    /// (hedging, cf. RFC 8937): the same r with another context gives unrelated values.
+    pub(crate) fn draw(&mut self, context_id: &[u8; 32], rng: &mut impl TryCryptoRng) -> Result<()> {
+        let mut drawn = Scratch::<32>::zeroed();
+        rng::fill(rng, drawn.as_mut())?;
+        expand_labelled(drawn.expose(), labels::RECORD_DRAW, [context_id], self.0.as_mut())
+    }
+
+    /// Record key, salt and wrap nonce.
+    pub(crate) fn parts(&self) -> Result<(&[u8; 32], &[u8; 24], &[u8; 24])> {
+        let bytes = self.0.expose();
+        let parts = bytes.split_first_chunk::<32>().and_then(|(key, rest)| {
+            let (salt, rest) = rest.split_first_chunk::<24>()?;
+            rest.split_first_chunk::<24>().map(|(nonce, _)| (key, salt, nonce))
+        });
+        parts.ok_or(Error::NotAuthentic)
+    }
+}
+
+/// A record key wrapped under a patient KEK: ciphertext and tag.
+pub(crate) struct Wrapped {
+    pub(crate) ciphertext: [u8; 32],
+    pub(crate) tag: [u8; TAG_LEN],
+}
+
+/// `XChaCha20-Poly1305-Encrypt[kek, nonce](aad = wrap context, record key)`: 32 bytes and a tag.
+pub(crate) fn wrap(kek: &PatientKek, nonce: &[u8; 24], wrap_context: &[u8], key: &[u8; 32]) -> Result<Wrapped> {
+    let mut ciphertext = Scratch::<32>::zeroed();
+    ciphertext.as_mut().copy_from_slice(key);
+    let tag = aead::wrap_in_place(kek.expose(), nonce, wrap_context, ciphertext.as_mut())?;
+    Ok(Wrapped { ciphertext: *ciphertext.expose(), tag })
+}
+
+/// An unwrapped record key, on the stack of one opening.
+pub(crate) struct RecordKey(Scratch<32>);
+
+impl RecordKey {
+    pub(crate) const fn empty() -> Self {
+        Self(Scratch::zeroed())
+    }
+
+    /// Unwraps in place, and gives the key only if the wrap is authentic.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthentic`].
+    pub(crate) fn unwrap_in_place(
+        &mut self,
+        kek: &PatientKek,
+        nonce: &[u8; 24],
+        wrap_context: &[u8],
+        ciphertext: &[u8; 32],
+        tag: &[u8; TAG_LEN],
+    ) -> Result<&[u8; 32]> {
+        self.0.as_mut().copy_from_slice(ciphertext);
+        aead::unwrap_in_place(kek.expose(), nonce, wrap_context, self.0.as_mut(), tag)?;
+        Ok(self.0.expose())
+    }
+}

@@ -1,0 +1,52 @@
+//! The key schedule: every derived key is `HKDF-Expand-SHA256(secret, lp(label) || context, 32)`.
+
+use crate::error::Result;
+use crate::ident::{PatientId, Suite, VaultId};
+use crate::prim::hash::lp;
+use crate::prim::hkdf::expand_labelled;
+use crate::prim::label::Label;
+use crate::secret::Secret;
+
+/// Keys of a master secret: context = suite || vault id || generation.
+pub(crate) fn master(
+    secret: &Secret<32>,
+    label: Label,
+    suite: Suite,
+    vault: &VaultId,
+    generation: u32,
+) -> Result<Secret<32>> {
+    let suite = suite.kem_id().to_be_bytes();
+    let generation = generation.to_be_bytes();
+    derive(secret, label, [&suite, vault.as_bytes(), &generation])
+}
+
+/// Keys of a member's seed: context = suite || vault id. One seed gives unrelated keys in two vaults.
+pub(crate) fn member(seed: &Secret<32>, label: Label, suite: Suite, vault: &VaultId) -> Result<Secret<32>> {
+    derive(seed, label, [&suite.kem_id().to_be_bytes(), vault.as_bytes()])
+}
+
+/// The key of a registrar's seed, which exists before any vault: no context.
+pub(crate) fn registrar(seed: &Secret<32>, label: Label) -> Result<Secret<32>> {
+    derive(seed, label, [])
+}
+
+/// What the keys of a patient secret are derived for: suite || vault id || lp(patient id) || version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PatientContext<'a> {
+    pub(crate) suite: Suite,
+    pub(crate) vault: VaultId,
+    pub(crate) patient: PatientId<'a>,
+    pub(crate) version: u32,
+}
+
+/// Keys of a patient secret.
+pub(crate) fn patient(secret: &Secret<32>, label: Label, context: &PatientContext<'_>) -> Result<Secret<32>> {
+    let suite = context.suite.kem_id().to_be_bytes();
+    let patient = context.patient.as_bytes();
+    let version = context.version.to_be_bytes();
+    derive(secret, label, [&suite, context.vault.as_bytes(), &lp(patient), patient, &version])
+}
+
+fn derive<const PARTS: usize>(secret: &Secret<32>, label: Label, context: [&[u8]; PARTS]) -> Result<Secret<32>> {
+    Secret::try_filled(|key| expand_labelled(secret.expose(), label, context, key))
+}

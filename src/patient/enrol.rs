@@ -1,0 +1,119 @@
+//! Enrolment: a patient's key, its card, the endorsement and the master grant, all in one call.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+
+use super::card::{card_id, master_grant_digest};
+use super::grant::seal_grant;
+use crate::custody::PinnedDescriptor;
+use crate::error::{Result, Usage};
+use crate::ident::{CardId, PatientId, require_vault};
+use crate::keys::labels;
+use crate::keys::master::MasterKey;
+use crate::keys::member::MemberKey;
+use crate::keys::patient::{PatientContext, PatientKey, PatientSecret};
+use crate::prim::sign::SigningKey;
+use crate::roster::{Roles, VerifiedRoster};
+use crate::wire;
+use crate::wire::endorsement::{Endorsement, Endorser};
+use crate::wire::grant::Recipient;
+
+/// Who enrols patients: a member with the role `enrol`, or the root.
+#[derive(Debug, Clone, Copy)]
+pub enum Enroller<'a> {
+    /// An active member with the role `enrol`.
+    Member(&'a MemberKey),
+    /// The master key, while a quorum has it open.
+    Root(&'a MasterKey),
+}
+
+/// A newly enrolled patient: three objects to store together, and the key to seal and to grant with.
+#[derive(Debug)]
+pub struct Enrolment {
+    /// The card's id, for clients that remember it.
+    pub card_id: CardId,
+    /// The card.
+    pub card: Vec<u8>,
+    /// The endorsement of the card and the master grant.
+    pub endorsement: Vec<u8>,
+    /// The patient secret wrapped to the master key: what a quorum opens when all members are gone.
+    pub master_grant: Vec<u8>,
+    /// The patient's key.
+    pub key: PatientKey,
+}
+
+/// Enrols a patient: draws a secret, derives its keys, publishes them on a card, and wraps the secret to the master key.
+///
+/// # Errors
+/// [`Untrusted`](crate::error::Untrusted) if the enroller is not an active member with the role `enrol`;
+/// [`Usage::NotTheRegistrar`] for a master key of another vault or generation;
+/// [`Error::Randomness`](crate::Error::Randomness). Nothing was made then.
+pub(crate) fn enrol(
+    by: Enroller<'_>,
+    patient: PatientId<'_>,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Enrolment> {
+    let (endorser, signing_key) = entitled(by, descriptor, roster)?;
+    let (suite, vault) = (descriptor.suite(), descriptor.vault());
+    let context = PatientContext { suite, vault, patient, version: 1 };
+    // 1. The secret and its key pairs.
+    let pairs = PatientSecret::draw(rng)?.derive(&context)?;
+    // 2. The card: their public halves.
+    let hpke_public = pairs.hpke_public.as_bytes().to_vec();
+    let succession_public = *pairs.succession_public().as_bytes();
+    let mut card = wire::card::Card {
+        suite,
+        vault,
+        patient: patient.as_bytes(),
+        version: context.version,
+        hpke_key: &hpke_public,
+        succession_key: succession_public,
+        previous: CardId([0; wire::LEN_32]),
+    }
+    .encode_body();
+    let card_id = card_id(&card);
+    wire::card::put_voucher(&mut card, &None);
+    let key = pairs.matching(&context, card_id, &hpke_public, &succession_public)?;
+    // 3. The master grant, so that a quorum can always break the glass.
+    let master = Recipient::Master { generation: descriptor.generation(), key: descriptor.master_fingerprint() };
+    let master_grant = seal_grant(&key, &descriptor.master_key, master, rng)?;
+    // 4. The endorsement of both.
+    let endorsement = Endorsement {
+        vault,
+        card: card_id,
+        generation: descriptor.generation(),
+        master_grant: master_grant_digest(&master_grant),
+        roster_seen: roster.version(),
+        endorser,
+    };
+    Ok(Enrolment { card_id, card, endorsement: sign(&endorsement, signing_key), master_grant, key })
+}
+
+/// Who endorses, and with which key.
+fn entitled<'a>(
+    by: Enroller<'a>,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+) -> Result<(Endorser, &'a SigningKey)> {
+    match by {
+        Enroller::Member(member) => {
+            require_vault((descriptor.suite(), descriptor.vault()), member.belongs_to())?;
+            roster.require_active(member.fingerprint(), Roles::ENROL)?;
+            Ok((Endorser::Member(member.fingerprint()), &member.signing))
+        }
+        Enroller::Root(master) if master.root.verifying_key() == descriptor.root_key => {
+            Ok((Endorser::Root, &master.root))
+        }
+        Enroller::Root(_) => Err(Usage::NotTheRegistrar.into()),
+    }
+}
+
+fn sign(endorsement: &Endorsement, key: &SigningKey) -> Vec<u8> {
+    let mut bytes = endorsement.encode_body();
+    let signature = key.sign(labels::ENDORSEMENT, &bytes);
+    bytes.extend_from_slice(&signature);
+    bytes
+}

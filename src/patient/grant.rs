@@ -1,0 +1,114 @@
+//! Grants: the patient secret wrapped to one key. A grant counts if the secret in it derives the card's keys.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+
+use super::card::Card;
+use crate::custody::PinnedDescriptor;
+use crate::error::{Result, Usage};
+use crate::ident::{CardId, KeyFingerprint, require_vault};
+use crate::keys::labels;
+use crate::keys::master::MasterKey;
+use crate::keys::member::MemberKey;
+use crate::keys::patient::{PatientKey, PatientSecret};
+use crate::prim::hpke::{PrivateKey, PublicKey, open_secret, seal_secret};
+use crate::roster::{Roles, VerifiedRoster};
+use crate::wire;
+use crate::wire::grant::Recipient;
+
+/// A grant that was just made, and whom it is for: show the fingerprint to the person who grants.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The bytes to store: with X25519 183, with X-Wing 1,271.
+    pub bytes: Vec<u8>,
+    /// The card whose secret it carries.
+    pub card: CardId,
+    /// The key that opens it.
+    pub recipient: KeyFingerprint,
+}
+
+/// Wraps the patient secret to a member: from then on the member reads and writes the patient's records.
+///
+/// # Errors
+/// [`Untrusted`](crate::error::Untrusted) if the key is unknown, not active, lacks the role `read`, or if the card is
+/// closed; [`Usage::WrongVault`]; [`Error::Randomness`](crate::Error::Randomness).
+///
+/// # Security
+/// Whoever may read may copy: withdrawing a grant later keeps nobody from what was read before.
+pub(crate) fn grant_to_member(
+    key: &PatientKey,
+    to: KeyFingerprint,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Grant> {
+    require_vault((descriptor.suite(), descriptor.vault()), key.belongs_to())?;
+    roster.require_open(key.card())?;
+    let member = roster.require_active(to, Roles::READ)?;
+    let bytes = seal_grant(key, &member.entry().hpke_key, Recipient::Member(to), rng)?;
+    Ok(Grant { bytes, card: key.card(), recipient: to })
+}
+
+/// Opens a member's grant.
+///
+/// # Errors
+/// [`Error::Malformed`](crate::Error::Malformed); [`Usage`] if the grant is of another vault, suite or card, or
+/// addressed to another key; [`Untrusted`](crate::error::Untrusted) if the roster lists the member as retired or
+/// revoked or without the role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
+pub(crate) fn open_as_member(
+    card: &Card,
+    member: &MemberKey,
+    grant: &[u8],
+    roster: &VerifiedRoster,
+) -> Result<PatientKey> {
+    require_vault((card.suite, card.vault), member.belongs_to())?;
+    roster.require_active(member.fingerprint(), Roles::READ)?;
+    open(card, grant, Recipient::Member(member.fingerprint()), &member.hpke)
+}
+
+/// Opens the master grant that belongs to a verified card: the break-glass path.
+///
+/// # Errors
+/// [`Usage::WrongRecipient`] for a master key of another generation or vault;
+/// [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
+pub(crate) fn open_as_master(card: &Card, master: &MasterKey) -> Result<PatientKey> {
+    let recipient = Recipient::Master { generation: master.generation(), key: master.fingerprint() };
+    open(card, &card.master_grant, recipient, &master.hpke)
+}
+
+/// `head || SealBase(key, info = lp(label), aad = head, patient secret)`.
+///
+/// The head holds suite, vault, card id and recipient.
+pub(super) fn seal_grant(
+    key: &PatientKey,
+    to: &PublicKey,
+    recipient: Recipient,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Vec<u8>> {
+    let (suite, vault) = key.belongs_to();
+    let mut grant = wire::grant::Grant::encode_head(suite, &vault, &key.card(), &recipient);
+    let sealed = seal_secret(to, &info(), &grant, key.secret().expose(), rng)?;
+    grant.extend_from_slice(&sealed);
+    Ok(grant)
+}
+
+/// Opens a grant and compares the keys derived from its secret with the card's.
+fn open(card: &Card, bytes: &[u8], recipient: Recipient, key: &PrivateKey) -> Result<PatientKey> {
+    let (grant, head) = wire::grant::Grant::parse(bytes)?;
+    require_vault((card.suite, card.vault), (grant.suite, grant.vault))?;
+    if grant.card != card.id {
+        return Err(Usage::WrongCard { key: card.id, object: grant.card }.into());
+    }
+    if grant.recipient != recipient {
+        let (Recipient::Master { key: addressed_to, .. } | Recipient::Member(addressed_to)) = grant.recipient;
+        return Err(Usage::WrongRecipient { addressed_to }.into());
+    }
+    let secret = PatientSecret::from_secret(open_secret(key, &info(), head, grant.sealed)?);
+    let context = card.context()?;
+    secret.derive(&context)?.matching(&context, card.id, card.hpke_key.as_bytes(), card.succession_key.as_bytes())
+}
+
+fn info() -> Vec<u8> {
+    [labels::GRANT.prefix().as_slice(), labels::GRANT.as_bytes()].concat()
+}

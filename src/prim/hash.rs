@@ -1,0 +1,24 @@
+//! `SHA-256(lp(label) || parts)`, FIPS 180-4.
+
+use sha2::{Digest, Sha256};
+
+use super::label::Label;
+
+/// `SHA-256(lp(label) || part || part ...)`, 32 bytes.
+///
+/// Parts are concatenated as they are: the caller gives fixed lengths or length prefixes (see [`lp`]).
+pub(crate) fn hash(label: Label, parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(label.prefix());
+    hasher.update(label.as_bytes());
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// The one-byte length prefix of an identifier, which has at most 255 bytes by its type.
+#[allow(clippy::cast_possible_truncation)]
+pub(crate) const fn lp(identifier: &[u8]) -> [u8; 1] {
+    [identifier.len() as u8]
+}

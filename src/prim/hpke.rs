@@ -1,0 +1,172 @@
+//! HPKE base mode, RFC 9180, single shot: one public-key operation serves grants, deposits and disclosures.
+//!
+//! KEM X-Wing (0x647A) or DHKEM(X25519, HKDF-SHA256) (0x0020), KDF HKDF-SHA256 (0x0001), AEAD
+//! ChaCha20-Poly1305 (0x0003). Base mode says nothing about who sealed: signatures do that, elsewhere.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use hpke::aead::ChaCha20Poly1305;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::{X25519HkdfSha256, XWing};
+use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable, single_shot_open, single_shot_seal_with_rng};
+use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
+
+use super::point;
+use super::rng::{self, OneShot};
+use crate::error::{Error, Result};
+use crate::ident::Suite;
+use crate::secret::{Scratch, Secret};
+
+/// A public HPKE key: of the right length, canonical, and no point of low order.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum PublicKey {
+    XWing(Box<<XWing as Kem>::PublicKey>, Box<[u8]>),
+    X25519(<X25519HkdfSha256 as Kem>::PublicKey, Box<[u8]>),
+}
+
+impl PublicKey {
+    /// Imports the bytes of a stored key; `None` if they are not one valid, canonical key of the suite.
+    ///
+    /// The ML-KEM part is checked for coefficients below q (FIPS 203, section 7.2), the X25519 part as
+    /// [`point::is_canonical_and_full_order`] says.
+    pub(crate) fn import(suite: Suite, bytes: &[u8]) -> Option<Self> {
+        let x25519_part = bytes.last_chunk::<32>()?;
+        if bytes.len() != suite.public_key_len() || !point::is_canonical_and_full_order(x25519_part) {
+            return None;
+        }
+        match suite {
+            Suite::XWing => {
+                let key = <XWing as Kem>::PublicKey::from_bytes(bytes).ok()?;
+                // Only the canonical encoding comes back the same.
+                (key.to_bytes().as_slice() == bytes).then(|| Self::XWing(Box::new(key), bytes.into()))
+            }
+            Suite::X25519 => {
+                let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(bytes).ok()?;
+                Some(Self::X25519(key, bytes.into()))
+            }
+        }
+    }
+
+    pub(crate) const fn suite(&self) -> Suite {
+        match self {
+            Self::XWing(..) => Suite::XWing,
+            Self::X25519(..) => Suite::X25519,
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::XWing(_, bytes) | Self::X25519(_, bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicKey").field("suite", &self.suite()).finish_non_exhaustive()
+    }
+}
+
+/// A private HPKE key, kept as the 32 bytes that the KEM imports; on the heap and wiped on drop.
+pub(crate) struct PrivateKey {
+    suite: Suite,
+    bytes: Secret<32>,
+}
+
+impl PrivateKey {
+    pub(crate) const fn from_secret(suite: Suite, bytes: Secret<32>) -> Self {
+        Self { suite, bytes }
+    }
+
+    /// The public half.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthentic`] if the KEM refuses the key, which no uniform 32 bytes make it do.
+    pub(crate) fn public_key(&self) -> Result<PublicKey> {
+        let bytes: Vec<u8> = match self.suite {
+            Suite::XWing => XWing::sk_to_pk(&private::<XWing>(&self.bytes)?).to_bytes().to_vec(),
+            Suite::X25519 => X25519HkdfSha256::sk_to_pk(&private::<X25519HkdfSha256>(&self.bytes)?).to_bytes().to_vec(),
+        };
+        PublicKey::import(self.suite, &bytes).ok_or(Error::NotAuthentic)
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey").field("suite", &self.suite).finish_non_exhaustive()
+    }
+}
+
+/// `SealBase(public key, info, aad, 32 bytes)` -> encapsulation || ciphertext || tag
+/// (RFC 9180, section 6.1): 80 bytes with X25519, 1,168 with X-Wing.
+///
+/// # Errors
+/// [`Error::Randomness`] if the generator fails; [`Error::NotAuthentic`] if the KEM refuses the key.
+pub(crate) fn seal_secret(
+    to: &PublicKey,
+    info: &[u8],
+    aad: &[u8],
+    secret: &[u8; 32],
+    rng: &mut impl TryCryptoRng,
+) -> Result<Vec<u8>> {
+    match to {
+        PublicKey::XWing(key, _) => seal::<XWing, 64>(key, info, aad, secret, rng),
+        PublicKey::X25519(key, _) => seal::<X25519HkdfSha256, 32>(key, info, aad, secret, rng),
+    }
+}
+
+/// `OpenBase(private key, info, aad, sealed)` -> 32 bytes (RFC 9180, section 6.1).
+///
+/// # Errors
+/// [`Error::NotAuthentic`], for every reason.
+pub(crate) fn open_secret(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Secret<32>> {
+    match key.suite {
+        Suite::XWing => open::<XWing>(key, info, aad, sealed),
+        Suite::X25519 => open::<X25519HkdfSha256>(key, info, aad, sealed),
+    }
+}
+
+/// Seals with the `DRAW` random bytes that this KEM's encapsulation reads, drawn fallibly before it starts.
+fn seal<K: Kem, const DRAW: usize>(
+    to: &K::PublicKey,
+    info: &[u8],
+    aad: &[u8],
+    secret: &[u8; 32],
+    rng: &mut impl TryCryptoRng,
+) -> Result<Vec<u8>> {
+    let mut drawn = Scratch::<DRAW>::zeroed();
+    rng::fill(rng, drawn.as_mut())?;
+    let mut once = OneShot::new(drawn.expose());
+    let (encapsulation, ciphertext) =
+        single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(&OpModeS::Base, to, info, secret, aad, &mut once)
+            .map_err(|_| Error::NotAuthentic)?;
+    // A KEM that reads more or less than it did when this was written must not go unseen.
+    if !once.spent_exactly() {
+        return Err(Error::Randomness);
+    }
+    Ok([encapsulation.to_bytes().as_slice(), &ciphertext].concat())
+}
+
+fn open<K: Kem>(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Secret<32>> {
+    let (encapsulation, ciphertext) =
+        sealed.split_at_checked(key.suite.encapsulation_len()).ok_or(Error::NotAuthentic)?;
+    let encapsulation = K::EncappedKey::from_bytes(encapsulation).map_err(|_| Error::NotAuthentic)?;
+    let opened = single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(
+        &OpModeR::Base,
+        &private::<K>(&key.bytes)?,
+        &encapsulation,
+        info,
+        ciphertext,
+        aad,
+    )
+    .map(Zeroizing::new)
+    .map_err(|_| Error::NotAuthentic)?;
+    opened.first_chunk::<32>().filter(|_| opened.len() == 32).map(Secret::copied).ok_or(Error::NotAuthentic)
+}
+
+fn private<K: Kem>(bytes: &Secret<32>) -> Result<K::PrivateKey> {
+    K::PrivateKey::from_bytes(bytes.expose()).map_err(|_| Error::NotAuthentic)
+}

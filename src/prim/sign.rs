@@ -1,0 +1,70 @@
+//! Ed25519, RFC 8032: signing, and verification by the strict rules.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use ed25519_dalek::Signer;
+use subtle::ConstantTimeEq;
+
+use super::label::Label;
+use alloc::vec::Vec;
+
+/// Length of a signature, in bytes.
+pub(crate) const SIGNATURE_LEN: usize = 64;
+
+/// An Ed25519 signing key, on the heap and wiped on drop.
+pub(crate) struct SigningKey(Box<ed25519_dalek::SigningKey>);
+
+impl SigningKey {
+    /// The key of a 32-byte seed (RFC 8032, section 5.1.5).
+    pub(crate) fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
+    }
+
+    /// `Ed25519-Sign(key, lp(label) || message)`, deterministic, 64 bytes.
+    pub(crate) fn sign(&self, label: Label, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+        self.0.sign(&labelled(label, message)).to_bytes()
+    }
+
+    /// The public half.
+    pub(crate) fn verifying_key(&self) -> VerifyingKey {
+        VerifyingKey(self.0.verifying_key())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").finish_non_exhaustive()
+    }
+}
+
+/// An Ed25519 public key: a canonical point that is not of low order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct VerifyingKey(ed25519_dalek::VerifyingKey);
+
+impl VerifyingKey {
+    /// Imports 32 bytes; `None` for what is no point, a non-canonical encoding, or a point of low order.
+    ///
+    /// Under a low-order key anyone can make signatures that verify for many messages.
+    pub(crate) fn import(bytes: &[u8; 32]) -> Option<Self> {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).ok()?;
+        // Decompression accepts y >= p; only the canonical encoding comes back the same.
+        let canonical = key.to_edwards().compress().to_bytes().ct_eq(bytes);
+        (bool::from(canonical) && !key.is_weak()).then_some(Self(key))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// `Ed25519-Verify(key, lp(label) || message, signature)`, with canonical S and R of full order only.
+    #[must_use]
+    pub(crate) fn verify(&self, label: Label, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        self.0.verify_strict(&labelled(label, message), &signature).is_ok()
+    }
+}
+
+fn labelled(label: Label, message: &[u8]) -> Vec<u8> {
+    [&label.prefix(), label.as_bytes(), message].concat()
+}

@@ -1,0 +1,74 @@
+//! What a record is bound to.
+
+use super::padding::Padding;
+use crate::ident::{CardId, FieldLabel, RecordId, Revision, VaultId};
+use crate::keys::labels;
+use crate::keys::patient::PatientKey;
+use crate::prim::hash::{hash, lp};
+use crate::wire::record::{Head, PATH_READER};
+
+/// Where a note belongs: record, field and revision, and how it is padded. All of it is bound to the ciphertext.
+///
+/// With the vault and the patient, which the key brings, this is the context that a record opens in, and no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordContext<'a> {
+    pub(super) record: RecordId<'a>,
+    pub(super) field: FieldLabel<'a>,
+    pub(super) revision: Revision,
+    pub(super) padding: Padding,
+}
+
+impl<'a> RecordContext<'a> {
+    /// One revision of one field of a record, with padding.
+    #[must_use]
+    pub const fn new(record: RecordId<'a>, field: FieldLabel<'a>, revision: Revision) -> Self {
+        Self { record, field, revision, padding: Padding::Padme }
+    }
+
+    /// The same with another padding rule.
+    ///
+    /// # Security
+    /// [`Padding::None`] shows the exact length of the note to whoever reads the database.
+    #[must_use]
+    pub const fn with_padding(self, padding: Padding) -> Self {
+        Self { padding, ..self }
+    }
+
+    pub(super) fn head(&self, key: &PatientKey) -> Head {
+        let (suite, _) = key.belongs_to();
+        Head { suite, card: key.card(), revision: self.revision.get(), padding: self.padding as u8 }
+    }
+}
+
+/// `SHA-256(lp(label) || vault id || lp(patient id) || lp(record id) || lp(field) || revision || padding)`.
+///
+/// Every variable part carries its length, so no two contexts have the same bytes.
+pub(super) fn payload_context(vault: &VaultId, patient: &[u8], context: &RecordContext<'_>) -> [u8; 32] {
+    let record = context.record.as_bytes();
+    let field = context.field.as_bytes();
+    let revision = context.revision.get().to_be_bytes();
+    let padding = [context.padding as u8];
+    let ids: [&[u8]; 6] = [&lp(patient), patient, &lp(record), record, &lp(field), field];
+    let [patient_lp, patient, record_lp, record, field_lp, field] = ids;
+    hash(
+        labels::PAYLOAD_CONTEXT,
+        &[vault.as_bytes(), patient_lp, patient, record_lp, record, field_lp, field, &revision, &padding],
+    )
+}
+
+/// Length of the label's text in front of the wrap context.
+const LABEL_LEN: usize = labels::READER_WRAP.as_bytes().len();
+/// Length of the wrap context, in bytes.
+const WRAP_CONTEXT_LEN: usize = 1 + LABEL_LEN + 1 + 32 + 32;
+
+/// `lp(label) || path || card id || payload context id`: what the wrapped record key is bound to.
+pub(super) fn wrap_context(card: &CardId, payload_context: &[u8; 32]) -> [u8; WRAP_CONTEXT_LEN] {
+    let prefix = labels::READER_WRAP.prefix();
+    let path = [PATH_READER];
+    let fields: [&[u8]; 5] = [&prefix, labels::READER_WRAP.as_bytes(), &path, card.as_bytes(), payload_context];
+    let mut out = [0; WRAP_CONTEXT_LEN];
+    for (slot, byte) in out.iter_mut().zip(fields.into_iter().flatten()) {
+        *slot = *byte;
+    }
+    out
+}

@@ -1,0 +1,70 @@
+//! Sealing on the reader's path: symmetric only.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroize;
+
+use super::context::{RecordContext, payload_context, wrap_context};
+use super::padding::{MARKER, Padding};
+use crate::chunked::{self, ChaCha20Poly1305, Layout};
+use crate::error::{Result, Usage};
+use crate::keys::patient::PatientKey;
+use crate::keys::record::{RecordDraw, wrap};
+use crate::wire::record::READER_HEAD_LEN;
+
+/// The length of a sealed note, in bytes: 192 more than the padded note, and 16 more for each full 16 KiB of it.
+///
+/// # Errors
+/// [`Usage::TooLong`] if that does not fit into memory.
+pub fn sealed_len(note_len: usize, padding: Padding) -> Result<usize> {
+    let padding_len = padding.zeros(note_len)?.map_or(Some(0), |zeros| zeros.checked_add(1));
+    let plaintext_len = padding_len.and_then(|len| len.checked_add(note_len)).ok_or(Usage::TooLong)?;
+    let layout = u64::try_from(plaintext_len).ok().and_then(|len| Layout::of_plaintext(len).ok());
+    let payload_len = layout.and_then(|layout| usize::try_from(layout.sealed_len()).ok());
+    payload_len.and_then(|len| len.checked_add(READER_HEAD_LEN)).ok_or_else(|| Usage::TooLong.into())
+}
+
+/// Seals a note and appends the record to `out`, which is unchanged on an error.
+///
+/// # Errors
+/// [`Usage::TooLong`]; [`Error::Randomness`](crate::Error::Randomness).
+pub(crate) fn seal(
+    key: &PatientKey,
+    context: &RecordContext<'_>,
+    note: &[u8],
+    rng: &mut impl TryCryptoRng,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let total = sealed_len(note.len(), context.padding)?;
+    out.try_reserve_exact(total).map_err(|_| Usage::TooLong)?;
+    let before = out.len();
+    append(key, context, note, rng, out).inspect_err(|_| {
+        out.get_mut(before..).unwrap_or_default().zeroize();
+        out.truncate(before);
+    })
+}
+
+fn append(
+    key: &PatientKey,
+    context: &RecordContext<'_>,
+    note: &[u8],
+    rng: &mut impl TryCryptoRng,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    // 1. payload context id = SHA-256(label, vault, patient, record, field, revision, padding)
+    let (_, vault) = key.belongs_to();
+    let payload_context = payload_context(&vault, key.patient(), context);
+    // 2. record key || salt || wrap nonce = HKDF-Expand(r, label || payload context id, 80)
+    let mut draw = RecordDraw::empty();
+    draw.draw(&payload_context, rng)?;
+    let (record_key, salt, wrap_nonce) = draw.parts()?;
+    // 3. wrapped = XChaCha20-Poly1305(patient KEK, wrap nonce, aad = wrap context, record key)
+    let wrapped = wrap(key.kek(), wrap_nonce, &wrap_context(&key.card(), &payload_context), record_key)?;
+    out.extend_from_slice(&context.head(key).encode(wrap_nonce, &wrapped.ciphertext, &wrapped.tag));
+    // 4. payload = chunked encryption of the padded note, input key = record key, context = payload context id
+    let zeros = context.padding.zeros(note.len())?;
+    let marker: &[u8] = if zeros.is_some() { &[MARKER] } else { &[] };
+    let parts = [note, marker];
+    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, &payload_context, &parts, zeros.unwrap_or(0), out)
+}

@@ -1,0 +1,121 @@
+//! The making of a roster.
+
+use alloc::vec::Vec;
+
+use super::member::MemberEntry;
+use super::role::{ClosedReason, Roles, Status};
+use crate::custody::PinnedDescriptor;
+use crate::error::{Result, Usage};
+use crate::ident::{CardId, KeyFingerprint};
+use crate::keys::labels;
+use crate::keys::master::MasterKey;
+use crate::keys::registrar::RegistrarKey;
+use crate::prim::sign::SigningKey;
+use crate::wire::roster::{Closed, Line, Roster, RosterSigner};
+
+/// A roster that is being made: the first one of a vault, or the one after a verified one. Signing consumes it.
+#[derive(Debug)]
+pub struct RosterDraft(Roster);
+
+impl RosterDraft {
+    /// Begins the first roster of a vault, version 1, without members.
+    #[must_use]
+    pub fn first(descriptor: &PinnedDescriptor) -> Self {
+        Self(Roster {
+            vault: descriptor.vault(),
+            generation: descriptor.generation(),
+            version: 1,
+            previous: [0; 32],
+            signer: RosterSigner::Registrar,
+            lines: Vec::new(),
+            closed: Vec::new(),
+        })
+    }
+
+    pub(super) const fn following(roster: Roster) -> Self {
+        Self(roster)
+    }
+
+    /// The version that it will have.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.0.version
+    }
+
+    /// Admits a key with its roles, as active.
+    ///
+    /// # Errors
+    /// [`Usage::AlreadyOnRoster`]: the roles of a key never change, not even after it was retired.
+    ///
+    /// # Security
+    /// Compare the entry's fingerprint with the person first; nothing in the entry proves who made it.
+    pub fn admit(&mut self, entry: &MemberEntry, roles: Roles) -> Result<&mut Self> {
+        let key = entry.fingerprint();
+        match self.position(key) {
+            Ok(_) => Err(Usage::AlreadyOnRoster(key).into()),
+            Err(position) => {
+                self.0.lines.insert(position, Line { key, roles: roles.bits(), status: Status::Active as u8 });
+                Ok(self)
+            }
+        }
+    }
+
+    /// Moves a key's status forward: active, retired, revoked.
+    ///
+    /// # Errors
+    /// [`Usage::NotOnRoster`]; [`Usage::StatusBackwards`] for the status it has and any before it.
+    pub fn set_status(&mut self, key: KeyFingerprint, status: Status) -> Result<&mut Self> {
+        let position = self.position(key).map_err(|_| Usage::NotOnRoster(key))?;
+        let line = self.0.lines.get_mut(position).ok_or(Usage::NotOnRoster(key))?;
+        if status <= Status::from_wire(line.status) {
+            return Err(Usage::StatusBackwards(key).into());
+        }
+        line.status = status as u8;
+        Ok(self)
+    }
+
+    /// Closes a card for ever.
+    ///
+    /// # Errors
+    /// [`Usage::AlreadyClosed`].
+    pub fn close(&mut self, card: CardId, reason: ClosedReason) -> Result<&mut Self> {
+        match self.0.closed.binary_search_by_key(&card, |closed| closed.card) {
+            Ok(_) => Err(Usage::AlreadyClosed(card).into()),
+            Err(position) => {
+                self.0.closed.insert(position, Closed { card, reason: reason as u8 });
+                Ok(self)
+            }
+        }
+    }
+
+    /// Signs as the registrar and gives the roster's bytes: 153 and 34 for each key, 33 for each closed card.
+    ///
+    /// # Errors
+    /// [`Usage::NotTheRegistrar`] if the pinned descriptor names another registrar.
+    pub fn sign_as_registrar(self, key: &RegistrarKey, descriptor: &PinnedDescriptor) -> Result<Vec<u8>> {
+        self.sign(RosterSigner::Registrar, &key.signing, key.public().0 == descriptor.registrar_key)
+    }
+
+    /// Signs as the root and gives the roster's bytes: for the first day, and for when the registrar's key is lost.
+    ///
+    /// # Errors
+    /// [`Usage::NotTheRegistrar`] if the master key is not the pinned descriptor's.
+    pub fn sign_as_root(self, key: &MasterKey, descriptor: &PinnedDescriptor) -> Result<Vec<u8>> {
+        self.sign(RosterSigner::Root, &key.root, key.root.verifying_key() == descriptor.root_key)
+    }
+
+    fn sign(mut self, signer: RosterSigner, key: &SigningKey, entitled: bool) -> Result<Vec<u8>> {
+        if !entitled {
+            return Err(Usage::NotTheRegistrar.into());
+        }
+        self.0.signer = signer;
+        let mut bytes = self.0.encode_body();
+        let signature = key.sign(labels::ROSTER, &bytes);
+        bytes.extend_from_slice(&signature);
+        Ok(bytes)
+    }
+
+    fn position(&self, key: KeyFingerprint) -> core::result::Result<usize, usize> {
+        self.0.lines.binary_search_by_key(&key, |line| line.key)
+    }
+}

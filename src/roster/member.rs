@@ -1,0 +1,94 @@
+//! Members: an entry is self-signed; a member is an entry that the roster lists.
+
+use alloc::boxed::Box;
+
+use super::role::{Roles, Status};
+use crate::custody::PinnedDescriptor;
+use crate::error::{Error, Object, Result, Untrusted};
+use crate::ident::{KeyFingerprint, require_vault};
+use crate::keys::labels;
+use crate::keys::member::member_fingerprint;
+use crate::prim::hpke::PublicKey;
+use crate::prim::sign::VerifyingKey;
+use crate::wire;
+
+/// A member's public keys, signed by themselves, of the pinned vault. Not yet on any roster.
+///
+/// Security: anyone can make one. Before admitting it, compare [`MemberEntry::fingerprint`] with the person.
+#[derive(Debug, Clone)]
+pub struct MemberEntry {
+    id: Box<[u8]>,
+    fingerprint: KeyFingerprint,
+    pub(crate) hpke_key: PublicKey,
+    pub(crate) signing_key: VerifyingKey,
+}
+
+impl MemberEntry {
+    /// Reads an entry, imports its keys and verifies its signature.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] with the field; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
+    /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for an entry of another vault; [`Untrusted::EntrySignature`].
+    pub fn verify(bytes: &[u8], descriptor: &PinnedDescriptor) -> Result<Self> {
+        let entry = wire::member::MemberEntry::parse(bytes)?;
+        require_vault((descriptor.suite(), descriptor.vault()), (entry.suite, entry.vault))?;
+        let signing_offset = bytes.len().saturating_sub(wire::SIGNATURE_LEN).saturating_sub(wire::LEN_32);
+        let hpke_offset = signing_offset.saturating_sub(entry.hpke_key.len());
+        let hpke_key = PublicKey::import(entry.suite, entry.hpke_key).ok_or(Error::malformed(
+            Object::MemberEntry,
+            "hpke key",
+            hpke_offset,
+        ))?;
+        let signing_key = VerifyingKey::import(&entry.signing_key).ok_or(Error::malformed(
+            Object::MemberEntry,
+            "signing key",
+            signing_offset,
+        ))?;
+        let (body, _) = bytes.split_at_checked(bytes.len().saturating_sub(wire::SIGNATURE_LEN)).unwrap_or((bytes, &[]));
+        let fingerprint = member_fingerprint(body);
+        if !signing_key.verify(labels::MEMBER_ENTRY, body, &entry.signature) {
+            return Err(Untrusted::EntrySignature(fingerprint).into());
+        }
+        Ok(Self { id: entry.member.into(), fingerprint, hpke_key, signing_key })
+    }
+
+    /// The member's id, 1 to 255 bytes, as the member gave it. Who it is, says the fingerprint.
+    #[must_use]
+    pub const fn id(&self) -> &[u8] {
+        &self.id
+    }
+
+    /// The fingerprint of id and both keys, which is how rosters, grants and signatures name the member.
+    #[must_use]
+    pub const fn fingerprint(&self) -> KeyFingerprint {
+        self.fingerprint
+    }
+}
+
+/// An entry that a verified roster lists, with the roles and the status that it lists.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub(super) entry: MemberEntry,
+    pub(super) roles: Roles,
+    pub(super) status: Status,
+}
+
+impl Member {
+    /// The member's self-signed part.
+    #[must_use]
+    pub const fn entry(&self) -> &MemberEntry {
+        &self.entry
+    }
+
+    /// What the key may do.
+    #[must_use]
+    pub const fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// What counts of the key.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+}

@@ -1,0 +1,182 @@
+//! A roster whose signature, place in the chain and entries were verified.
+
+use alloc::collections::BTreeMap;
+
+use super::draft::RosterDraft;
+use super::member::{Member, MemberEntry};
+use super::role::{ClosedReason, Roles, Status};
+use crate::custody::{Pin, PinnedDescriptor};
+use crate::error::{Error, Result, Untrusted, Usage, Versioned};
+use crate::ident::{CardId, KeyFingerprint};
+use crate::keys::labels;
+use crate::prim::hash::hash;
+use crate::wire::roster::{Line, Roster, RosterSigner};
+
+/// The members and closed cards of a vault, as the registrar or the root signed them.
+#[derive(Debug, Clone)]
+pub struct VerifiedRoster {
+    roster: Roster,
+    digest: [u8; 32],
+    members: BTreeMap<KeyFingerprint, Member>,
+}
+
+impl VerifiedRoster {
+    /// Verifies a roster and the entries of its members, and moves the pin forward to it.
+    ///
+    /// Entries of keys that the roster does not list are passed over; a listed key whose entry is not given is
+    /// unknown until it is.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`]; [`Untrusted::Fingerprint`] if pin and descriptor differ; [`Usage::WrongVault`];
+    /// [`Error::Stale`] for a roster of another generation or older than the pinned one;
+    /// [`Conflict::Roster`](crate::error::Conflict::Roster) for a second one of the pinned version;
+    /// [`Untrusted::RosterSignature`]; [`Untrusted::RosterChain`]; what [`MemberEntry::verify`] returns for an entry.
+    /// The pin is unchanged then.
+    pub fn verify<E: AsRef<[u8]>>(
+        bytes: &[u8],
+        entries: impl IntoIterator<Item = E>,
+        descriptor: &PinnedDescriptor,
+        pin: &mut Pin,
+    ) -> Result<Self> {
+        let (roster, body, signature) = Roster::parse(bytes)?;
+        require_current(&roster, descriptor, pin)?;
+        let key = match roster.signer {
+            RosterSigner::Registrar => &descriptor.registrar_key,
+            RosterSigner::Root => &descriptor.root_key,
+        };
+        if !key.verify(labels::ROSTER, body, &signature) {
+            return Err(Untrusted::RosterSignature.into());
+        }
+        let members = verify_members(&roster, entries, descriptor)?;
+        let digest = roster_digest(bytes);
+        pin.advance(roster.version, digest, &roster.previous)?;
+        Ok(Self { roster, digest, members })
+    }
+
+    /// Verifies the roster that replaces this one in memory, and that it takes nothing back: no key vanished, changed
+    /// its roles or got an earlier status, and no closed card was opened.
+    ///
+    /// # Errors
+    /// As [`VerifiedRoster::verify`]; [`Untrusted::RosterReversal`]. The pin is unchanged then.
+    pub fn follow<E: AsRef<[u8]>>(
+        &self,
+        bytes: &[u8],
+        entries: impl IntoIterator<Item = E>,
+        descriptor: &PinnedDescriptor,
+        pin: &mut Pin,
+    ) -> Result<Self> {
+        let mut moved = pin.clone();
+        let next = Self::verify(bytes, entries, descriptor, &mut moved)?;
+        if !takes_nothing_back(&self.roster, &next.roster) {
+            return Err(Untrusted::RosterReversal.into());
+        }
+        *pin = moved;
+        Ok(next)
+    }
+
+    /// The roster's version, from 1.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.roster.version
+    }
+
+    /// Every listed key whose entry was given.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    /// The member of a key, whatever its status.
+    ///
+    /// # Errors
+    /// [`Untrusted::UnknownMember`] if the roster does not list the key or its entry was not given.
+    pub fn member(&self, key: KeyFingerprint) -> Result<&Member> {
+        self.members.get(&key).ok_or(Error::Untrusted(Untrusted::UnknownMember(key)))
+    }
+
+    /// Why a card is closed, if it is.
+    #[must_use]
+    pub fn closed(&self, card: CardId) -> Option<ClosedReason> {
+        let found = self.roster.closed.binary_search_by_key(&card, |closed| closed.card).ok()?;
+        self.roster.closed.get(found).map(|closed| ClosedReason::from_wire(closed.reason))
+    }
+
+    /// Begins the roster after this one, with everything that this one lists.
+    ///
+    /// # Errors
+    /// [`Usage::VersionExhausted`] after version 2^64 - 1.
+    pub fn next(&self) -> Result<RosterDraft> {
+        let version = self.roster.version.checked_add(1).ok_or(Usage::VersionExhausted)?;
+        Ok(RosterDraft::following(Roster { version, previous: self.digest, ..self.roster.clone() }))
+    }
+
+    /// Refuses a closed card, by the reason.
+    pub(crate) fn require_open(&self, card: CardId) -> Result<()> {
+        match self.closed(card) {
+            None => Ok(()),
+            Some(ClosedReason::Erased) => Err(Untrusted::CardErased(card).into()),
+            Some(ClosedReason::Compromised) => Err(Untrusted::CardCompromised(card).into()),
+        }
+    }
+
+    /// The member, if it may sign or receive something new in this role.
+    pub(crate) fn require_active(&self, key: KeyFingerprint, role: Roles) -> Result<&Member> {
+        let member = self.require_unrevoked(key, role)?;
+        if member.status == Status::Active { Ok(member) } else { Err(Untrusted::Retired(key).into()) }
+    }
+
+    /// The member, if what it signed in this role counts: it is active or retired.
+    pub(crate) fn require_unrevoked(&self, key: KeyFingerprint, role: Roles) -> Result<&Member> {
+        let member = self.member(key)?;
+        if member.status == Status::Revoked {
+            return Err(Untrusted::Revoked(key).into());
+        }
+        if member.roles.contains(role) { Ok(member) } else { Err(Untrusted::Role(key).into()) }
+    }
+}
+
+/// Same vault, pinned descriptor, pinned generation, and no older than the pinned roster.
+fn require_current(roster: &Roster, descriptor: &PinnedDescriptor, pin: &Pin) -> Result<()> {
+    let (pinned, met) = (pin.fingerprint(), descriptor.fingerprint());
+    if pinned != met {
+        return Err(Untrusted::Fingerprint { pinned, met }.into());
+    }
+    if roster.vault != descriptor.vault() {
+        return Err(Usage::WrongVault.into());
+    }
+    if roster.generation != descriptor.generation() {
+        let (known, met) = (descriptor.generation().into(), roster.generation.into());
+        return Err(Error::Stale { what: Versioned::Generation, known, met });
+    }
+    Ok(())
+}
+
+fn takes_nothing_back(known: &Roster, next: &Roster) -> bool {
+    let keeps = |line: &Line| {
+        let found = next.lines.binary_search_by_key(&line.key, |next| next.key).ok().and_then(|at| next.lines.get(at));
+        found.is_some_and(|next| next.roles == line.roles && next.status >= line.status)
+    };
+    known.lines.iter().all(keeps) && known.closed.iter().all(|closed| next.closed.contains(closed))
+}
+
+fn verify_members<E: AsRef<[u8]>>(
+    roster: &Roster,
+    entries: impl IntoIterator<Item = E>,
+    descriptor: &PinnedDescriptor,
+) -> Result<BTreeMap<KeyFingerprint, Member>> {
+    let mut members = BTreeMap::new();
+    for bytes in entries {
+        let entry = MemberEntry::verify(bytes.as_ref(), descriptor)?;
+        let key = entry.fingerprint();
+        let line = roster.lines.binary_search_by_key(&key, |line| line.key).ok().and_then(|at| roster.lines.get(at));
+        if let Some(line) = line {
+            let (roles, status) = (Roles::from_wire(line.roles), Status::from_wire(line.status));
+            members.insert(key, Member { entry, roles, status });
+        }
+    }
+    Ok(members)
+}
+
+/// The digest over all of a roster, its signature too, by which the next one names it.
+fn roster_digest(bytes: &[u8]) -> [u8; 32] {
+    hash(labels::ROSTER_DIGEST, &[bytes])
+}

@@ -1,0 +1,176 @@
+//! The door: what a service calls.
+//!
+//! A [`Vault`] holds what was verified, the pinned descriptor and the roster, and checks against it what each call
+//! needs. It holds no key; keys are arguments, and so are randomness and everything that is stored.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+
+use crate::custody::{Descriptor, Pin, PinnedDescriptor};
+use crate::error::Result;
+use crate::ident::{CardId, FieldLabel, KeyFingerprint, PatientId, RecordId, require_vault};
+use crate::keys::master::MasterKey;
+use crate::keys::member::MemberKey;
+use crate::keys::patient::PatientKey;
+use crate::patient::{self, Card, Enroller, Enrolment, Grant, StoredPatient};
+use crate::record::{self, Opened, RecordContext};
+use crate::roster::VerifiedRoster;
+
+/// A vault as one client sees it: descriptor and roster, verified against its pin.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    descriptor: PinnedDescriptor,
+    roster: VerifiedRoster,
+    pin: Pin,
+}
+
+impl Vault {
+    /// Verifies what is stored of a vault against what the client remembers.
+    ///
+    /// `entries` are the members' entries, in any order. Store [`Vault::pin`] afterwards: it has moved forward.
+    ///
+    /// # Errors
+    /// As [`Descriptor::parse`], [`Pin::check`] and [`VerifiedRoster::verify`].
+    pub fn load<E: AsRef<[u8]>>(
+        mut pin: Pin,
+        descriptor: &[u8],
+        roster: &[u8],
+        entries: impl IntoIterator<Item = E>,
+    ) -> Result<Self> {
+        let descriptor = pin.check(Descriptor::parse(descriptor)?)?;
+        let roster = VerifiedRoster::verify(roster, entries, &descriptor, &mut pin)?;
+        Ok(Self { descriptor, roster, pin })
+    }
+
+    /// Follows to a newer roster. Keys that are open stay open: drop and open them again.
+    ///
+    /// # Errors
+    /// As [`VerifiedRoster::follow`]; the vault is unchanged then.
+    pub fn update_roster<E: AsRef<[u8]>>(&mut self, roster: &[u8], entries: impl IntoIterator<Item = E>) -> Result<()> {
+        self.roster = self.roster.follow(roster, entries, &self.descriptor, &mut self.pin)?;
+        Ok(())
+    }
+
+    /// What to remember: store it where whoever writes the database cannot.
+    #[must_use]
+    pub const fn pin(&self) -> &Pin {
+        &self.pin
+    }
+
+    /// The pinned descriptor.
+    #[must_use]
+    pub const fn descriptor(&self) -> &PinnedDescriptor {
+        &self.descriptor
+    }
+
+    /// The verified roster.
+    #[must_use]
+    pub const fn roster(&self) -> &VerifiedRoster {
+        &self.roster
+    }
+
+    /// Enrols a patient. Store card, endorsement and master grant together.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the enroller is not an active member with the role `enrol`;
+    /// [`Usage::NotTheRegistrar`](crate::error::Usage::NotTheRegistrar) for a master key of another vault or
+    /// generation; [`Error::Randomness`](crate::Error::Randomness).
+    pub fn enrol(&self, by: Enroller<'_>, patient: PatientId<'_>, rng: &mut impl TryCryptoRng) -> Result<Enrolment> {
+        patient::enrol(by, patient, &self.descriptor, &self.roster, rng)
+    }
+
+    /// Verifies what is stored of a patient and gives the current card.
+    ///
+    /// Pass as `expect` the card that this client accepted before, if it remembers one: it then accepts only that
+    /// card or one that follows from it.
+    ///
+    /// # Errors
+    /// As [`Card::verify`].
+    pub fn card(&self, stored: &StoredPatient<'_>, expect: Option<CardId>) -> Result<Card> {
+        Card::verify(stored, expect, &self.descriptor, &self.roster)
+    }
+
+    /// Grants a patient to a member by the fingerprint of the member's key.
+    ///
+    /// # Errors
+    /// As [`patient::grant_to_member`]: unknown, retired or revoked key, no role `read`, closed card, wrong vault,
+    /// randomness.
+    pub fn grant(&self, key: &PatientKey, to: KeyFingerprint, rng: &mut impl TryCryptoRng) -> Result<Grant> {
+        patient::grant_to_member(key, to, &self.descriptor, &self.roster, rng)
+    }
+
+    /// Opens a grant as the member that it is addressed to.
+    ///
+    /// # Errors
+    /// As [`patient::open_as_member`]: malformed, wrong vault, card or recipient, not entitled, closed card; then
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
+    pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
+        self.roster.require_open(card.id())?;
+        patient::open_as_member(card, member, grant, &self.roster)
+    }
+
+    /// Breaks the glass: opens a patient's key with the master key that a quorum has recovered.
+    ///
+    /// # Errors
+    /// [`Usage::WrongRecipient`](crate::error::Usage::WrongRecipient) for another vault's or generation's master key;
+    /// [`Untrusted`](crate::error::Untrusted) for a closed card; then
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
+    pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
+        self.roster.require_open(card.id())?;
+        patient::open_as_master(card, master)
+    }
+
+    /// Seals a note; see [`record::sealed_len`] for the length.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the card is closed; [`Usage`](crate::error::Usage) for a key of
+    /// another vault or a note that is too long; [`Error::Randomness`](crate::Error::Randomness).
+    ///
+    /// # Security
+    /// Seal each text of a field under its own revision. Two different texts sealed for the same record, field and
+    /// revision by a generator that repeats itself, such as in two copies of a virtual machine, share a key.
+    pub fn seal(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        note: &[u8],
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Vec<u8>> {
+        let mut record = Vec::new();
+        self.seal_into(key, context, note, rng, &mut record)?;
+        Ok(record)
+    }
+
+    /// Seals a note and appends the record to `out`, so that a service reuses its buffer.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`]; `out` is unchanged then.
+    pub fn seal_into(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        note: &[u8],
+        rng: &mut impl TryCryptoRng,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.require_usable(key)?;
+        record::seal(key, context, note, rng, out)
+    }
+
+    /// Opens a record in its place: the record and field that the caller asked the database for.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the card is closed; [`Error::Malformed`](crate::Error::Malformed);
+    /// [`Usage`](crate::error::Usage) for a key of another vault, suite or card; and
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic), one value for everything once the key is used.
+    pub fn open(&self, key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
+        self.require_usable(key)?;
+        record::open(key, record, field, bytes)
+    }
+
+    fn require_usable(&self, key: &PatientKey) -> Result<()> {
+        require_vault((self.descriptor.suite(), self.descriptor.vault()), key.belongs_to())?;
+        self.roster.require_open(key.card())
+    }
+}

@@ -1,0 +1,21 @@
+//! Bytes and structures, without any cryptography: what is read here is well-formed, not yet trusted.
+//!
+//! Every parser is strict: fixed order, big-endian integers, one encoding for each value, nothing after the last
+//! field. Each struct's `encode` gives back exactly the bytes that were read. `docs/FORMAT.md` has the byte tables.
+
+pub(crate) mod card;
+pub(crate) mod descriptor;
+pub(crate) mod endorsement;
+pub(crate) mod grant;
+pub(crate) mod member;
+pub(crate) mod pin;
+pub(crate) mod reader;
+pub(crate) mod record;
+pub(crate) mod roster;
+pub(crate) mod share;
+pub(crate) mod share_text;
+
+/// Length of an Ed25519 public key, a digest, a vault id and a secret, in bytes.
+pub(crate) const LEN_32: usize = 32;
+/// Length of an Ed25519 signature, in bytes.
+pub(crate) const SIGNATURE_LEN: usize = 64;

@@ -1,0 +1,49 @@
+//! A pin's bytes (FORMAT.md, "Pin").
+
+use alloc::vec::Vec;
+
+use super::LEN_32;
+use super::reader::Reader;
+use crate::error::{Object, Result};
+use crate::ident::Fingerprint;
+
+const MAGIC: [u8; 4] = *b"LKP\x01";
+
+/// What a client remembers of a vault, and a checksum over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pin {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) generation: u32,
+    /// 0 until a roster was seen.
+    pub(crate) roster_version: u64,
+    /// Digest of that roster; zeros until one was seen.
+    pub(crate) roster_digest: [u8; LEN_32],
+}
+
+impl Pin {
+    /// Gives the pin, the bytes under the checksum and the checksum.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, &[u8], [u8; LEN_32])> {
+        let mut reader = Reader::new(Object::Pin, bytes, MAGIC)?;
+        let fingerprint = Fingerprint(reader.array("fingerprint")?);
+        let generation = reader.positive_u32("generation")?;
+        let roster_version = reader.u64("roster version")?;
+        let digest_offset = reader.offset();
+        let roster_digest = reader.array("roster digest")?;
+        reader.require("roster digest", digest_offset, (roster_version == 0) == (roster_digest == [0; LEN_32]))?;
+        let (body, _) = bytes.split_at_checked(reader.offset()).unwrap_or((bytes, &[]));
+        let checksum = reader.array("checksum")?;
+        reader.finish()?;
+        Ok((Self { fingerprint, generation, roster_version, roster_digest }, body, checksum))
+    }
+
+    /// Everything before the checksum.
+    pub(crate) fn encode_body(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&self.fingerprint.0);
+        out.extend_from_slice(&self.generation.to_be_bytes());
+        out.extend_from_slice(&self.roster_version.to_be_bytes());
+        out.extend_from_slice(&self.roster_digest);
+        out
+    }
+}
