@@ -10,7 +10,7 @@ use core::fmt;
 use crate::ident::{CardId, Fingerprint, KeyFingerprint};
 
 /// The result of everything in this crate that can fail.
-pub type Result<T> = core::result::Result<T, Error>;
+pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// Why an operation was refused, by who can act on it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -48,7 +48,7 @@ impl<'a> SealedMessage<'a> {
     ///
     /// # Errors
     /// [`BadLength`], for a length that no message has. It is public, and no key has been touched.
-    pub fn parse(bytes: &'a [u8]) -> core::result::Result<Self, BadLength> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, BadLength> {
         let layout = Layout::of_sealed(u64::try_from(bytes.len()).map_err(|_| BadLength::TooLong)?)?;
         let (header, chunks) = Header::split(bytes).ok_or(BadLength::Impossible)?;
         Ok(Self { header, chunks, layout })

@@ -36,19 +36,19 @@ impl<'a> OneShot<'a> {
 impl TryRng for OneShot<'_> {
     type Error = Infallible;
 
-    fn try_next_u32(&mut self) -> core::result::Result<u32, Infallible> {
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
         let mut word = [0; 4];
         self.try_fill_bytes(&mut word)?;
         Ok(u32::from_le_bytes(word))
     }
 
-    fn try_next_u64(&mut self) -> core::result::Result<u64, Infallible> {
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         let mut word = [0; 8];
         self.try_fill_bytes(&mut word)?;
         Ok(u64::from_le_bytes(word))
     }
 
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> core::result::Result<(), Infallible> {
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
         match self.left.split_at_checked(bytes.len()) {
             Some((head, tail)) => {
                 bytes.copy_from_slice(head);

@@ -115,7 +115,7 @@ impl RosterDraft {
         Ok(bytes)
     }
 
-    fn position(&self, key: KeyFingerprint) -> core::result::Result<usize, usize> {
+    fn position(&self, key: KeyFingerprint) -> Result<usize, usize> {
         self.0.lines.binary_search_by_key(&key, |line| line.key)
     }
 }

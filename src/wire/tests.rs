@@ -1,0 +1,282 @@
+//! What parses is encoded back to the same bytes, and huge lengths are refused before anything is allocated.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use std::println;
+
+use proptest::prelude::*;
+
+use super::card::{Card, Voucher, put_voucher};
+use super::descriptor::Descriptor;
+use super::endorsement::{Endorsement, Endorser};
+use super::grant::{Grant, Recipient};
+use super::member::MemberEntry;
+use super::pin::Pin;
+use super::record::{Head, Record};
+use super::roster::{Closed, Line, Roster, RosterSigner};
+use super::share::{SHARE_LEN, Share};
+use super::share_text;
+use crate::error::{Error, Object};
+use crate::ident::{CardId, Fingerprint, KeyFingerprint, Suite, VaultId};
+
+const SUITES: [Suite; 2] = [Suite::XWing, Suite::X25519];
+
+/// Parses and encodes again; `None` for bytes that are refused.
+type Reencode = fn(&[u8]) -> Option<Vec<u8>>;
+
+/// One valid example of each object and suite, and how it is read and written.
+fn examples() -> Vec<(&'static str, Vec<u8>, Reencode)> {
+    let mut all: Vec<(&'static str, Vec<u8>, Reencode)> = Vec::new();
+    for suite in SUITES {
+        all.push(("descriptor", descriptor(suite), |bytes| Descriptor::parse(bytes).ok().map(|it| it.encode())));
+        all.push(("member entry", member(suite), reencode_member));
+        all.push(("card 1", card(suite, 1, None), reencode_card));
+        all.push(("card 2", card(suite, 2, Some([9; 64])), reencode_card));
+        all.push(("card 3", card(suite, 3, None), reencode_card));
+        let key = KeyFingerprint([6; 32]);
+        for recipient in [Recipient::Member(key), Recipient::Master { generation: 7, key }] {
+            let head = Grant::encode_head(suite, &VaultId([1; 32]), &CardId([2; 32]), &recipient);
+            all.push(("grant", [head, vec![3; suite.sealed_secret_len()]].concat(), reencode_grant));
+        }
+        let head = Head { suite, card: CardId([2; 32]), revision: 3, padding: 1 };
+        let record = [head.encode(&[4; 24], &[5; 32], &[6; 16]).as_slice(), &[7; 90]].concat();
+        all.push(("record", record, reencode_record));
+    }
+    for endorser in [Endorser::Root, Endorser::Member(KeyFingerprint([6; 32]))] {
+        all.push(("endorsement", endorsement(endorser), reencode_endorsement));
+    }
+    all.push(("roster", roster(2, 3, 2), reencode_roster));
+    all.push(("first roster", roster(1, 0, 0), reencode_roster));
+    all.push(("share", share(), reencode_share));
+    all.push(("pin", pin(4, [8; 32]), reencode_pin));
+    all.push(("first pin", pin(0, [0; 32]), reencode_pin));
+    all
+}
+
+fn descriptor(suite: Suite) -> Vec<u8> {
+    let (vault, generation) = (VaultId([1; 32]), 2);
+    let master_key = &vec![3; suite.public_key_len()];
+    let (root_key, registrar_key, share_digests) = ([4; 32], [5; 32], &[6; 5 * 32]);
+    Descriptor { suite, vault, generation, k: 3, n: 5, master_key, root_key, registrar_key, share_digests }.encode()
+}
+
+fn member(suite: Suite) -> Vec<u8> {
+    let hpke_key = &vec![3; suite.public_key_len()];
+    let (vault, member, signing_key, signature) = (VaultId([1; 32]), b"dr-salo", [4; 32], [5; 64]);
+    let entry = MemberEntry { suite, vault, member, hpke_key, signing_key, signature };
+    [entry.encode_body().as_slice(), &entry.signature].concat()
+}
+
+fn reencode_member(bytes: &[u8]) -> Option<Vec<u8>> {
+    MemberEntry::parse(bytes).ok().map(|entry| [entry.encode_body().as_slice(), &entry.signature].concat())
+}
+
+fn card(suite: Suite, version: u32, voucher: Voucher) -> Vec<u8> {
+    let hpke_key = &vec![3; suite.public_key_len()];
+    let previous = CardId(if version == 1 { [0; 32] } else { [6; 32] });
+    let (vault, patient, succession_key) = (VaultId([1; 32]), b"p-1", [4; 32]);
+    let mut bytes = Card { suite, vault, patient, version, hpke_key, succession_key, previous }.encode_body();
+    put_voucher(&mut bytes, &voucher);
+    bytes
+}
+
+fn reencode_card(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (card, body, voucher) = Card::parse(bytes).ok()?;
+    let mut again = card.encode_body();
+    assert_eq!(again, body);
+    put_voucher(&mut again, &voucher);
+    Some(again)
+}
+
+fn reencode_grant(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (grant, head) = Grant::parse(bytes).ok()?;
+    let again = Grant::encode_head(grant.suite, &grant.vault, &grant.card, &grant.recipient);
+    assert_eq!(again, head);
+    Some([again.as_slice(), grant.sealed].concat())
+}
+
+fn reencode_record(bytes: &[u8]) -> Option<Vec<u8>> {
+    let record = Record::parse(bytes).ok()?;
+    let head = record.head.encode(record.wrap_nonce, record.wrapped_key, record.wrap_tag);
+    assert_eq!(head.len(), record.payload_offset);
+    Some([head.as_slice(), record.payload].concat())
+}
+
+fn endorsement(endorser: Endorser) -> Vec<u8> {
+    let (vault, card, master_grant) = (VaultId([1; 32]), CardId([2; 32]), [4; 32]);
+    let body = Endorsement { vault, card, generation: 3, master_grant, roster_seen: 5, endorser }.encode_body();
+    [body.as_slice(), &[7; 64]].concat()
+}
+
+fn reencode_endorsement(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (endorsement, body, signature) = Endorsement::parse(bytes).ok()?;
+    assert_eq!(endorsement.encode_body(), body);
+    Some([body, &signature].concat())
+}
+
+fn roster(version: u64, lines: u8, closed: u8) -> Vec<u8> {
+    let line = |n| Line { key: KeyFingerprint([n; 32]), roles: n % 7 + 1, status: n % 3 + 1 };
+    let roster = Roster {
+        vault: VaultId([1; 32]),
+        generation: 2,
+        version,
+        previous: if version == 1 { [0; 32] } else { [3; 32] },
+        signer: RosterSigner::Registrar,
+        lines: (0..lines).map(line).collect(),
+        closed: (0..closed).map(|n| Closed { card: CardId([n; 32]), reason: n % 2 + 1 }).collect(),
+    };
+    [roster.encode_body().as_slice(), &[9; 64]].concat()
+}
+
+fn reencode_roster(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (roster, body, signature) = Roster::parse(bytes).ok()?;
+    assert_eq!(roster.encode_body(), body);
+    Some([body, &signature].concat())
+}
+
+fn share() -> Vec<u8> {
+    let mut bytes = [0; SHARE_LEN];
+    Share { vault: VaultId([1; 32]), generation: 2, k: 3, n: 5, x: 4, y: &[6; 32] }.encode_into(&mut bytes);
+    bytes.to_vec()
+}
+
+fn reencode_share(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut again = [0; SHARE_LEN];
+    Share::parse(bytes).ok()?.encode_into(&mut again);
+    let mut read = [0; SHARE_LEN];
+    share_text::decode_into(&share_text::encode(&again), &mut read).unwrap();
+    assert_eq!(read, again);
+    Some(again.to_vec())
+}
+
+fn pin(roster_version: u64, roster_digest: [u8; 32]) -> Vec<u8> {
+    let fingerprint = Fingerprint([1; 32]);
+    let body = Pin { fingerprint, generation: 2, roster_version, roster_digest }.encode_body();
+    [body.as_slice(), &[5; 32]].concat()
+}
+
+fn reencode_pin(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (pin, body, checksum) = Pin::parse(bytes).ok()?;
+    assert_eq!(pin.encode_body(), body);
+    Some([body, &checksum].concat())
+}
+
+#[test]
+fn examples_parse_and_encode_to_themselves() {
+    for (name, bytes, reencode) in examples() {
+        assert_eq!(reencode(&bytes).as_ref(), Some(&bytes), "{name}");
+    }
+}
+
+/// T009: for every single byte set to every value, and every truncation: refused, or encoded back to the same.
+#[test]
+fn t009_what_parses_has_one_encoding() {
+    for (name, mut bytes, reencode) in examples() {
+        for position in 0..bytes.len() {
+            let own = bytes[position];
+            for value in 0..=255 {
+                bytes[position] = value;
+                if let Some(again) = reencode(&bytes) {
+                    assert!(again == bytes, "{name}: byte {position} = {value}");
+                }
+            }
+            bytes[position] = own;
+            if name != "record" {
+                assert_eq!(reencode(&bytes[..position]), None, "{name} of {position} bytes");
+            }
+        }
+    }
+}
+
+/// T075 and T076: every length and count field at its largest values. Nothing is reserved for what is not there; the
+/// suite's allocation test measures it.
+#[test]
+fn t075_t076_huge_lengths_and_counts_are_refused() {
+    for (offset, field) in [(81, "members"), (85 + 34 * 3, "closed cards")] {
+        for count in [5, 0x7FFF_FFFF, 0x8000_0000, u32::MAX] {
+            let mut bytes = roster(2, 3, 2);
+            bytes[offset..offset + 4].copy_from_slice(&count.to_be_bytes());
+            let refused = Roster::parse(&bytes).unwrap_err();
+            let malformed = matches!(refused, Error::Malformed { object: Object::Roster, .. });
+            assert!(malformed, "{field} = {count}: {refused:?}");
+        }
+    }
+    for (mut bytes, offset) in [(card(Suite::X25519, 1, None), 38), (member(Suite::X25519), 38)] {
+        for length in [0, 200, 255] {
+            bytes[offset] = length;
+            assert!(Card::parse(&bytes).is_err() && MemberEntry::parse(&bytes).is_err());
+        }
+    }
+}
+
+/// T009: lists in another order, with a double, with roles, statuses or reasons that do not exist.
+#[test]
+fn t009_rosters_are_canonical() {
+    let good = roster(2, 3, 2);
+    let refuse = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = good.clone();
+        change(&mut bytes);
+        assert!(matches!(Roster::parse(&bytes), Err(Error::Malformed { object: Object::Roster, .. })));
+    };
+    let (line, closed) = (85, 85 + 3 * 34 + 4);
+    refuse(&|bytes| bytes[line..line + 68].rotate_left(34));
+    refuse(&|bytes| bytes.copy_within(line..line + 32, line + 34));
+    refuse(&|bytes| bytes[closed..closed + 66].rotate_left(33));
+    refuse(&|bytes| bytes.copy_within(closed..closed + 32, closed + 33));
+    for roles in [0, 8, 0x80, 0xFF] {
+        refuse(&|bytes| bytes[line + 32] = roles);
+    }
+    for status in [0, 4, 0xFF] {
+        refuse(&|bytes| bytes[line + 33] = status);
+    }
+    for reason in [0, 3, 0xFF] {
+        refuse(&|bytes| bytes[closed + 32] = reason);
+    }
+    for signer in [0, 3, 0xFF] {
+        refuse(&|bytes| bytes[80] = signer);
+    }
+    refuse(&|bytes| bytes[40..48].fill(0));
+    refuse(&|bytes| bytes[48..80].fill(0));
+    refuse(&|bytes| bytes[36..40].fill(0));
+}
+
+#[test]
+fn refusals_name_object_field_and_offset() {
+    let expected = |object, field, offset| Err(Error::Malformed { object, field, offset });
+    assert_eq!(Descriptor::parse(b"LKD"), expected(Object::Descriptor, "magic", 0));
+    assert_eq!(Descriptor::parse(b"LKD\x01\x00"), expected(Object::Descriptor, "suite", 4));
+    let mut bytes = descriptor(Suite::X25519);
+    bytes[42] = 6;
+    assert_eq!(Descriptor::parse(&bytes), expected(Object::Descriptor, "k", 42));
+    let mut bytes = descriptor(Suite::X25519);
+    bytes.push(0);
+    let offset = bytes.len() - 1;
+    assert_eq!(Descriptor::parse(&bytes), expected(Object::Descriptor, "trailing bytes", offset));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_parse_to_themselves_or_not_at_all(
+        kind in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        length in any::<prop::sample::Index>(),
+        cut in any::<bool>(),
+    ) {
+        let examples = examples();
+        let (name, mut bytes, reencode) = kind.get(&examples).clone();
+        for (position, value) in edits {
+            let position = position.index(bytes.len());
+            bytes[position] = value;
+        }
+        if cut {
+            bytes.truncate(length.index(bytes.len()));
+        }
+        if let Some(again) = reencode(&bytes) {
+            prop_assert!(again == bytes, "{}", name);
+        } else {
+            println!("{name} refused");
+        }
+    }
+}

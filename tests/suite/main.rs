@@ -1,0 +1,13 @@
+//! The core from outside: attacks, faults and round trips on the public API. Names begin with the case they cover.
+
+mod attackers;
+mod bits;
+mod clinic;
+mod contexts;
+mod founding;
+mod randomness;
+mod redaction;
+mod rosters;
+mod roundtrip;
+mod shares;
+mod types;

@@ -1,0 +1,260 @@
+//! Pins, descriptors and rosters: forward only, and by the right key.
+
+use lukko::error::{Conflict, Untrusted, Usage, Versioned};
+use lukko::*;
+
+use super::clinic::{Clinic, PATIENT, SUITES};
+
+#[test]
+fn a_descriptor_counts_only_by_its_fingerprint() {
+    for suite in SUITES {
+        let (clinic, other) = (Clinic::new(suite, 40), Clinic::new(suite, 41));
+        let (pinned, met) = (clinic.descriptor.fingerprint(), other.descriptor.fingerprint());
+        let expected = Error::Untrusted(Untrusted::Fingerprint { pinned, met });
+        assert_eq!(clinic.first_pin.check(other.descriptor.clone()).unwrap_err(), expected);
+        assert_eq!(Pin::new(pinned, &other.descriptor).unwrap_err(), expected);
+        let mut pin = clinic.first_pin.clone();
+        let refused = VerifiedRoster::verify(&other.roster, other.entries(), &other.pinned, &mut pin);
+        assert_eq!(refused.unwrap_err(), expected);
+        assert_eq!(pin, clinic.first_pin);
+    }
+}
+
+#[test]
+fn t034_a_damaged_pin_is_never_ok() {
+    let clinic = Clinic::new(Suite::X25519, 42);
+    let bytes = clinic.vault.pin().to_bytes();
+    assert_eq!(bytes.len(), 112);
+    let pin = Pin::from_bytes(&bytes).unwrap();
+    assert_eq!(&pin, clinic.vault.pin());
+    assert_eq!((pin.generation(), pin.roster_version()), (1, 1));
+    let mut damaged = bytes;
+    damaged[5] ^= 1;
+    assert_eq!(Pin::from_bytes(&damaged).unwrap_err(), Error::Untrusted(Untrusted::Pin));
+}
+
+#[test]
+fn a_second_roster_of_one_version_is_a_conflict() {
+    let mut clinic = Clinic::new(Suite::X25519, 43);
+    let colleague = clinic.colleague.fingerprint();
+    let mut other = clinic.vault.roster().next().unwrap();
+    other.set_status(colleague, Status::Retired).unwrap();
+    let other = other.sign_as_root(&clinic.master, &clinic.pinned).unwrap();
+    clinic.next_roster(|draft| {
+        draft.set_status(colleague, Status::Revoked).unwrap();
+    });
+    let before = clinic.vault.pin().clone();
+    let entries = clinic.entries().map(<[u8]>::to_vec);
+    let refused = clinic.vault.update_roster(&other, &entries).unwrap_err();
+    assert_eq!(refused, Error::Conflict(Conflict::Roster { version: 2 }));
+    assert_eq!(clinic.vault.pin(), &before);
+}
+
+#[test]
+fn a_roster_must_name_the_one_before() {
+    let mut clinic = Clinic::new(Suite::X25519, 44);
+    let first = clinic.vault.clone();
+    let colleague = clinic.colleague.fingerprint();
+    clinic.next_roster(|draft| {
+        draft.set_status(colleague, Status::Retired).unwrap();
+    });
+    // Another second roster, and a third one that follows it instead.
+    let mut fork = first;
+    let second = fork.roster().next().unwrap().sign_as_registrar(&clinic.registrar, &clinic.pinned).unwrap();
+    fork.update_roster(&second, clinic.entries()).unwrap();
+    let third = fork.roster().next().unwrap().sign_as_registrar(&clinic.registrar, &clinic.pinned).unwrap();
+    let entries = clinic.entries().map(<[u8]>::to_vec);
+    let refused = clinic.vault.update_roster(&third, &entries).unwrap_err();
+    assert_eq!(refused, Error::Untrusted(Untrusted::RosterChain));
+}
+
+#[test]
+fn a_roster_takes_nothing_back() {
+    let mut clinic = Clinic::new(Suite::X25519, 45);
+    let first = clinic.vault.clone();
+    let (colleague, card) = (clinic.colleague.fingerprint(), clinic.patient.card_id);
+    clinic.next_roster(|draft| {
+        draft.set_status(colleague, Status::Revoked).unwrap().close(card, ClosedReason::Compromised).unwrap();
+    });
+    // A registrar's thief skips a version and starts again from the first roster.
+    let mut fork = first;
+    for _ in 0..2 {
+        let next = fork.roster().next().unwrap().sign_as_registrar(&clinic.registrar, &clinic.pinned).unwrap();
+        fork.update_roster(&next, clinic.entries()).unwrap();
+    }
+    let fourth = fork.roster().next().unwrap().sign_as_registrar(&clinic.registrar, &clinic.pinned).unwrap();
+    let before = clinic.vault.pin().clone();
+    let entries = clinic.entries().map(<[u8]>::to_vec);
+    let refused = clinic.vault.update_roster(&fourth, &entries).unwrap_err();
+    assert_eq!(refused, Error::Untrusted(Untrusted::RosterReversal));
+    assert_eq!(clinic.vault.pin(), &before);
+}
+
+#[test]
+fn only_registrar_and_root_sign_rosters() {
+    for suite in SUITES {
+        let mut clinic = Clinic::new(suite, 46);
+        let other = Clinic::new(suite, 47);
+        let draft = || clinic.vault.roster().next().unwrap();
+        let refused = draft().sign_as_registrar(&other.registrar, &clinic.pinned).unwrap_err();
+        assert_eq!(refused, Error::Usage(Usage::NotTheRegistrar));
+        let refused = draft().sign_as_root(&other.master, &clinic.pinned).unwrap_err();
+        assert_eq!(refused, Error::Usage(Usage::NotTheRegistrar));
+        // Signed by the registrar, said to be by the root.
+        let mut relabelled = draft().sign_as_registrar(&clinic.registrar, &clinic.pinned).unwrap();
+        relabelled[80] = 2;
+        let entries = clinic.entries().map(<[u8]>::to_vec);
+        let refused = clinic.vault.update_roster(&relabelled, &entries).unwrap_err();
+        assert_eq!(refused, Error::Untrusted(Untrusted::RosterSignature));
+        let by_root = clinic.vault.roster().next().unwrap().sign_as_root(&clinic.master, &clinic.pinned).unwrap();
+        clinic.vault.update_roster(&by_root, &entries).unwrap();
+        assert_eq!(clinic.vault.roster().version(), 2);
+    }
+}
+
+#[test]
+fn a_roster_of_another_vault_is_refused() {
+    let (clinic, other) = (Clinic::new(Suite::X25519, 48), Clinic::new(Suite::X25519, 49));
+    let pin = clinic.first_pin.clone();
+    let refused = Vault::load(pin, clinic.descriptor.as_bytes(), &other.roster, clinic.entries()).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongVault));
+    let pin = clinic.first_pin.clone();
+    let refused = Vault::load(pin, clinic.descriptor.as_bytes(), &clinic.roster, other.entries()).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongVault));
+    let wing = Clinic::new(Suite::XWing, 50);
+    let mut of_suite = wing.therapist.entry().to_vec();
+    of_suite[6..38].copy_from_slice(clinic.descriptor.vault().as_bytes());
+    let refused = MemberEntry::verify(&of_suite, &clinic.pinned).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongSuite));
+}
+
+#[test]
+fn roles_and_statuses_only_move_forward() {
+    let mut clinic = Clinic::new(Suite::X25519, 51);
+    let (therapist, colleague) = (clinic.therapist.fingerprint(), clinic.colleague.fingerprint());
+    let entry = MemberEntry::verify(clinic.colleague.entry(), &clinic.pinned).unwrap();
+    let stranger = clinic.pinned.new_member(MemberId::new("x").unwrap(), &mut clinic.rng).unwrap();
+    let card = clinic.patient.card_id;
+    clinic.next_roster(|draft| {
+        assert_eq!(draft.version(), 2);
+        let again = draft.admit(&entry, Roles::READ | Roles::ENROL).unwrap_err();
+        assert_eq!(again, Error::Usage(Usage::AlreadyOnRoster(colleague)));
+        let unknown = draft.set_status(stranger.fingerprint(), Status::Revoked).unwrap_err();
+        assert_eq!(unknown, Error::Usage(Usage::NotOnRoster(stranger.fingerprint())));
+        draft.set_status(colleague, Status::Retired).unwrap();
+        for status in [Status::Active, Status::Retired] {
+            let backwards = draft.set_status(colleague, status).unwrap_err();
+            assert_eq!(backwards, Error::Usage(Usage::StatusBackwards(colleague)));
+        }
+        draft.set_status(colleague, Status::Revoked).unwrap();
+        draft.close(card, ClosedReason::Erased).unwrap();
+        let twice = draft.close(card, ClosedReason::Compromised).unwrap_err();
+        assert_eq!(twice, Error::Usage(Usage::AlreadyClosed(card)));
+        draft.set_status(therapist, Status::Retired).unwrap();
+    });
+    let roster = clinic.vault.roster();
+    assert_eq!(roster.member(colleague).unwrap().status(), Status::Revoked);
+    assert_eq!(roster.member(therapist).unwrap().roles(), Roles::READ | Roles::ENROL);
+    assert_eq!(roster.closed(card), Some(ClosedReason::Erased));
+    assert_eq!(roster.members().count(), 3);
+    assert_eq!(roster.member(therapist).unwrap().entry().id(), b"dr-salo");
+}
+
+#[test]
+fn roles_are_a_set_of_three() {
+    for bits in 0..=255 {
+        let valid = (1..=7).contains(&bits);
+        assert_eq!(Roles::from_bits(bits).is_ok(), valid, "{bits}");
+        if let Err(error) = Roles::from_bits(bits) {
+            assert_eq!(error, Error::Usage(Usage::Roles));
+        }
+    }
+    let both = Roles::READ | Roles::DEPOSIT;
+    assert!(both.contains(Roles::READ) && both.contains(both) && !both.contains(Roles::ENROL));
+    assert_eq!(format!("{both:?}"), r#"{"read", "deposit"}"#);
+}
+
+/// What a retired key endorsed stands, what a revoked one did not; neither signs or receives anything new.
+#[test]
+fn retired_and_revoked_members() {
+    let mut clinic = Clinic::new(Suite::X25519, 52);
+    let therapist = clinic.therapist.fingerprint();
+    let patient = PatientId::new("p-9").unwrap();
+    for (status, expected) in
+        [(Status::Retired, Untrusted::Retired(therapist)), (Status::Revoked, Untrusted::Revoked(therapist))]
+    {
+        clinic.next_roster(|draft| {
+            draft.set_status(therapist, status).unwrap();
+        });
+        let refused = clinic.vault.enrol(Enroller::Member(&clinic.therapist), patient, &mut clinic.rng).unwrap_err();
+        assert_eq!(refused, Error::Untrusted(expected));
+        let refused = clinic.vault.grant(&clinic.patient.key, therapist, &mut clinic.rng).unwrap_err();
+        assert_eq!(refused, Error::Untrusted(expected));
+        match (status, clinic.card(None)) {
+            (Status::Retired, card) => {
+                let refused = clinic.vault.open_grant(&card.unwrap(), &clinic.therapist, &clinic.grant.bytes);
+                assert_eq!(refused.unwrap_err(), Error::Untrusted(expected));
+            }
+            (_, card) => assert_eq!(card.unwrap_err(), Error::Untrusted(expected)),
+        }
+    }
+}
+
+/// T108: a closed card is refused for everything, and the patient's id can be enrolled anew under other keys.
+#[test]
+fn t108_closed_cards_are_refused_and_ids_can_be_enrolled_anew() {
+    for (reason, seed) in [(ClosedReason::Erased, 53), (ClosedReason::Compromised, 54)] {
+        let mut clinic = Clinic::new(Suite::X25519, seed);
+        let id = clinic.patient.card_id;
+        let card = clinic.card(None).unwrap();
+        clinic.next_roster(|draft| {
+            draft.close(id, reason).unwrap();
+        });
+        let expected = Error::Untrusted(match reason {
+            ClosedReason::Erased => Untrusted::CardErased(id),
+            ClosedReason::Compromised => Untrusted::CardCompromised(id),
+        });
+        let colleague = clinic.colleague.fingerprint();
+        assert_eq!(clinic.card(None).unwrap_err(), expected);
+        assert_eq!(clinic.open(&clinic.sealed).unwrap_err(), expected);
+        let key = &clinic.patient.key;
+        assert_eq!(clinic.vault.grant(key, colleague, &mut clinic.rng).unwrap_err(), expected);
+        let sealed = clinic.vault.seal(key, &super::clinic::place(), b"x", &mut clinic.rng);
+        assert_eq!(sealed.unwrap_err(), expected);
+        assert_eq!(clinic.vault.open_grant(&card, &clinic.therapist, &clinic.grant.bytes).unwrap_err(), expected);
+        assert_eq!(clinic.vault.break_glass(&card, &clinic.master).unwrap_err(), expected);
+        let by = Enroller::Member(&clinic.therapist);
+        let anew = clinic.vault.enrol(by, PatientId::new(PATIENT).unwrap(), &mut clinic.rng).unwrap();
+        assert_ne!(anew.card_id, id);
+        let card = clinic.card_of(&anew.card, &anew.endorsement, &anew.master_grant, None).unwrap();
+        assert_eq!(card.id(), anew.card_id);
+        assert!(clinic.vault.open(&anew.key, super::clinic::record(), super::clinic::field(), &clinic.sealed).is_err());
+    }
+}
+
+#[test]
+fn grants_name_their_recipient_and_card() {
+    let mut clinic = Clinic::new(Suite::X25519, 56);
+    let card = clinic.card(None).unwrap();
+    let refused = clinic.vault.open_grant(&card, &clinic.colleague, &clinic.grant.bytes).unwrap_err();
+    let addressed_to = clinic.therapist.fingerprint();
+    assert_eq!(refused, Error::Usage(Usage::WrongRecipient { addressed_to }));
+    let by = Enroller::Member(&clinic.therapist);
+    let other = clinic.vault.enrol(by, PatientId::new("p-other").unwrap(), &mut clinic.rng).unwrap();
+    let grant = clinic.vault.grant(&other.key, clinic.therapist.fingerprint(), &mut clinic.rng).unwrap();
+    let refused = clinic.vault.open_grant(&card, &clinic.therapist, &grant.bytes).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongCard { key: card.id(), object: other.card_id }));
+    assert_eq!(grant.bytes.len(), 183);
+    let refused = clinic.vault.open_grant(&card, &clinic.therapist, &clinic.patient.master_grant).unwrap_err();
+    assert!(matches!(refused, Error::Usage(Usage::WrongRecipient { .. })));
+}
+
+#[test]
+fn a_roster_of_an_unknown_generation_says_which() {
+    let clinic = Clinic::new(Suite::X25519, 57);
+    let mut newer = clinic.roster.clone();
+    newer[39] = 2;
+    let pin = clinic.first_pin.clone();
+    let refused = Vault::load(pin, clinic.descriptor.as_bytes(), &newer, clinic.entries()).unwrap_err();
+    assert_eq!(refused, Error::Stale { what: Versioned::Generation, known: 1, met: 2 });
+}
