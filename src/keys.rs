@@ -10,3 +10,5 @@ pub(crate) mod patient;
 pub(crate) mod record;
 pub(crate) mod registrar;
 mod schedule;
+#[cfg(test)]
+mod tests;

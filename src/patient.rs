@@ -3,9 +3,11 @@
 mod card;
 mod enrol;
 mod grant;
+#[cfg(test)]
+mod tests;
 
 pub use card::{Card, StoredPatient};
-pub(crate) use enrol::enrol;
 pub use enrol::{Enroller, Enrolment};
+pub(crate) use enrol::{enrol, rekey};
 pub use grant::Grant;
 pub(crate) use grant::{grant_to_member, open_as_master, open_as_member};

@@ -10,3 +10,5 @@ pub(crate) mod label;
 pub(crate) mod point;
 pub(crate) mod rng;
 pub(crate) mod sign;
+#[cfg(test)]
+mod tests;

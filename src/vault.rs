@@ -80,6 +80,17 @@ impl Vault {
         patient::enrol(by, patient, &self.descriptor, &self.roster, rng)
     }
 
+    /// Makes the next version of a patient's key. Store its card beside the old one, which vouches for it.
+    ///
+    /// # Errors
+    /// As [`Vault::enrol`]; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
+    /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for a key of another vault;
+    /// [`Untrusted::CardErased`](crate::error::Untrusted::CardErased);
+    /// [`Usage::VersionExhausted`](crate::error::Usage::VersionExhausted) after version 2^32 - 1.
+    pub fn rekey(&self, by: Enroller<'_>, old: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Enrolment> {
+        patient::rekey(by, old, &self.descriptor, &self.roster, rng)
+    }
+
     /// Verifies what is stored of a patient and gives the current card.
     ///
     /// Pass as `expect` the card that this client accepted before, if it remembers one: it then accepts only that

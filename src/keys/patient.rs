@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 pub(crate) use super::schedule::PatientContext;
 use super::{labels, schedule};
 use crate::error::{Error, Result};
-use crate::ident::{CardId, Suite, VaultId};
+use crate::ident::{CardId, PatientId, Suite, VaultId};
 use crate::prim::hpke::{PrivateKey, PublicKey};
 use crate::prim::rng;
 use crate::prim::sign::{SigningKey, VerifyingKey};
@@ -70,8 +70,8 @@ impl PatientKeyPairs {
             return Err(Error::NotAuthentic);
         }
         let kek = PatientKek(schedule::patient(&self.secret.0, labels::PATIENT_KEK, context)?);
-        let PatientContext { suite, vault, patient, .. } = *context;
-        Ok(PatientKey { suite, vault, patient: patient.as_bytes().into(), card, secret: self.secret, kek })
+        let PatientContext { suite, vault, patient, version } = *context;
+        Ok(PatientKey { suite, vault, patient: patient.as_bytes().into(), version, card, secret: self.secret, kek })
     }
 }
 
@@ -93,6 +93,7 @@ pub struct PatientKey {
     suite: Suite,
     vault: VaultId,
     patient: Box<[u8]>,
+    version: u32,
     card: CardId,
     secret: PatientSecret,
     kek: PatientKek,
@@ -109,6 +110,23 @@ impl PatientKey {
     #[must_use]
     pub const fn patient(&self) -> &[u8] {
         &self.patient
+    }
+
+    /// The version of the patient's key, from 1.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    pub(crate) fn context(&self) -> Result<PatientContext<'_>> {
+        let patient = PatientId::new(&self.patient)?;
+        Ok(PatientContext { suite: self.suite, vault: self.vault, patient, version: self.version })
+    }
+
+    /// `Ed25519-Sign(succession key, lp(label) || id of the next card)`, 64 bytes.
+    pub(crate) fn vouch_for(&self, next: CardId) -> Result<[u8; 64]> {
+        let seed = schedule::patient(&self.secret.0, labels::PATIENT_SUCCESSION, &self.context()?)?;
+        Ok(SigningKey::from_seed(seed.expose()).sign(labels::SUCCESSION, next.as_bytes()))
     }
 
     pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {

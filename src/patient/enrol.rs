@@ -56,33 +56,63 @@ pub(crate) fn enrol(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Enrolment> {
+    let context = PatientContext { suite: descriptor.suite(), vault: descriptor.vault(), patient, version: 1 };
+    issue(by, &context, None, descriptor, roster, rng)
+}
+
+/// Makes the next version of a patient's key. Its card names the old one, whose succession key vouches for it.
+///
+/// # Errors
+/// As [`enrol`]; [`Usage::WrongVault`]; [`Usage::VersionExhausted`] after version 2^32 - 1;
+/// [`Untrusted`](crate::error::Untrusted) if the old card is closed as erased.
+pub(crate) fn rekey(
+    by: Enroller<'_>,
+    old: &PatientKey,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Enrolment> {
+    require_vault((descriptor.suite(), descriptor.vault()), old.belongs_to())?;
+    roster.require_not_erased(old.card())?;
+    let version = old.version().checked_add(1).ok_or(Usage::VersionExhausted)?;
+    let context = PatientContext { version, ..old.context()? };
+    issue(by, &context, Some(old), descriptor, roster, rng)
+}
+
+/// One version of a patient's key: secret, card, master grant and endorsement.
+fn issue(
+    by: Enroller<'_>,
+    context: &PatientContext<'_>,
+    old: Option<&PatientKey>,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Enrolment> {
     let (endorser, signing_key) = entitled(by, descriptor, roster)?;
-    let (suite, vault) = (descriptor.suite(), descriptor.vault());
-    let context = PatientContext { suite, vault, patient, version: 1 };
     // 1. The secret and its key pairs.
-    let pairs = PatientSecret::draw(rng)?.derive(&context)?;
-    // 2. The card: their public halves.
+    let pairs = PatientSecret::draw(rng)?.derive(context)?;
+    // 2. The card: their public halves, and the card before.
     let hpke_public = pairs.hpke_public.as_bytes().to_vec();
     let succession_public = *pairs.succession_public().as_bytes();
     let mut card = wire::card::Card {
-        suite,
-        vault,
-        patient: patient.as_bytes(),
+        suite: context.suite,
+        vault: context.vault,
+        patient: context.patient.as_bytes(),
         version: context.version,
         hpke_key: &hpke_public,
         succession_key: succession_public,
-        previous: CardId([0; wire::LEN_32]),
+        previous: old.map_or(CardId([0; wire::LEN_32]), PatientKey::card),
     }
     .encode_body();
     let card_id = card_id(&card);
-    wire::card::put_voucher(&mut card, &None);
-    let key = pairs.matching(&context, card_id, &hpke_public, &succession_public)?;
+    wire::card::put_voucher(&mut card, &old.map(|old| old.vouch_for(card_id)).transpose()?);
+    let key = pairs.matching(context, card_id, &hpke_public, &succession_public)?;
     // 3. The master grant, so that a quorum can always break the glass.
     let master = Recipient::Master { generation: descriptor.generation(), key: descriptor.master_fingerprint() };
     let master_grant = seal_grant(&key, &descriptor.master_key, master, rng)?;
     // 4. The endorsement of both.
     let endorsement = Endorsement {
-        vault,
+        vault: context.vault,
         card: card_id,
         generation: descriptor.generation(),
         master_grant: master_grant_digest(&master_grant),

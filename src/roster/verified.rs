@@ -118,6 +118,11 @@ impl VerifiedRoster {
         }
     }
 
+    /// Refuses a card that is closed because its patient was erased.
+    pub(crate) fn require_not_erased(&self, card: CardId) -> Result<()> {
+        if self.closed(card) == Some(ClosedReason::Erased) { self.require_open(card) } else { Ok(()) }
+    }
+
     /// The member, if it may sign or receive something new in this role.
     pub(crate) fn require_active(&self, key: KeyFingerprint, role: Roles) -> Result<&Member> {
         let member = self.require_unrevoked(key, role)?;

@@ -1,0 +1,211 @@
+//! Chains of cards, with cards that no honest enroller makes.
+
+use alloc::vec::Vec;
+
+use getrandom::SysRng;
+
+use super::card::{Card, StoredPatient, card_id, master_grant_digest};
+use super::enrol::{Enroller, Enrolment, enrol, rekey};
+use super::grant::{open_as_master, seal_grant};
+use crate::custody::{NewVault, Pin, PinnedDescriptor, Policy, create};
+use crate::error::{Conflict, Error, Result, Untrusted};
+use crate::ident::{CardId, MemberId, PatientId, Suite};
+use crate::keys::labels;
+use crate::keys::master::MasterKey;
+use crate::keys::member::MemberKey;
+use crate::keys::patient::{PatientContext, PatientSecret};
+use crate::keys::registrar::RegistrarKey;
+use crate::roster::{MemberEntry, Roles, RosterDraft, VerifiedRoster};
+use crate::secret::Secret;
+use crate::wire;
+use crate::wire::card::{Voucher, put_voucher};
+use crate::wire::endorsement::{Endorsement, Endorser};
+use crate::wire::grant::Recipient;
+
+struct World {
+    descriptor: PinnedDescriptor,
+    roster: VerifiedRoster,
+    enroller: MemberKey,
+    master: MasterKey,
+    first: Enrolment,
+}
+
+impl World {
+    fn new() -> Self {
+        let rng = &mut SysRng;
+        let registrar = RegistrarKey::generate(rng).unwrap();
+        let NewVault { descriptor, master, .. } =
+            create(Policy::new(2, 3).unwrap(), Suite::X25519, &registrar.public(), rng).unwrap();
+        let mut pin = Pin::new(descriptor.fingerprint(), &descriptor).unwrap();
+        let descriptor = pin.check(descriptor).unwrap();
+        let enroller = descriptor.new_member(MemberId::new("e").unwrap(), rng).unwrap();
+        let mut draft = RosterDraft::first(&descriptor);
+        draft.admit(&MemberEntry::verify(enroller.entry(), &descriptor).unwrap(), Roles::ENROL).unwrap();
+        let roster = draft.sign_as_registrar(&registrar, &descriptor).unwrap();
+        let roster = VerifiedRoster::verify(&roster, [enroller.entry()], &descriptor, &mut pin).unwrap();
+        let by = Enroller::Member(&enroller);
+        let first = enrol(by, PatientId::new("p").unwrap(), &descriptor, &roster, rng).unwrap();
+        Self { descriptor, roster, enroller, master, first }
+    }
+
+    fn rekey(&self, by: Enroller<'_>, old: &Enrolment) -> Enrolment {
+        rekey(by, &old.key, &self.descriptor, &self.roster, &mut SysRng).unwrap()
+    }
+
+    fn by_member(&self) -> Enroller<'_> {
+        Enroller::Member(&self.enroller)
+    }
+
+    /// Verifies the newest of these, with all of their cards in the given order.
+    fn verify(&self, cards: &[&Enrolment], newest: &Enrolment, expect: Option<CardId>) -> Result<Card> {
+        let cards: Vec<&[u8]> = cards.iter().map(|enrolment| enrolment.card.as_slice()).collect();
+        let Enrolment { endorsement, master_grant, .. } = newest;
+        let stored = StoredPatient { cards: &cards, endorsement, master_grant };
+        Card::verify(&stored, expect, &self.descriptor, &self.roster)
+    }
+
+    /// What an enroller can make who knows the seed of the card that he invents: everything but a voucher of a card
+    /// whose secret he does not know.
+    fn invent(&self, version: u32, previous: CardId, voucher: impl FnOnce(CardId) -> Voucher) -> Enrolment {
+        let (suite, vault) = (self.descriptor.suite(), self.descriptor.vault());
+        let context = PatientContext { suite, vault, patient: PatientId::new("p").unwrap(), version };
+        let pairs = PatientSecret::from_secret(Secret::copied(&[7; 32])).derive(&context).unwrap();
+        let (hpke, succession_key) = (pairs.hpke_public.as_bytes().to_vec(), *pairs.succession_public().as_bytes());
+        let body = wire::card::Card { suite, vault, patient: b"p", version, hpke_key: &hpke, succession_key, previous };
+        let mut card = body.encode_body();
+        let card_id = card_id(&card);
+        put_voucher(&mut card, &voucher(card_id));
+        let key = pairs.matching(&context, card_id, &hpke, &succession_key).unwrap();
+        let (generation, fingerprint) = (1, self.descriptor.master_fingerprint());
+        let recipient = Recipient::Master { generation, key: fingerprint };
+        let master_grant = seal_grant(&key, &self.descriptor.master_key, recipient, &mut SysRng).unwrap();
+        let endorsement = Endorsement {
+            vault,
+            card: card_id,
+            generation,
+            master_grant: master_grant_digest(&master_grant),
+            roster_seen: 1,
+            endorser: Endorser::Member(self.enroller.fingerprint()),
+        };
+        let body = endorsement.encode_body();
+        let signature = self.enroller.signing.sign(labels::ENDORSEMENT, &body);
+        Enrolment { card_id, card, endorsement: [body.as_slice(), &signature].concat(), master_grant, key }
+    }
+}
+
+fn untrusted(result: Result<Card>) -> Untrusted {
+    match result.unwrap_err() {
+        Error::Untrusted(untrusted) => untrusted,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_chain_is_accepted_from_any_card_that_was_accepted_before() {
+    let world = World::new();
+    let second = world.rekey(world.by_member(), &world.first);
+    let third = world.rekey(world.by_member(), &second);
+    let all = [&third, &world.first, &second];
+    for expect in [None, Some(world.first.card_id), Some(second.card_id), Some(third.card_id)] {
+        let card = world.verify(&all, &third, expect).unwrap();
+        assert_eq!((card.id(), card.version()), (third.card_id, 3));
+    }
+    // Who accepted the third no longer accepts the second as the newest.
+    let refused = untrusted(world.verify(&[&world.first, &second], &second, Some(third.card_id)));
+    assert_eq!(refused, Untrusted::UnexpectedCard { expected: third.card_id, met: second.card_id });
+}
+
+#[test]
+fn a_link_that_is_not_at_hand_is_not_believed() {
+    let world = World::new();
+    let second = world.rekey(world.by_member(), &world.first);
+    let third = world.rekey(world.by_member(), &second);
+    let missing = untrusted(world.verify(&[&third, &world.first], &third, None));
+    assert_eq!(missing, Untrusted::Succession(third.card_id));
+    let unlinked = untrusted(world.verify(&[&third, &second], &third, Some(world.first.card_id)));
+    assert_eq!(unlinked, Untrusted::UnexpectedCard { expected: world.first.card_id, met: third.card_id });
+}
+
+/// An enroller makes a second version that he knows the seed of: the first version does not vouch for it.
+#[test]
+fn an_invented_second_version_lacks_the_first_ones_voucher() {
+    let world = World::new();
+    let true_first = world.first.card_id;
+    let vouchers: [fn(CardId) -> Voucher; 2] = [|_| None, |_| Some([7; 64])];
+    for voucher in vouchers {
+        let invented = world.invent(2, true_first, voucher);
+        for expect in [None, Some(true_first)] {
+            let refused = untrusted(world.verify(&[&world.first, &invented], &invented, expect));
+            assert_eq!(refused, Untrusted::Succession(invented.card_id));
+            let refused = untrusted(world.verify(&[&invented], &invented, expect));
+            assert_eq!(refused, Untrusted::Succession(invented.card_id));
+        }
+    }
+}
+
+/// He vouches with a first version of his own: who knows the true one refuses the chain, and with both there is a conflict.
+#[test]
+fn an_invented_chain_is_refused_by_who_knows_the_true_card() {
+    let world = World::new();
+    let false_first = world.invent(1, CardId([0; 32]), |_| None);
+    let false_second = world.rekey(world.by_member(), &false_first);
+    let expected = world.first.card_id;
+    let refused = untrusted(world.verify(&[&false_first, &false_second], &false_second, Some(expected)));
+    assert_eq!(refused, Untrusted::UnexpectedCard { expected, met: false_second.card_id });
+    let both = world.verify(&[&world.first, &false_first, &false_second], &false_second, Some(expected));
+    assert!(matches!(both, Err(Error::Conflict(Conflict::Cards { version: 1, .. }))));
+}
+
+/// He skips a version, or vouches for a card from a version that is not the one before.
+#[test]
+fn a_voucher_counts_only_for_the_next_version() {
+    let world = World::new();
+    let invented = world.invent(5, world.first.card_id, |id| Some(world.first.key.vouch_for(id).unwrap()));
+    let refused = untrusted(world.verify(&[&world.first, &invented], &invented, None));
+    assert_eq!(refused, Untrusted::Succession(invented.card_id));
+}
+
+/// The root's endorsement stands alone: a lost patient key can be replaced.
+#[test]
+fn the_root_endorses_a_version_without_a_voucher() {
+    let world = World::new();
+    let second = world.invent(2, world.first.card_id, |_| None);
+    let (mut by_root, _, _) = Endorsement::parse(&second.endorsement).unwrap();
+    by_root.endorser = Endorser::Root;
+    let body = by_root.encode_body();
+    let signature = world.master.root.sign(labels::ENDORSEMENT, &body);
+    let second = Enrolment { endorsement: [body.as_slice(), &signature].concat(), ..second };
+    for expect in [None, Some(world.first.card_id), Some(second.card_id)] {
+        assert!(world.verify(&[&second], &second, expect).is_ok());
+        assert!(world.verify(&[&second, &world.first], &second, expect).is_ok());
+    }
+    let other = CardId([9; 32]);
+    let refused = untrusted(world.verify(&[&second, &world.first], &second, Some(other)));
+    assert_eq!(refused, Untrusted::UnexpectedCard { expected: other, met: second.card_id });
+    // What comes after it needs its voucher again.
+    let third = world.rekey(world.by_member(), &second);
+    assert!(world.verify(&[&second, &third], &third, Some(second.card_id)).is_ok());
+}
+
+/// An enroller endorses a grant that carries another secret than the card's: a quorum notices, and gets nothing else.
+#[test]
+fn a_master_grant_with_another_secret_is_refused_by_the_quorum() {
+    let world = World::new();
+    let second = world.rekey(world.by_member(), &world.first);
+    // The head says "second card", the secret is the first card's.
+    let (grant, _) = wire::grant::Grant::parse(&second.master_grant).unwrap();
+    let mut head = wire::grant::Grant::encode_head(grant.suite, &grant.vault, &second.card_id, &grant.recipient);
+    let info = [labels::GRANT.prefix().as_slice(), labels::GRANT.as_bytes()].concat();
+    let secret = world.first.key.secret().expose();
+    let sealed =
+        crate::prim::hpke::seal_secret(&world.descriptor.master_key, &info, &head, secret, &mut SysRng).unwrap();
+    head.extend_from_slice(&sealed);
+    let (mut endorsement, _, _) = Endorsement::parse(&second.endorsement).unwrap();
+    endorsement.master_grant = master_grant_digest(&head);
+    let body = endorsement.encode_body();
+    let signature = world.enroller.signing.sign(labels::ENDORSEMENT, &body);
+    let endorsement = [body.as_slice(), &signature].concat();
+    let second = Enrolment { endorsement, master_grant: head, ..second };
+    let card = world.verify(&[&world.first, &second], &second, None).unwrap();
+    assert_eq!(open_as_master(&card, &world.master).unwrap_err(), Error::NotAuthentic);
+}
