@@ -287,7 +287,7 @@ impl fmt::Display for Error {
             Self::Conflict(conflict) => conflict.fmt(f),
             Self::Share { index, reason } => write!(f, "share {index} refused: {reason}"),
             Self::NotEnoughShares { have, need } => {
-                write!(f, "{have} of {need} needed shares; {} more", need - have.min(need))
+                write!(f, "{have} of {need} needed shares; {} more", need.saturating_sub(*have))
             }
             Self::NotAuthentic => f.write_str("not authentic: wrong key, wrong place or altered bytes"),
             Self::Randomness => f.write_str("the random number generator failed; nothing was made, try again"),

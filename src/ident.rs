@@ -60,7 +60,7 @@ impl Suite {
     /// Length of a sealed 32-byte secret, in bytes: the encapsulation, 32 bytes and the 16-byte tag.
     #[must_use]
     pub const fn sealed_secret_len(self) -> usize {
-        self.encapsulation_len() + 48
+        self.encapsulation_len().saturating_add(48)
     }
 }
 

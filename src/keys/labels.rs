@@ -58,6 +58,7 @@ pub(crate) const READER_WRAP: Label = Label::new("lukko/v1 reader wrap");
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
     use std::collections::BTreeSet;
 
     /// T012: the labels of this file, read from its source, are distinct, short and none is a prefix of another
