@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What `--help` prints.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Replays the breach of a clinic's database whose notes are sealed with lukko.
 
 usage: cargo run --release --example clinic -- [--notes FILE.csv] [--db FILE] [--keep]
@@ -19,15 +19,15 @@ The exit code is 0 if everything came out as it must, 1 if not, 2 for a mistake 
 
 /// The arguments, as given.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Args {
-    pub notes: Option<PathBuf>,
-    pub db: Option<PathBuf>,
-    pub keep: bool,
-    pub help: bool,
+pub(crate) struct Args {
+    pub(crate) notes: Option<PathBuf>,
+    pub(crate) db: Option<PathBuf>,
+    pub(crate) keep: bool,
+    pub(crate) help: bool,
 }
 
 /// Reads the arguments behind the program's name, or says what is wrong with them.
-pub fn parse(given: impl IntoIterator<Item = OsString>) -> Result<Args, String> {
+pub(crate) fn parse(given: impl IntoIterator<Item = OsString>) -> Result<Args, String> {
     let mut args = Args::default();
     let mut given = given.into_iter();
     while let Some(option) = given.next() {

@@ -44,7 +44,7 @@ const SENTENCES: [&str; 32] = [
 ];
 
 /// Makes up the notes of every patient.
-pub fn clinic() -> Notes {
+pub(crate) fn clinic() -> Notes {
     let mut dice = Dice(0x1C_11_41_C5);
     let patients: Vec<String> = (0..PATIENTS).map(|_| format!("p-{:08x}", dice.roll() >> 32)).collect();
     let mut notes = Notes::default();

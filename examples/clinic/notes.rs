@@ -11,40 +11,40 @@ use crate::report::Outcome;
 
 /// One note of one patient. The ids are stored in clear, as they are given: let them be pseudonyms.
 #[derive(Debug)]
-pub struct Note {
-    pub patient: String,
-    pub record: String,
-    pub text: String,
+pub(crate) struct Note {
+    pub(crate) patient: String,
+    pub(crate) record: String,
+    pub(crate) text: String,
 }
 
 /// All notes, and where those of each patient are.
 #[derive(Debug, Default)]
-pub struct Notes {
-    pub all: Vec<Note>,
+pub(crate) struct Notes {
+    pub(crate) all: Vec<Note>,
     by_patient: BTreeMap<String, Vec<usize>>,
 }
 
 impl Notes {
-    pub fn push(&mut self, note: Note) {
+    pub(crate) fn push(&mut self, note: Note) {
         self.by_patient.entry(note.patient.clone()).or_default().push(self.all.len());
         self.all.push(note);
     }
 
-    pub fn patients(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub(crate) fn patients(&self) -> impl ExactSizeIterator<Item = &str> {
         self.by_patient.keys().map(String::as_str)
     }
 
     /// The notes of one patient, in the order of the input.
-    pub fn of(&self, patient: &str) -> impl Iterator<Item = &Note> {
+    pub(crate) fn of(&self, patient: &str) -> impl Iterator<Item = &Note> {
         self.by_patient.get(patient).into_iter().flatten().filter_map(|index| self.all.get(*index))
     }
 
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.all.iter().map(|note| note.text.len()).sum()
     }
 
     /// Reads a file with the columns `patient_id`, `record_id` and `note`, in any order.
-    pub fn from_csv(path: &Path) -> Outcome<Self> {
+    pub(crate) fn from_csv(path: &Path) -> Outcome<Self> {
         let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         read(file).map_err(|error| format!("{}: {error}", path.display()).into())
     }

@@ -6,28 +6,28 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The result of everything here that can fail: errors of lukko, SQLite, files and input meet in one type.
-pub type Outcome<T> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Prints the heading of a step.
-pub fn step(heading: &str) {
+pub(crate) fn step(heading: &str) {
     println!("\n{heading}");
 }
 
 /// Prints one fact.
-pub fn fact(text: impl AsRef<str>) {
+pub(crate) fn fact(text: impl AsRef<str>) {
     println!("   {}", text.as_ref());
 }
 
 /// Counts what came out as it must and what did not.
 #[derive(Debug, Default)]
-pub struct Checks {
+pub(crate) struct Checks {
     held: usize,
     failed: usize,
 }
 
 impl Checks {
     /// Something that must be so.
-    pub fn holds(&mut self, what: impl AsRef<str>, holds: bool) {
+    pub(crate) fn holds(&mut self, what: impl AsRef<str>, holds: bool) {
         if holds {
             self.held += 1;
         } else {
@@ -37,7 +37,7 @@ impl Checks {
     }
 
     /// Something that must be refused, and for the right reason.
-    pub fn refused<T>(&mut self, what: &str, attempt: Outcome<T>, reason: fn(&lukko::Error) -> bool) {
+    pub(crate) fn refused<T, E: Error + 'static>(&mut self, what: &str, attempt: Outcome<T>, reason: fn(&E) -> bool) {
         let (holds, answer) = match attempt {
             Ok(_) => (false, "it was accepted".into()),
             Err(error) => (error.downcast_ref().is_some_and(reason), brief(&error.to_string())),
@@ -47,7 +47,7 @@ impl Checks {
     }
 
     /// Prints the verdict and says whether everything held.
-    pub fn verdict(&self) -> bool {
+    pub(crate) fn verdict(&self) -> bool {
         let all = self.held + self.failed;
         if self.failed == 0 {
             println!("\nAll {all} checks hold. Who copies this database has nothing to read.");
@@ -59,7 +59,7 @@ impl Checks {
 }
 
 /// Shortens the 64 digits of a fingerprint or card id to the first eight, to fit a line.
-pub fn brief(text: &str) -> String {
+pub(crate) fn brief(text: &str) -> String {
     let shorten = |word: &str| {
         let digits = word.bytes().take_while(u8::is_ascii_hexdigit).count();
         if digits == 64 { format!("{}..{}", &word[..8], &word[64..]) } else { word.to_owned() }
@@ -68,14 +68,14 @@ pub fn brief(text: &str) -> String {
 }
 
 /// A number with commas between thousands.
-pub fn count(number: usize) -> String {
+pub(crate) fn count(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")
 }
 
 /// A progress bar on the terminal; indicatif shows none where there is no terminal.
-pub fn bar(what: &'static str, length: usize) -> ProgressBar {
+pub(crate) fn bar(what: &'static str, length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("   {msg} {bar:40} {pos}/{len}");
     let bar = ProgressBar::new(length.try_into().unwrap_or(u64::MAX)).with_message(what);
     style.map_or(bar.clone(), |style| bar.with_style(style))
@@ -83,21 +83,21 @@ pub fn bar(what: &'static str, length: usize) -> ProgressBar {
 
 /// How long a step took, with the database and in lukko alone.
 #[derive(Debug, Default)]
-pub struct Timing {
-    pub total: Duration,
-    pub lukko: Duration,
+pub(crate) struct Timing {
+    pub(crate) total: Duration,
+    pub(crate) lukko: Duration,
 }
 
 /// The sizes of what went in and what is stored, in bytes.
 #[derive(Debug)]
-pub struct Sizes {
-    pub notes: usize,
-    pub records: usize,
-    pub file: usize,
+pub(crate) struct Sizes {
+    pub(crate) notes: usize,
+    pub(crate) records: usize,
+    pub(crate) file: usize,
 }
 
 /// Prints the closing table.
-pub fn table(notes: usize, patients: usize, sizes: &Sizes, rows: &[(&str, &Timing)]) {
+pub(crate) fn table(notes: usize, patients: usize, sizes: &Sizes, rows: &[(&str, &Timing)]) {
     step("In figures");
     for (what, number) in [("notes", notes), ("patients", patients)] {
         fact(format!("{what:24}{:>14}", count(number)));
