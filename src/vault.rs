@@ -105,8 +105,9 @@ impl Vault {
     /// Grants a patient to a member by the fingerprint of the member's key.
     ///
     /// # Errors
-    /// As [`patient::grant_to_member`]: unknown, retired or revoked key, no role `read`, closed card, wrong vault,
-    /// randomness.
+    /// [`Untrusted`](crate::error::Untrusted) if the key is unknown, retired, revoked or lacks the role `read`, or if
+    /// the card is closed; [`Usage`](crate::error::Usage) for a key of another vault;
+    /// [`Error::Randomness`](crate::Error::Randomness).
     pub fn grant(&self, key: &PatientKey, to: KeyFingerprint, rng: &mut impl TryCryptoRng) -> Result<Grant> {
         patient::grant_to_member(key, to, &self.descriptor, &self.roster, rng)
     }
@@ -114,8 +115,9 @@ impl Vault {
     /// Opens a grant as the member that it is addressed to.
     ///
     /// # Errors
-    /// As [`patient::open_as_member`]: malformed, wrong vault, card or recipient, not entitled, closed card; then
-    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for a grant of another vault, card
+    /// or recipient; [`Untrusted`](crate::error::Untrusted) for a closed card or a member that is not active with the
+    /// role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
     pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
         self.roster.require_open(card.id())?;
         patient::open_as_member(card, member, grant, &self.roster)
