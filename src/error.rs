@@ -274,6 +274,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(usage) => usage.fmt(f),
+            Self::Malformed { object: object @ (Object::Share | Object::ShareText), field, offset } => {
+                write!(f, "malformed {object}: `{field}` at {offset}; compare it with the custodian's copy")
+            }
             Self::Malformed { object, field, offset } => {
                 write!(f, "malformed {object}: field `{field}` at offset {offset}; restore this object from a backup")
             }

@@ -1,51 +1,43 @@
-//! The breach, replayed: a clinic seals its notes, a thief takes the database, and custodians break the glass.
+//! Replays the breach of a psychotherapy clinic whose notes are sealed with lukko.
 //!
-//! `cargo run --release --example clinic -- --help` says what it takes. The library is used in `opening` (a vault and
-//! its members), `client` (what a therapist's machine does), `daily` (enrol, seal, read) and `glass` (recovery);
-//! `thief`, `tamper` and `substitute` attack, and the other files are CSV, SQLite and printing.
+//! `people` is how a service uses the library, `thief` what someone with the database can try, `quorum` how custodians
+//! open the vault. `store` is an ordinary SQLite database.
 
 mod args;
-mod client;
-mod daily;
-mod files;
 mod generate;
-mod glass;
 mod notes;
-mod opening;
+mod people;
+mod quorum;
 mod report;
-mod search;
 mod store;
-mod substitute;
-mod tamper;
 mod thief;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
-use lukko::OsRng;
-use lukko::error::{Error, Untrusted, Usage};
+use lukko::{MemberId, OsRng, Roles, Vault, random_id};
 
-use args::Args;
-use files::Files;
-use notes::Notes;
-use opening::Clinic;
-use report::{Checks, Outcome, Sizes, Timing, brief, count, fact, step};
-use store::Store;
-use tamper::{Tampering, Targets};
-use thief::Thief;
+use crate::args::Args;
+use crate::notes::Notes;
+use crate::people::Clinic;
+use crate::report::{Checks, Outcome, Sizes, Timing, bar, brief, count, fact, step};
+use crate::store::Store;
+use crate::thief::Thief;
 
 fn main() -> ExitCode {
     let args = match args::parse(std::env::args_os().skip(1)) {
+        Ok(args) if args.help => {
+            println!("{}", args::HELP);
+            return ExitCode::SUCCESS;
+        }
         Ok(args) => args,
         Err(mistake) => {
             eprintln!("clinic: {mistake}\n\n{}", args::HELP);
             return ExitCode::from(2);
         }
     };
-    if args.help {
-        println!("{}", args::HELP);
-        return ExitCode::SUCCESS;
-    }
-    match replay(&args) {
+    match run(&args) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -55,94 +47,182 @@ fn main() -> ExitCode {
     }
 }
 
-/// The whole story; true if every check held.
-fn replay(args: &Args) -> Outcome<bool> {
+/// A file that is removed when the example ends, unless it shall stay.
+struct Scratch {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.keep {
+            // Nothing can be done about a temporary file that does not go away.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn run(args: &Args) -> Outcome<bool> {
     let notes = match &args.notes {
         Some(path) => Notes::from_csv(path)?,
         None => generate::clinic(),
     };
-    let files = Files::new(args)?;
-    let store = Store::create(&files.database)?;
+    let temporary = std::env::temp_dir().join(format!("lukko-clinic-{}.db", random_id(&mut OsRng)?));
+    let path = args.db.clone().unwrap_or(temporary);
+    if path.exists() {
+        return Err(format!("{} exists; name a file that does not", path.display()).into());
+    }
+    let file = Scratch { path, keep: args.keep || args.db.is_some() };
+    let held = replay(&file.path, &notes)?;
+    if file.keep {
+        println!("The database is in {}", file.path.display());
+    }
+    Ok(held)
+}
+
+/// The whole story; true if every check held.
+fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
     let mut checks = Checks::default();
-    let targets = Targets::choose(&notes)?;
+    let store = Store::create(path)?;
 
     step("1. The clinic opens");
-    let mut clinic = opening::open_clinic(&store)?;
+    let clinic = people::found(&store)?;
+    let fingerprint = brief(&clinic.pin.fingerprint().to_string());
+    fact(format!("a vault that any 3 of 5 custodians open; clients pin its fingerprint, {fingerprint}"));
+    fact("a registrar, and two therapists on the roster that the registrar signed");
 
-    step("2. The patients come, the notes are sealed");
-    let vault = clinic.salo.load(&store)?;
-    let keys = daily::enrol(&vault, &mut clinic.salo, &notes, &store)?;
-    let sealing = daily::seal(&vault, &keys, &notes, &store)?;
-    drop(keys);
+    step("2. The notes come in");
+    let patients: Vec<&str> = notes.patients().collect();
+    // The last patient is granted to nobody: only a quorum will be able to read those notes.
+    let left_alone = if patients.len() > 1 { patients.last().copied() } else { None };
+    let vault = people::load(&store, clinic.pin.clone())?;
+    let (sealing, stored) = people::import(&store, &vault, &clinic, notes, left_alone)?;
+    let (all, number) = (count(notes.all.len()), count(patients.len()));
+    fact(format!("{all} notes of {number} patients sealed, each under a key of its own"));
 
-    step("3. Dr Salo reads");
-    let reading = daily::read_all(&clinic.salo, &notes, &store, &mut checks)?;
+    step("3. The therapists read");
+    let mut reading = Timing::default();
+    let mut same = therapists_read(&mut checks, &store, &clinic, (notes, left_alone), &mut reading)?;
 
-    step("4. Dr Laine reads what she is granted");
-    colleague(&clinic, &targets, &notes, &store, &mut checks)?;
+    step("4. The thief has the database file, and write access to it");
+    the_thief(&mut checks, path, &clinic, &vault, notes)?;
 
-    step("5. The thief");
-    steal(&clinic, &files, &targets, &notes, &mut checks)?;
+    step("5. The therapists are gone: custodians break the glass");
+    let alone = custodians(&mut checks, &store, &clinic, vault, (notes, left_alone))?;
+    same += if left_alone.is_some() { alone } else { 0 };
+    checks.holds(format!("in all, {} of {all} notes came back byte for byte", count(same)), same == notes.all.len());
 
-    step("6. Break-glass");
-    let master = glass::recover(&clinic, &mut checks)?;
-    glass::hand_over(&clinic, &master, &targets.first.0, &notes, &store, &mut checks)?;
-
-    close(&files, &notes, &store, &sealing, &reading)?;
+    let file = usize::try_from(std::fs::metadata(path)?.len())?;
+    let sizes = Sizes { notes: notes.bytes(), records: stored, file };
+    report::table(notes.all.len(), patients.len(), &sizes, &[("sealed", &sealing), ("read back", &reading)]);
     Ok(checks.verdict())
 }
 
-/// Dr Salo grants one patient to her colleague, who can open that one and no other.
-fn colleague(clinic: &Clinic, targets: &Targets, notes: &Notes, store: &Store, checks: &mut Checks) -> Outcome<()> {
-    let Clinic { salo, laine, .. } = clinic;
-    let patient = &targets.first.0;
-    let vault = salo.load(store)?;
-    let key = salo.patient_key(&vault, store, patient)?;
-    store.put_grant(&vault.grant(&key, laine.key.fingerprint(), &mut OsRng)?)?;
+/// Dr Salo reads everything that is granted to her, Dr Niemi one patient.
+fn therapists_read(
+    checks: &mut Checks,
+    store: &Store,
+    clinic: &Clinic,
+    (notes, left_alone): (&Notes, Option<&str>),
+    timing: &mut Timing,
+) -> Outcome<usize> {
+    let vault = people::load(store, clinic.pin.clone())?;
+    let progress = bar("reading", notes.patients().len());
+    let (begin, mut same, mut expected) = (Instant::now(), 0, 0);
+    for patient in notes.patients().filter(|patient| Some(*patient) != left_alone) {
+        let key = people::key(store, &vault, &clinic.salo, patient)?.ok_or("a grant is missing")?;
+        same += people::compare(store, &vault, &key, (patient, notes), timing)?;
+        expected += notes.of(patient).count();
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    timing.total = begin.elapsed();
+    let (got, all) = (count(same), count(expected));
+    checks
+        .holds(format!("Dr Salo reads {got} of {all} notes that are granted to her, byte for byte"), same == expected);
+    the_colleague_reads(checks, store, clinic, &vault, notes)?;
+    Ok(same)
+}
 
-    let vault = laine.load(store)?;
-    let key = laine.patient_key(&vault, store, patient)?;
-    let same = daily::read_history(&vault, &key, patient, notes, store, &mut Timing::default())?;
+fn the_colleague_reads(
+    checks: &mut Checks,
+    store: &Store,
+    clinic: &Clinic,
+    vault: &Vault,
+    notes: &Notes,
+) -> Outcome<()> {
+    let granted = notes.patients().filter(|patient| {
+        let grant = store.grant(patient, clinic.niemi.fingerprint());
+        matches!(grant, Ok(Some(_)))
+    });
+    let granted: Vec<&str> = granted.collect();
+    let patient = *granted.first().ok_or("a grant is missing")?;
+    let key = people::key(store, vault, &clinic.niemi, patient)?.ok_or("a grant is missing")?;
+    let read = people::compare(store, vault, &key, (patient, notes), &mut Timing::default())?;
     let all = notes.of(patient).count();
-    checks.holds(format!("Dr Salo grants her one patient: she reads {same} of {all} notes"), same == all);
-
-    let others: Vec<&str> = notes.patients().filter(|other| other != patient).collect();
-    let mut opened = 0;
-    for other in &others {
-        let card = client::verified_card(&vault, store, other, None)?;
-        let grant = store.grant(card.id(), salo.key.fingerprint())?;
-        opened += usize::from(vault.open_grant(&card, &laine.key, &grant).is_ok());
+    checks.holds(
+        format!("Dr Niemi reads {read} of {all} notes of the one patient that is granted to her"),
+        read == all && granted.len() == 1,
+    );
+    let Some(other) = notes.patients().find(|other| *other != patient) else { return Ok(()) };
+    let card = people::card(vault, &store.patient(other)?, None)?;
+    if let Some(grant) = store.grant(other, clinic.salo.fingerprint())? {
+        let attempt = vault.open_grant(&card, &clinic.niemi, &grant).map_err(Into::into);
+        let reason = |error: &lukko::Error| matches!(error, lukko::Error::Usage(_));
+        checks.refused("Dr Niemi takes her colleague's grant of another patient", attempt, reason);
     }
-    let all = count(others.len());
-    checks.holds(format!("of the grants of the {all} others, which are Dr Salo's, she opens {opened}"), opened == 0);
     Ok(())
 }
 
-/// The thief copies the database; later he writes into it.
-fn steal(clinic: &Clinic, files: &Files, targets: &Targets, notes: &Notes, checks: &mut Checks) -> Outcome<()> {
-    files.steal()?;
-    let (patient, record) = (&*targets.first.0, &*targets.first.1);
-    fact("He has copied the database file, and its log.");
-    thief::search(&files.stolen_bytes()?, notes, checks);
-    let stolen = Store::open(&files.stolen)?;
-    let thief = Thief::new(patient)?;
-    thief::open(&thief, &clinic.salo, &stolen, (patient, record), checks)?;
-
-    fact("He can write into the database. Dr Salo's client says what it sees (->).");
-    let mut tampering = Tampering { thief: &thief, salo: &clinic.salo, store: &stolen, targets, checks };
-    tampering.with_records()?;
-    tampering.with_keys()
+/// He takes a copy of the file, and everything that he tries is shown to Dr Salo's client.
+fn the_thief(checks: &mut Checks, path: &Path, clinic: &Clinic, vault: &Vault, notes: &Notes) -> Outcome<()> {
+    thief::search(checks, &std::fs::read(path)?, notes);
+    let stolen = Scratch { path: path.with_extension("stolen"), keep: false };
+    std::fs::copy(path, &stolen.path)?;
+    let copy = Store::open(&stolen.path)?;
+    // A patient of Dr Salo's with more than one record, if there is one; and a record of somebody else.
+    let hers: Vec<&str> = notes.patients().take(notes.patients().len().saturating_sub(1).max(1)).collect();
+    let busy = hers.iter().find(|patient| notes.of(patient).nth(1).is_some());
+    let patient = *busy.or(hers.first()).ok_or("there are no notes")?;
+    let key = people::key(&copy, vault, &clinic.salo, patient)?.ok_or("a grant is missing")?;
+    let first = notes.of(patient).next().ok_or("there are no notes")?;
+    let second = notes.of(patient).nth(1).unwrap_or(first);
+    let elsewhere = notes.all.iter().find(|note| note.patient != patient);
+    let elsewhere = elsewhere.map(|note| (note.patient.as_str(), note.record.as_str()));
+    let records = [first.record.as_str(), second.record.as_str()];
+    Thief { copy, clinic, vault, key: &key, patient, records, elsewhere }.tries_everything(checks)
 }
 
-/// The closing table, and where the database is left.
-fn close(files: &Files, notes: &Notes, store: &Store, sealing: &Timing, reading: &Timing) -> Outcome<()> {
-    store.checkpoint()?;
-    let sizes = Sizes { notes: notes.bytes(), records: store.record_bytes()?, file: files.database_len()? };
-    let rows = [("sealing", sealing), ("reading", reading)];
-    report::table(notes.all.len(), notes.patients().len(), &sizes, &rows);
-    if let Some(path) = files.left() {
-        println!();
-        fact(format!("the database is in {}", path.display()));
-    }
-    Ok(())
+/// A quorum reads the patient that was left alone, and grants it to a new therapist.
+fn custodians(
+    checks: &mut Checks,
+    store: &Store,
+    clinic: &Clinic,
+    mut vault: Vault,
+    (notes, left_alone): (&Notes, Option<&str>),
+) -> Outcome<usize> {
+    let master = quorum::recover(checks, &vault, clinic)?;
+    let patient = left_alone.or(notes.patients().next()).ok_or("there are no notes")?;
+    let card = people::card(&vault, &store.patient(patient)?, None)?;
+    let key = vault.break_glass(&card, &master)?;
+    drop(master);
+    let all = notes.of(patient).count();
+    let read = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
+    checks.holds(
+        format!("the quorum reads {read} of {all} notes of a patient that no therapist could open"),
+        read == all,
+    );
+
+    let successor = vault.descriptor().new_member(MemberId::new("dr-aalto")?, &mut OsRng)?;
+    let mut draft = vault.roster().next()?;
+    people::admit(&mut draft, &successor, Roles::READ, vault.descriptor())?;
+    let roster = draft.sign_as_registrar(&clinic.registrar, vault.descriptor())?;
+    store.put_member(&successor)?;
+    store.put_vault(vault.descriptor().as_bytes(), &roster)?;
+    vault.update_roster(&roster, store.entries()?)?;
+    store.put_grant(patient, &vault.grant(&key, successor.fingerprint(), &mut OsRng)?)?;
+    let key = people::key(store, &vault, &successor, patient)?.ok_or("a grant is missing")?;
+    let again = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
+    checks.holds("and grants the patient to Dr Aalto, who reads on", again == all);
+    Ok(read)
 }

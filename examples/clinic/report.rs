@@ -42,7 +42,7 @@ impl Checks {
             Ok(_) => (false, "it was accepted".into()),
             Err(error) => (error.downcast_ref().is_some_and(reason), brief(&error.to_string())),
         };
-        self.holds(what, holds);
+        self.holds(format!("{what}: refused"), holds);
         println!("          -> {answer}");
     }
 
