@@ -119,18 +119,18 @@ impl Vault {
     /// or recipient; [`Untrusted`](crate::error::Untrusted) for a closed card or a member that is not active with the
     /// role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
     pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
-        self.roster.require_open(card.id())?;
+        self.require_open(card)?;
         patient::open_as_member(card, member, grant, &self.roster)
     }
 
     /// Breaks the glass: opens a patient's key with the master key that a quorum has recovered.
     ///
     /// # Errors
-    /// [`Usage::WrongRecipient`](crate::error::Usage::WrongRecipient) for another vault's or generation's master key;
+    /// [`Usage`](crate::error::Usage) for a card of another vault, or another vault's or generation's master key;
     /// [`Untrusted`](crate::error::Untrusted) for a closed card; then
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
     pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
-        self.roster.require_open(card.id())?;
+        self.require_open(card)?;
         patient::open_as_master(card, master)
     }
 
@@ -180,6 +180,11 @@ impl Vault {
     pub fn open(&self, key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
         self.require_usable(key)?;
         record::open(key, record, field, bytes)
+    }
+
+    fn require_open(&self, card: &Card) -> Result<()> {
+        require_vault((self.descriptor.suite(), self.descriptor.vault()), card.belongs_to())?;
+        self.roster.require_open(card.id())
     }
 
     fn require_usable(&self, key: &PatientKey) -> Result<()> {

@@ -30,7 +30,7 @@ fn the_two_commands_are_there() {
 /// Every relative link leads to a file.
 #[test]
 fn links_lead_somewhere() {
-    let mut documents = vec![PathBuf::new(); 0];
+    let mut documents: Vec<PathBuf> = Vec::new();
     for folder in ["", "docs"] {
         let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
         documents.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "md")));

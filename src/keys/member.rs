@@ -18,7 +18,7 @@ use crate::wire;
 
 /// A member's private keys: HPKE to receive grants, Ed25519 to endorse and to sign deposits. Wiped when dropped.
 ///
-/// Both are derived from a seed of 32 bytes for one vault and suite: one seed gives unrelated keys in another vault.
+/// Both are derived from a seed of 32 bytes for one vault, suite and member id: one seed gives unrelated keys elsewhere.
 pub struct MemberKey {
     suite: Suite,
     vault: VaultId,
@@ -35,8 +35,9 @@ impl MemberKey {
     }
 
     pub(crate) fn from_secret(suite: Suite, vault: VaultId, id: MemberId<'_>, seed: Secret<32>) -> Result<Self> {
-        let hpke = PrivateKey::from_secret(suite, schedule::member(&seed, labels::MEMBER_HPKE, suite, &vault)?);
-        let signing = SigningKey::from_seed(schedule::member(&seed, labels::MEMBER_SIGNING, suite, &vault)?.expose());
+        let key = |label| schedule::member(&seed, label, suite, &vault, id);
+        let hpke = PrivateKey::from_secret(suite, key(labels::MEMBER_HPKE)?);
+        let signing = SigningKey::from_seed(key(labels::MEMBER_SIGNING)?.expose());
         let body = wire::member::MemberEntry {
             suite,
             vault,
@@ -52,8 +53,8 @@ impl MemberKey {
         Ok(Self { suite, vault, seed, hpke, signing, entry: entry.into(), fingerprint })
     }
 
-    /// The self-signed entry, for the registrar to admit and for the store to keep: with X25519 169 bytes and
-    /// the member id, with X-Wing 1,353 and the member id.
+    /// The self-signed entry, for the registrar to admit and for the store to keep: with X25519 167 bytes and
+    /// the member id, with X-Wing 1,351 and the member id.
     #[must_use]
     pub const fn entry(&self) -> &[u8] {
         &self.entry

@@ -1,7 +1,7 @@
 //! The key schedule: every derived key is `HKDF-Expand-SHA256(secret, lp(label) || context, 32)`.
 
 use crate::error::Result;
-use crate::ident::{PatientId, Suite, VaultId};
+use crate::ident::{MemberId, PatientId, Suite, VaultId};
 use crate::prim::hash::lp;
 use crate::prim::hkdf::expand_labelled;
 use crate::prim::label::Label;
@@ -20,9 +20,17 @@ pub(crate) fn master(
     derive(secret, label, [&suite, vault.as_bytes(), &generation])
 }
 
-/// Keys of a member's seed: context = suite || vault id. One seed gives unrelated keys in two vaults.
-pub(crate) fn member(seed: &Secret<32>, label: Label, suite: Suite, vault: &VaultId) -> Result<Secret<32>> {
-    derive(seed, label, [&suite.kem_id().to_be_bytes(), vault.as_bytes()])
+/// Keys of a member's seed: context = suite || vault id || lp(member id). One seed gives unrelated keys in two vaults
+/// and under two ids, so that a revoked key cannot come back under another id by accident.
+pub(crate) fn member(
+    seed: &Secret<32>,
+    label: Label,
+    suite: Suite,
+    vault: &VaultId,
+    id: MemberId<'_>,
+) -> Result<Secret<32>> {
+    let (suite, id) = (suite.kem_id().to_be_bytes(), id.as_bytes());
+    derive(seed, label, [&suite, vault.as_bytes(), &lp(id), id])
 }
 
 /// The key of a registrar's seed, which exists before any vault: no context.

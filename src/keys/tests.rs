@@ -38,8 +38,8 @@ const ANSWERS: [Answers; 2] = [
     Answers {
         suite: Suite::XWing,
         member: [
-            "14f58ed92866dbe3a4ec42db6fab6414cc1ea116d8921e015c14f6b10e8c8c1d",
-            "4eddf53976113b45a440222fcda6f2399045e24332d85a14bc0fc7a12a0af0e1",
+            "7be405b13498eae08208ac13ca26c6fe88eaec0fb8d7b215c89eab1b1b1932cf",
+            "5cdca46b2a218bdad8d90b60b51483eeb866a3c5477e91d5d60f31ee1b19b46e",
         ],
         master: [
             "29345cb0aeccb7eac67c99eae8b60a5aaed0f4f0882c4f844e3ba965f9b0e1cc",
@@ -54,8 +54,8 @@ const ANSWERS: [Answers; 2] = [
     Answers {
         suite: Suite::X25519,
         member: [
-            "f3c7e9046c4d95fa73862c6c31519206ac7aea856f6d237b1331c2dad5941b5d",
-            "ebae93d0cee39e5c1d3bcda1b1c21c3721977a675d3e86dc29d8f95f055e9d1b",
+            "25418b4a491a79822a6b0a3b48f7da117945856ebab13267caa44684f998f912",
+            "f503c4fe610f8d25c3e4a6a84a35594ab4a464753f8b90748858144d97ea2872",
         ],
         master: [
             "887d31086c43396fcaceb61ac12884b835cc07788815e65e20ea5da727e45d42",

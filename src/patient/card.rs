@@ -11,7 +11,7 @@ use crate::keys::patient::PatientContext;
 use crate::prim::hash::hash;
 use crate::prim::hpke::PublicKey;
 use crate::prim::sign::VerifyingKey;
-use crate::roster::{Roles, VerifiedRoster};
+use crate::roster::{ClosedReason, Roles, VerifiedRoster};
 use crate::wire;
 use crate::wire::card::Voucher;
 use crate::wire::endorsement::{Endorsement, Endorser};
@@ -60,6 +60,10 @@ impl Card {
         self.version
     }
 
+    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
+        (self.suite, self.vault)
+    }
+
     pub(super) fn context(&self) -> Result<PatientContext<'_>> {
         let patient = PatientId::new(&self.patient)?;
         Ok(PatientContext { suite: self.suite, vault: self.vault, patient, version: self.version })
@@ -77,8 +81,8 @@ impl Card {
         descriptor: &PinnedDescriptor,
         roster: &VerifiedRoster,
     ) -> Result<Self> {
-        // 1. All cards are well-formed and of one patient; no two of one version.
-        let history = read_history(stored.cards, descriptor)?;
+        // 1. All cards are well-formed and of one patient; no two open ones of one version.
+        let history = read_history(stored.cards, descriptor, roster)?;
         let current = history.last().ok_or(Usage::NoCard)?;
         // 2. The newest card is open.
         roster.require_open(current.id)?;
@@ -120,10 +124,15 @@ pub(super) fn card_id(body: &[u8]) -> CardId {
     CardId(hash(labels::CARD_ID, &[body]))
 }
 
-/// Reads all cards and sorts them by version.
-fn read_history<'a>(cards: &[&'a [u8]], descriptor: &PinnedDescriptor) -> Result<Vec<ReadCard<'a>>> {
+/// Reads all cards, passes over those that are closed and replaced, and sorts the rest by version.
+fn read_history<'a>(
+    cards: &[&'a [u8]],
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+) -> Result<Vec<ReadCard<'a>>> {
     let mut history = cards.iter().map(|bytes| read_card(bytes, descriptor)).collect::<Result<Vec<_>>>()?;
     history.sort_by_key(|card| card.version);
+    pass_over_replaced(&mut history, roster);
     for (first, second) in history.iter().zip(history.iter().skip(1)) {
         if first.patient != second.patient {
             return Err(Usage::MixedPatients.into());
@@ -134,6 +143,18 @@ fn read_history<'a>(cards: &[&'a [u8]], descriptor: &PinnedDescriptor) -> Result
         }
     }
     Ok(history)
+}
+
+/// An erased patient who was enrolled anew, or a conflict that was settled by closing the false card: what an open card
+/// replaces no longer counts, also when a backup brings it back. A compromised card stays as a link of its chain.
+fn pass_over_replaced(history: &mut Vec<ReadCard<'_>>, roster: &VerifiedRoster) {
+    let open: Vec<u32> =
+        history.iter().filter(|card| roster.closed(card.id).is_none()).map(|card| card.version).collect();
+    history.retain(|card| match roster.closed(card.id) {
+        None => true,
+        Some(ClosedReason::Erased) => open.is_empty(),
+        Some(ClosedReason::Compromised) => !open.contains(&card.version),
+    });
 }
 
 fn read_card<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<ReadCard<'a>> {

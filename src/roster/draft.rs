@@ -45,12 +45,15 @@ impl RosterDraft {
     /// Admits a key with its roles, as active.
     ///
     /// # Errors
-    /// [`Usage::AlreadyOnRoster`]: the roles of a key never change, not even after it was retired.
+    /// [`Usage::WrongVault`] for an entry of another vault; [`Usage::AlreadyOnRoster`]: the roles of a key never change, not even after it was retired.
     ///
     /// # Security
     /// Compare the entry's fingerprint with the person first; nothing in the entry proves who made it.
     pub fn admit(&mut self, entry: &MemberEntry, roles: Roles) -> Result<&mut Self> {
         let key = entry.fingerprint();
+        if entry.vault != self.0.vault {
+            return Err(Usage::WrongVault.into());
+        }
         match self.position(key) {
             Ok(_) => Err(Usage::AlreadyOnRoster(key).into()),
             Err(position) => {
@@ -91,20 +94,33 @@ impl RosterDraft {
     /// Signs as the registrar and gives the roster's bytes: 153 and 34 for each key, 33 for each closed card.
     ///
     /// # Errors
-    /// [`Usage::NotTheRegistrar`] if the pinned descriptor names another registrar.
+    /// [`Usage::NotTheRegistrar`] if the pinned descriptor names another registrar; [`Usage::WrongVault`] if the draft
+    /// is of another vault or generation.
     pub fn sign_as_registrar(self, key: &RegistrarKey, descriptor: &PinnedDescriptor) -> Result<Vec<u8>> {
-        self.sign(RosterSigner::Registrar, &key.signing, key.public().0 == descriptor.registrar_key)
+        let entitled = key.public().0 == descriptor.registrar_key;
+        self.sign(RosterSigner::Registrar, &key.signing, entitled, descriptor)
     }
 
     /// Signs as the root and gives the roster's bytes: for the first day, and for when the registrar's key is lost.
     ///
     /// # Errors
-    /// [`Usage::NotTheRegistrar`] if the master key is not the pinned descriptor's.
+    /// [`Usage::NotTheRegistrar`] if the master key is not the pinned descriptor's; [`Usage::WrongVault`] if the draft
+    /// is of another vault or generation.
     pub fn sign_as_root(self, key: &MasterKey, descriptor: &PinnedDescriptor) -> Result<Vec<u8>> {
-        self.sign(RosterSigner::Root, &key.root, key.root.verifying_key() == descriptor.root_key)
+        let entitled = key.root.verifying_key() == descriptor.root_key;
+        self.sign(RosterSigner::Root, &key.root, entitled, descriptor)
     }
 
-    fn sign(mut self, signer: RosterSigner, key: &SigningKey, entitled: bool) -> Result<Vec<u8>> {
+    fn sign(
+        mut self,
+        signer: RosterSigner,
+        key: &SigningKey,
+        entitled: bool,
+        descriptor: &PinnedDescriptor,
+    ) -> Result<Vec<u8>> {
+        if (self.0.vault, self.0.generation) != (descriptor.vault(), descriptor.generation()) {
+            return Err(Usage::WrongVault.into());
+        }
         if !entitled {
             return Err(Usage::NotTheRegistrar.into());
         }

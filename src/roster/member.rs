@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::role::{Roles, Status};
 use crate::custody::PinnedDescriptor;
 use crate::error::{Error, Object, Result, Untrusted};
-use crate::ident::{KeyFingerprint, require_vault};
+use crate::ident::{KeyFingerprint, VaultId, require_vault};
 use crate::keys::labels;
 use crate::keys::member::member_fingerprint;
 use crate::prim::hpke::PublicKey;
@@ -17,6 +17,7 @@ use crate::wire;
 /// Security: anyone can make one. Before admitting it, compare [`MemberEntry::fingerprint`] with the person.
 #[derive(Debug, Clone)]
 pub struct MemberEntry {
+    pub(super) vault: VaultId,
     id: Box<[u8]>,
     fingerprint: KeyFingerprint,
     pub(crate) hpke_key: PublicKey,
@@ -49,7 +50,7 @@ impl MemberEntry {
         if !signing_key.verify(labels::MEMBER_ENTRY, body, &entry.signature) {
             return Err(Untrusted::EntrySignature(fingerprint).into());
         }
-        Ok(Self { id: entry.member.into(), fingerprint, hpke_key, signing_key })
+        Ok(Self { vault: entry.vault, id: entry.member.into(), fingerprint, hpke_key, signing_key })
     }
 
     /// The member's id, 1 to 255 bytes, as the member gave it. Who it is, says the fingerprint.

@@ -258,3 +258,57 @@ fn a_roster_of_an_unknown_generation_says_which() {
     let refused = Vault::load(pin, clinic.descriptor.as_bytes(), &newer, clinic.entries()).unwrap_err();
     assert_eq!(refused, Error::Stale { what: Versioned::Generation, known: 1, met: 2 });
 }
+
+/// The registrar of two vaults cannot sign one's draft as the other's, nor admit an entry of the other.
+#[test]
+fn drafts_and_entries_belong_to_one_vault() {
+    let mut rng = super::clinic::TestRng::new(58);
+    let registrar = RegistrarKey::generate(&mut rng).unwrap();
+    let [one, two] = [(); 2].map(|()| {
+        let policy = Policy::new(2, 3).unwrap();
+        let vault = create(policy, Suite::X25519, &registrar.public(), &mut rng).unwrap();
+        let pinned = Pin::new(vault.descriptor.fingerprint(), &vault.descriptor).unwrap().check(vault.descriptor);
+        (pinned.unwrap(), vault.master)
+    });
+    let refused = RosterDraft::first(&one.0).sign_as_registrar(&registrar, &two.0).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongVault));
+    let refused = RosterDraft::first(&one.0).sign_as_root(&two.1, &two.0).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongVault));
+    let stranger = two.0.new_member(MemberId::new("x").unwrap(), &mut rng).unwrap();
+    let entry = MemberEntry::verify(stranger.entry(), &two.0).unwrap();
+    let refused = RosterDraft::first(&one.0).admit(&entry, Roles::READ).map(|_| ()).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongVault));
+}
+
+/// A false card is settled by closing it, and what a backup brings back of an erased patient does not stand in the way.
+#[test]
+fn a_closed_card_that_was_replaced_is_passed_over() {
+    for (reason, seed) in [(ClosedReason::Compromised, 59), (ClosedReason::Erased, 60)] {
+        let mut clinic = Clinic::new(Suite::X25519, seed);
+        let by = Enroller::Member(&clinic.therapist);
+        let anew = clinic.vault.enrol(by, PatientId::new(PATIENT).unwrap(), &mut clinic.rng).unwrap();
+        let closed = clinic.patient.card_id;
+        let verify = |clinic: &Clinic| {
+            let cards = [clinic.patient.card.as_slice(), &anew.card];
+            let Enrolment { endorsement, master_grant, .. } = &anew;
+            let stored = StoredPatient { cards: &cards, endorsement, master_grant };
+            clinic.vault.card(&stored, Some(anew.card_id)).map(|card| card.id())
+        };
+        assert!(matches!(verify(&clinic), Err(Error::Conflict(Conflict::Cards { .. }))));
+        clinic.next_roster(|draft| {
+            draft.close(closed, reason).unwrap();
+        });
+        assert_eq!(verify(&clinic), Ok(anew.card_id));
+    }
+}
+
+/// A card of one vault is not opened through the door of another, whose roster does not list it as closed.
+#[test]
+fn a_card_is_opened_through_its_own_vault_only() {
+    let (clinic, other) = (Clinic::new(Suite::X25519, 61), Clinic::new(Suite::X25519, 62));
+    let card = clinic.card(None).unwrap();
+    let refused = other.vault.break_glass(&card, &clinic.master).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongVault));
+    let refused = other.vault.open_grant(&card, &clinic.therapist, &clinic.grant.bytes).unwrap_err();
+    assert_eq!(refused, Error::Usage(Usage::WrongVault));
+}
