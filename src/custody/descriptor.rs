@@ -129,6 +129,14 @@ impl Descriptor {
 }
 
 /// A descriptor that is the one the client has pinned. Only [`Pin`](crate::Pin) makes one.
+///
+/// What needs a pinned descriptor does not take a parsed one:
+///
+/// ```compile_fail,E0308
+/// fn skip_the_pin(descriptor: &lukko::Descriptor) {
+///     lukko::Recovery::new(descriptor);
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct PinnedDescriptor(Descriptor);
 

@@ -20,6 +20,13 @@ use crate::wire::share_text;
 
 /// One custodian's share of the master secret. Wiped when dropped; it cannot be cloned.
 ///
+/// ```compile_fail,E0382
+/// fn give_twice(recovery: &mut lukko::Recovery<'_>, share: lukko::Share) {
+///     let _ = recovery.add(share);
+///     let _ = recovery.add(share);
+/// }
+/// ```
+///
 /// As bytes it has 75, as text 132 characters that begin with `lukko1`.
 pub struct Share {
     vault: VaultId,

@@ -14,6 +14,17 @@ use crate::prim::sign::SigningKey;
 use crate::wire::roster::{Closed, Line, Roster, RosterSigner};
 
 /// A roster that is being made: the first one of a vault, or the one after a verified one. Signing consumes it.
+///
+/// ```compile_fail,E0382
+/// fn two_rosters_of_one_version(
+///     draft: lukko::RosterDraft,
+///     registrar: &lukko::RegistrarKey,
+///     descriptor: &lukko::PinnedDescriptor,
+/// ) {
+///     let _ = draft.sign_as_registrar(registrar, descriptor);
+///     let _ = draft.sign_as_registrar(registrar, descriptor);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct RosterDraft(Roster);
 
