@@ -38,7 +38,7 @@ pub enum Error {
         /// What it met.
         met: u64,
     },
-    /// Two objects that exclude each other are both validly signed; a person must decide.
+    /// Two objects exclude each other; a person must decide.
     Conflict(Conflict),
     /// A share is refused.
     Share {
@@ -113,6 +113,8 @@ pub enum Usage {
     MixedPatients,
     /// No card was given.
     NoCard,
+    /// One card was given twice: a row of the store is there two times.
+    CardTwice(CardId),
 }
 
 /// What did not hold, and whose it was.
@@ -181,7 +183,7 @@ pub enum Conflict {
         /// The version of both.
         version: u64,
     },
-    /// Two cards of one patient and one version.
+    /// Two cards of one patient and one version, of which at most one is the true one; neither was verified yet.
     Cards {
         /// The version of both.
         version: u32,
@@ -328,6 +330,7 @@ impl fmt::Display for Usage {
             Self::NotTheRegistrar => f.write_str("this key is neither the vault's registrar nor its root"),
             Self::MixedPatients => f.write_str("the stored objects are of different patients"),
             Self::NoCard => f.write_str("no card was given"),
+            Self::CardTwice(card) => write!(f, "card {card} is stored twice; remove the second row"),
         }
     }
 }
@@ -373,7 +376,10 @@ impl fmt::Display for Conflict {
                 write!(f, "two rosters of version {version}; ask the registrar which one stands")
             }
             Self::Cards { version, first, second } => {
-                write!(f, "two cards of version {version}, {first} and {second}; close the false one")
+                write!(
+                    f,
+                    "two cards of version {version}, {first} and {second}; the true one is endorsed, remove or close the other"
+                )
             }
         }
     }

@@ -30,6 +30,10 @@ impl Vault {
     ///
     /// `entries` are the members' entries, in any order. Store [`Vault::pin`] afterwards: it has moved forward.
     ///
+    /// # Security
+    /// The pin knows which roster came last, not what it said. A client that keeps that roster beside its pin, loads it
+    /// and then calls [`Vault::update_roster`] also notices a registrar's thief who takes a revocation back.
+    ///
     /// # Errors
     /// As [`Descriptor::parse`], [`Pin::check`] and [`VerifiedRoster::verify`].
     pub fn load<E: AsRef<[u8]>>(

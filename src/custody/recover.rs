@@ -54,12 +54,13 @@ impl<'a> Recovery<'a> {
         Progress { have: u8::try_from(self.points.len()).unwrap_or(u8::MAX), need: self.descriptor.k() }
     }
 
-    /// Recovers the master key from the first k shares and checks the others against them. The shares are wiped.
+    /// Recovers the master key from the first k shares and checks the others against them. Then the shares are wiped;
+    /// on an error they are kept.
     ///
     /// The key is handed out only if its public halves are those of the pinned descriptor.
     ///
     /// # Errors
-    /// [`Error::NotEnoughShares`], with the shares kept for the next try; [`Error::Share`] with
+    /// [`Error::NotEnoughShares`]; [`Error::Share`] with
     /// [`ShareFault::OffPolynomial`] for a further share that does not fit;
     /// [`Untrusted::MasterKey`](crate::error::Untrusted::MasterKey) if the recovered key is not the vault's.
     pub fn finish(&mut self) -> Result<MasterKey> {
@@ -68,13 +69,15 @@ impl<'a> Recovery<'a> {
         let Some((quorum, further)) = points.split_at_checked(usize::from(need)) else {
             return Err(Error::NotEnoughShares { have, need });
         };
-        shamir::check_all(quorum, further)?;
         let secret = MasterSecret::from_secret(shamir::combine(quorum)?.into_secret());
-        self.points.clear();
         let descriptor = self.descriptor;
-        secret
+        let master = secret
             .derive(descriptor.suite(), descriptor.vault(), descriptor.generation())?
-            .matching(&descriptor.master_key, &descriptor.root_key)
+            .matching(&descriptor.master_key, &descriptor.root_key)?;
+        // The quorum is right: a further share that does not fit it is wrong itself.
+        shamir::check_all(quorum, further)?;
+        self.points.clear();
+        Ok(master)
     }
 }
 

@@ -137,6 +137,9 @@ fn read_history<'a>(
         if first.patient != second.patient {
             return Err(Usage::MixedPatients.into());
         }
+        if first.id == second.id {
+            return Err(Usage::CardTwice(first.id).into());
+        }
         if first.version == second.version {
             let (version, first, second) = (first.version, first.id, second.id);
             return Err(Error::Conflict(Conflict::Cards { version, first, second }));

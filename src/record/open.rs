@@ -38,7 +38,7 @@ pub enum Origin {
 /// Opens a record in its place.
 ///
 /// # Errors
-/// [`Error::Malformed`]; [`Usage::WrongSuite`] and [`Usage::WrongCard`], which are public;
+/// [`Error::Malformed`]; [`Usage::WrongSuite`], [`Usage::WrongCard`] and [`Usage::TooLong`], which are public;
 /// [`Error::NotAuthentic`] for everything once the key is used.
 pub(crate) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
     // 1. Well-formed, of this card, and of a length that a payload can have.
@@ -56,13 +56,16 @@ pub(crate) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>
     let revision = Revision::new(head.revision)?;
     let context = RecordContext::new(record, field, revision).with_padding(padding);
     let payload_context = payload_context(&vault, key.patient(), &context);
+    // Memory that runs out is reported before a key is used, never after.
+    let mut plaintext = Vec::new();
+    let length = usize::try_from(payload.layout().plaintext_len()).map_err(|_| Usage::TooLong)?;
+    plaintext.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
     // 3. record key = XChaCha20-Poly1305-Decrypt(patient KEK, wrap nonce, aad = wrap context, wrapped)
     let mut slot = RecordKey::empty();
     let wrap_context = wrap_context(&head.card, &payload_context);
     let record_key =
         slot.unwrap_in_place(key.kek(), parsed.wrap_nonce, &wrap_context, parsed.wrapped_key, parsed.wrap_tag)?;
     // 4. the payload: commitment first, then the chunks, then the exact padding
-    let mut plaintext = Vec::new();
     chunked::open_append::<ChaCha20Poly1305, 32>(record_key, &payload, &payload_context, &mut plaintext)?;
     let note_len = padding.note_len(&plaintext).inspect_err(|_| plaintext.zeroize())?;
     plaintext.truncate(note_len);

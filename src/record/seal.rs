@@ -37,7 +37,7 @@ pub(crate) fn seal(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let total = sealed_len(note.len(), context.padding)?;
-    out.try_reserve_exact(total).map_err(|_| Usage::TooLong)?;
+    out.try_reserve(total).map_err(|_| Usage::TooLong)?;
     let before = out.len();
     append(key, context, note, rng, out).inspect_err(|_| {
         out.get_mut(before..).unwrap_or_default().zeroize();

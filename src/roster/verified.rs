@@ -10,7 +10,7 @@ use crate::error::{Error, Result, Untrusted, Usage, Versioned};
 use crate::ident::{CardId, KeyFingerprint};
 use crate::keys::labels;
 use crate::prim::hash::hash;
-use crate::wire::roster::{Line, Roster, RosterSigner};
+use crate::wire::roster::{Closed, Line, Roster, RosterSigner};
 
 /// The members and closed cards of a vault, as the registrar or the root signed them.
 #[derive(Debug, Clone)]
@@ -160,7 +160,11 @@ fn takes_nothing_back(known: &Roster, next: &Roster) -> bool {
         let found = next.lines.binary_search_by_key(&line.key, |next| next.key).ok().and_then(|at| next.lines.get(at));
         found.is_some_and(|next| next.roles == line.roles && next.status >= line.status)
     };
-    known.lines.iter().all(keeps) && known.closed.iter().all(|closed| next.closed.contains(closed))
+    let still_closed = |closed: &Closed| {
+        let found = next.closed.binary_search_by_key(&closed.card, |next| next.card).ok();
+        found.and_then(|at| next.closed.get(at)) == Some(closed)
+    };
+    known.lines.iter().all(keeps) && known.closed.iter().all(still_closed)
 }
 
 fn verify_members<E: AsRef<[u8]>>(

@@ -202,7 +202,8 @@ fn t025_two_cards_of_one_version_are_a_conflict() {
         endorsement: &clinic.patient.endorsement,
         master_grant: &clinic.patient.master_grant,
     };
-    assert!(matches!(clinic.vault.card(&stored, None), Err(Error::Conflict(_))));
+    let twice = clinic.vault.card(&stored, None).unwrap_err();
+    assert_eq!(twice, Error::Usage(Usage::CardTwice(clinic.patient.card_id)));
 }
 
 #[test]
