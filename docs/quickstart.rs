@@ -24,6 +24,6 @@ let mut recovery = Recovery::new(&pinned);
 for share in shares.into_iter().take(3) {
     recovery.add(share)?;
 }
-let key = vault.break_glass(&vault.card(&stored, None)?, &recovery.finish()?)?;
+let key = vault.break_glass(&vault.card(PatientId::new("p-1")?, &stored, None)?, &recovery.finish()?)?;
 assert_eq!(vault.open(&key, record, field, &sealed)?.plaintext.as_bytes(), b"slept better");
 # Ok::<(), lukko::Error>(())

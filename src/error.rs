@@ -111,6 +111,8 @@ pub enum Usage {
     NotTheRegistrar,
     /// The stored objects are of different patients.
     MixedPatients,
+    /// The card is of another patient than the one asked for: rows were moved or mixed up in the store.
+    WrongPatient,
     /// No card was given.
     NoCard,
     /// One card was given twice: a row of the store is there two times.
@@ -329,6 +331,7 @@ impl fmt::Display for Usage {
             Self::AlreadyClosed(card) => write!(f, "card {card} is closed already"),
             Self::NotTheRegistrar => f.write_str("this key is neither the vault's registrar nor its root"),
             Self::MixedPatients => f.write_str("the stored objects are of different patients"),
+            Self::WrongPatient => f.write_str("the stored card is of another patient than the one asked for"),
             Self::NoCard => f.write_str("no card was given"),
             Self::CardTwice(card) => write!(f, "card {card} is stored twice; remove the second row"),
         }

@@ -97,13 +97,15 @@ impl Vault {
 
     /// Verifies what is stored of a patient and gives the current card.
     ///
+    /// `patient` is whom the caller asked the store for: another patient's rows, moved here, are refused.
+    ///
     /// Pass as `expect` the card that this client accepted before, if it remembers one: it then accepts only that
     /// card or one that follows from it.
     ///
     /// # Errors
     /// As [`Card::verify`].
-    pub fn card(&self, stored: &StoredPatient<'_>, expect: Option<CardId>) -> Result<Card> {
-        Card::verify(stored, expect, &self.descriptor, &self.roster)
+    pub fn card(&self, patient: PatientId<'_>, stored: &StoredPatient<'_>, expect: Option<CardId>) -> Result<Card> {
+        Card::verify(patient, stored, expect, &self.descriptor, &self.roster)
     }
 
     /// Grants a patient to a member by the fingerprint of the member's key.

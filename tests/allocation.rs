@@ -55,7 +55,11 @@ fn t075_t076_no_length_field_makes_a_parser_allocate() {
     let context = RecordContext::new(record, field, Revision::FIRST);
     let sealed = door.seal(&patient.key, &context, b"note", rng).unwrap();
     let card = |card: &[u8], endorsement: &[u8], grant: &[u8]| {
-        door.card(&StoredPatient { cards: &[card], endorsement, master_grant: grant }, None)
+        door.card(
+            PatientId::new("p").unwrap(),
+            &StoredPatient { cards: &[card], endorsement, master_grant: grant },
+            None,
+        )
     };
     let verified = card(&patient.card, &patient.endorsement, &patient.master_grant).unwrap();
     let share = vault.shares[0].to_bytes();

@@ -12,6 +12,7 @@ mod report;
 mod store;
 mod thief;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -53,6 +54,19 @@ struct Scratch {
     keep: bool,
 }
 
+impl Scratch {
+    /// Makes an empty file; one that exists is refused and left as it is.
+    fn new(path: PathBuf, keep: bool) -> Outcome<Self> {
+        File::create_new(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
+        Ok(Self { path, keep })
+    }
+
+    fn temporary(keep: bool) -> Outcome<Self> {
+        let name = format!("lukko-clinic-{}.db", random_id(&mut OsRng)?);
+        Self::new(std::env::temp_dir().join(name), keep)
+    }
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !self.keep {
@@ -67,12 +81,10 @@ fn run(args: &Args) -> Outcome<bool> {
         Some(path) => Notes::from_csv(path)?,
         None => generate::clinic(),
     };
-    let temporary = std::env::temp_dir().join(format!("lukko-clinic-{}.db", random_id(&mut OsRng)?));
-    let path = args.db.clone().unwrap_or(temporary);
-    if path.exists() {
-        return Err(format!("{} exists; name a file that does not", path.display()).into());
-    }
-    let file = Scratch { path, keep: args.keep || args.db.is_some() };
+    let file = match &args.db {
+        Some(path) => Scratch::new(path.clone(), true)?,
+        None => Scratch::temporary(args.keep)?,
+    };
     let held = replay(&file.path, &notes)?;
     if file.keep {
         println!("The database is in {}", file.path.display());
@@ -114,7 +126,12 @@ fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
 
     let file = usize::try_from(std::fs::metadata(path)?.len())?;
     let sizes = Sizes { notes: notes.bytes(), records: stored, file };
-    report::table(notes.all.len(), patients.len(), &sizes, &[("sealed", &sealing), ("read back", &reading)]);
+    report::table(
+        notes.all.len(),
+        patients.len(),
+        &sizes,
+        &[("enrolled and sealed", &sealing), ("grants opened and read", &reading)],
+    );
     Ok(checks.verdict())
 }
 
@@ -165,7 +182,7 @@ fn the_colleague_reads(
         read == all && granted.len() == 1,
     );
     let Some(other) = notes.patients().find(|other| *other != patient) else { return Ok(()) };
-    let card = people::card(vault, &store.patient(other)?, None)?;
+    let card = people::card(vault, other, &store.patient(other)?, None)?;
     if let Some(grant) = store.grant(other, clinic.salo.fingerprint())? {
         let attempt = vault.open_grant(&card, &clinic.niemi, &grant).map_err(Into::into);
         let reason = |error: &lukko::Error| matches!(error, lukko::Error::Usage(_));
@@ -177,7 +194,7 @@ fn the_colleague_reads(
 /// He takes a copy of the file, and everything that he tries is shown to Dr Salo's client.
 fn the_thief(checks: &mut Checks, path: &Path, clinic: &Clinic, vault: &Vault, notes: &Notes) -> Outcome<()> {
     thief::search(checks, &std::fs::read(path)?, notes);
-    let stolen = Scratch { path: path.with_extension("stolen"), keep: false };
+    let stolen = Scratch::temporary(false)?;
     std::fs::copy(path, &stolen.path)?;
     let copy = Store::open(&stolen.path)?;
     // A patient of Dr Salo's with more than one record, if there is one; and a record of somebody else.
@@ -203,15 +220,13 @@ fn custodians(
 ) -> Outcome<usize> {
     let master = quorum::recover(checks, &vault, clinic)?;
     let patient = left_alone.or(notes.patients().next()).ok_or("there are no notes")?;
-    let card = people::card(&vault, &store.patient(patient)?, None)?;
+    let card = people::card(&vault, patient, &store.patient(patient)?, None)?;
     let key = vault.break_glass(&card, &master)?;
     drop(master);
     let all = notes.of(patient).count();
     let read = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
-    checks.holds(
-        format!("the quorum reads {read} of {all} notes of a patient that no therapist could open"),
-        read == all,
-    );
+    let whose = if left_alone.is_some() { "a patient that no therapist could open" } else { "the only patient" };
+    checks.holds(format!("the quorum reads {read} of {all} notes of {whose}"), read == all);
 
     let successor = vault.descriptor().new_member(MemberId::new("dr-aalto")?, &mut OsRng)?;
     let mut draft = vault.roster().next()?;

@@ -1,7 +1,6 @@
 //! The notes that are imported: a CSV file, or a clinic that is made up.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -45,13 +44,13 @@ impl Notes {
 
     /// Reads a file with the columns `patient_id`, `record_id` and `note`, in any order.
     pub(crate) fn from_csv(path: &Path) -> Outcome<Self> {
-        let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        read(file).map_err(|error| format!("{}: {error}", path.display()).into())
+        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        read(&bytes).map_err(|error| format!("{}: {error}", path.display()).into())
     }
 }
 
-fn read(file: impl std::io::Read) -> Outcome<Notes> {
-    let mut reader = ReaderBuilder::new().from_reader(file);
+fn read(bytes: &[u8]) -> Outcome<Notes> {
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.byte_headers()?.clone();
     if header.is_empty() {
         return Err("the file is empty".into());
@@ -61,7 +60,10 @@ fn read(file: impl std::io::Read) -> Outcome<Notes> {
     let mut lines = HashMap::new();
     for row in reader.into_byte_records() {
         let row = row?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = row.position().map_or(0, |position| line(bytes, position));
+        if row.len() != header.len() {
+            return Err(format!("line {line}: {} fields, and the header has {}", row.len(), header.len()).into());
+        }
         let note = note(&row, line, columns)?;
         if let Some(first) = lines.insert((note.patient.clone(), note.record.clone()), line) {
             let Note { patient, record, .. } = note;
@@ -70,6 +72,13 @@ fn read(file: impl std::io::Read) -> Outcome<Notes> {
         notes.push(note);
     }
     if notes.all.is_empty() { Err("there are no notes below the header".into()) } else { Ok(notes) }
+}
+
+/// The line on which a row begins: `position` stands before the line breaks in front of it, such as half a "\r\n".
+fn line(bytes: &[u8], position: &csv::Position) -> u64 {
+    let rest = usize::try_from(position.byte()).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+    let breaks = rest.iter().take_while(|byte| b"\r\n".contains(byte)).filter(|byte| **byte == b'\n').count();
+    position.line() + breaks as u64
 }
 
 fn column(header: &ByteRecord, name: &str) -> Outcome<usize> {

@@ -115,15 +115,16 @@ pub(crate) fn import(
 }
 
 /// Verifies what the database says of a patient.
-pub(crate) fn card(vault: &Vault, row: &PatientRow, expect: Option<CardId>) -> Outcome<Card> {
+pub(crate) fn card(vault: &Vault, patient: &str, row: &PatientRow, expect: Option<CardId>) -> Outcome<Card> {
     let PatientRow { card, endorsement, master_grant } = row;
-    Ok(vault.card(&StoredPatient { cards: &[card], endorsement, master_grant }, expect)?)
+    let stored = StoredPatient { cards: &[card], endorsement, master_grant };
+    Ok(vault.card(PatientId::new(patient)?, &stored, expect)?)
 }
 
 /// Opens a patient's key as a therapist; `None` if there is no grant for her.
 pub(crate) fn key(store: &Store, vault: &Vault, member: &MemberKey, patient: &str) -> Outcome<Option<PatientKey>> {
     let Some(grant) = store.grant(patient, member.fingerprint())? else { return Ok(None) };
-    let card = card(vault, &store.patient(patient)?, None)?;
+    let card = card(vault, patient, &store.patient(patient)?, None)?;
     Ok(Some(vault.open_grant(&card, member, &grant)?))
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::report::Outcome;
 
-const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
     CREATE TABLE vault (one INTEGER PRIMARY KEY CHECK (one = 1), descriptor BLOB NOT NULL, roster BLOB NOT NULL);
     CREATE TABLE member (key BLOB PRIMARY KEY, entry BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE patient (patient TEXT PRIMARY KEY, card BLOB NOT NULL, endorsement BLOB NOT NULL,

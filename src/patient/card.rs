@@ -76,14 +76,18 @@ impl Card {
     /// [`Untrusted`] with what did not hold; [`Error::Stale`] for an endorsement of another generation, or one made
     /// under a newer roster than the one in hand.
     pub fn verify(
+        patient: PatientId<'_>,
         stored: &StoredPatient<'_>,
         expect: Option<CardId>,
         descriptor: &PinnedDescriptor,
         roster: &VerifiedRoster,
     ) -> Result<Self> {
-        // 1. All cards are well-formed and of one patient; no two open ones of one version.
+        // 1. All cards are well-formed and of the patient that was asked for; no two open ones of one version.
         let history = read_history(stored.cards, descriptor, roster)?;
         let current = history.last().ok_or(Usage::NoCard)?;
+        if current.patient != patient.as_bytes() {
+            return Err(Usage::WrongPatient.into());
+        }
         // 2. The newest card is open.
         roster.require_open(current.id)?;
         // 3. It is endorsed, and the endorsed master grant is at hand.

@@ -61,7 +61,7 @@ impl World {
         let cards: Vec<&[u8]> = cards.iter().map(|enrolment| enrolment.card.as_slice()).collect();
         let Enrolment { endorsement, master_grant, .. } = newest;
         let stored = StoredPatient { cards: &cards, endorsement, master_grant };
-        Card::verify(&stored, expect, &self.descriptor, &self.roster)
+        Card::verify(PatientId::new("p").unwrap(), &stored, expect, &self.descriptor, &self.roster)
     }
 
     /// What an enroller can make who knows the seed of the card that he invents: everything but a voucher of a card

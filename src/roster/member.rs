@@ -45,12 +45,17 @@ impl MemberEntry {
             "signing key",
             signing_offset,
         ))?;
-        let (body, _) = bytes.split_at_checked(bytes.len().saturating_sub(wire::SIGNATURE_LEN)).unwrap_or((bytes, &[]));
+        let body = split_body(bytes);
         let fingerprint = member_fingerprint(body);
         if !signing_key.verify(labels::MEMBER_ENTRY, body, &entry.signature) {
             return Err(Untrusted::EntrySignature(fingerprint).into());
         }
         Ok(Self { vault: entry.vault, id: entry.member.into(), fingerprint, hpke_key, signing_key })
+    }
+
+    /// The fingerprint that these bytes would have as an entry; nothing about them has been verified.
+    pub(super) fn claimed_fingerprint(bytes: &[u8]) -> KeyFingerprint {
+        member_fingerprint(split_body(bytes))
     }
 
     /// The member's id, 1 to 255 bytes, as the member gave it. Who it is, says the fingerprint.
@@ -64,6 +69,11 @@ impl MemberEntry {
     pub const fn fingerprint(&self) -> KeyFingerprint {
         self.fingerprint
     }
+}
+
+/// Everything before the signature.
+fn split_body(bytes: &[u8]) -> &[u8] {
+    bytes.get(..bytes.len().saturating_sub(wire::SIGNATURE_LEN)).unwrap_or_default()
 }
 
 /// An entry that a verified roster lists, with the roles and the status that it lists.

@@ -23,14 +23,14 @@ pub struct VerifiedRoster {
 impl VerifiedRoster {
     /// Verifies a roster and the entries of its members, and moves the pin forward to it.
     ///
-    /// Entries of keys that the roster does not list are passed over; a listed key whose entry is not given is
+    /// Entries that the roster does not list are passed over, whatever they are; a listed key whose entry is not given is
     /// unknown until it is.
     ///
     /// # Errors
     /// [`Error::Malformed`]; [`Untrusted::Fingerprint`] if pin and descriptor differ; [`Usage::WrongVault`];
     /// [`Error::Stale`] for a roster of another generation or older than the pinned one;
     /// [`Conflict::Roster`](crate::error::Conflict::Roster) for a second one of the pinned version;
-    /// [`Untrusted::RosterSignature`]; [`Untrusted::RosterChain`]; what [`MemberEntry::verify`] returns for an entry.
+    /// [`Untrusted::RosterSignature`]; [`Untrusted::RosterChain`]; what [`MemberEntry::verify`] returns for a listed entry.
     /// The pin is unchanged then.
     pub fn verify<E: AsRef<[u8]>>(
         bytes: &[u8],
@@ -174,10 +174,10 @@ fn verify_members<E: AsRef<[u8]>>(
 ) -> Result<BTreeMap<KeyFingerprint, Member>> {
     let mut members = BTreeMap::new();
     for bytes in entries {
-        let entry = MemberEntry::verify(bytes.as_ref(), descriptor)?;
-        let key = entry.fingerprint();
+        let key = MemberEntry::claimed_fingerprint(bytes.as_ref());
         let line = roster.lines.binary_search_by_key(&key, |line| line.key).ok().and_then(|at| roster.lines.get(at));
         if let Some(line) = line {
+            let entry = MemberEntry::verify(bytes.as_ref(), descriptor)?;
             let (roles, status) = (Roles::from_wire(line.roles), Status::from_wire(line.status));
             members.insert(key, Member { entry, roles, status });
         }

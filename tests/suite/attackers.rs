@@ -109,7 +109,7 @@ fn t031_database_writer_puts_an_old_roster_back() {
     let misled = Vault::load(pin, clinic.descriptor.as_bytes(), &old, clinic.entries()).unwrap();
     let stored =
         StoredPatient { cards: &[&second.card], endorsement: &second.endorsement, master_grant: &second.master_grant };
-    let refused = misled.card(&stored, None).unwrap_err();
+    let refused = misled.card(PatientId::new("p-2").unwrap(), &stored, None).unwrap_err();
     assert_eq!(refused, Error::Stale { what: Versioned::Roster, known: 1, met: 2 });
 }
 
@@ -149,7 +149,7 @@ fn card_substituted_for_a_front_end_that_expects_another() {
     let by = Enroller::Member(&clinic.therapist);
     let other = clinic.vault.enrol(by, PatientId::new("p-other").unwrap(), &mut clinic.rng).unwrap();
     let expected = clinic.patient.card_id;
-    let refused = clinic.card_of(&other.card, &other.endorsement, &other.master_grant, Some(expected));
+    let refused = clinic.card_for("p-other", &other.card, &other.endorsement, &other.master_grant, Some(expected));
     let error = Untrusted::UnexpectedCard { expected, met: other.card_id };
     assert_eq!(refused.unwrap_err(), Error::Untrusted(error));
 }
@@ -251,10 +251,27 @@ fn the_root_enrols() {
     let mut clinic = Clinic::new(Suite::XWing, 34);
     let patient = PatientId::new("p-root").unwrap();
     let enrolled = clinic.vault.enrol(Enroller::Root(&clinic.master), patient, &mut clinic.rng).unwrap();
-    let card = clinic.card_of(&enrolled.card, &enrolled.endorsement, &enrolled.master_grant, None).unwrap();
+    let Enrolment { card, endorsement, master_grant, .. } = &enrolled;
+    let card = clinic.card_for("p-root", card, endorsement, master_grant, None).unwrap();
     assert_eq!((card.id(), card.version(), card.patient()), (enrolled.card_id, 1, &b"p-root"[..]));
     let mut forged = enrolled.endorsement;
     *forged.last_mut().unwrap() ^= 0x40;
-    let refused = clinic.card_of(&enrolled.card, &forged, &enrolled.master_grant, None).unwrap_err();
+    let refused = clinic.card_for("p-root", &enrolled.card, &forged, &enrolled.master_grant, None).unwrap_err();
     assert_eq!(refused, Error::Untrusted(Untrusted::EndorsementSignature(None)));
+}
+
+/// T016: all rows of one patient are stored under another's name. Who asks for the one is not shown the other.
+#[test]
+fn t016_database_writer_moves_all_rows_of_a_patient() {
+    for suite in SUITES {
+        let mut clinic = Clinic::new(suite, 35);
+        let by = Enroller::Member(&clinic.therapist);
+        let other = clinic.vault.enrol(by, PatientId::new("p-other").unwrap(), &mut clinic.rng).unwrap();
+        for expect in [None, Some(other.card_id)] {
+            let moved = clinic.card_for(PATIENT, &other.card, &other.endorsement, &other.master_grant, expect);
+            assert_eq!(moved.unwrap_err(), Error::Usage(Usage::WrongPatient));
+        }
+        let own = clinic.card_for("p-other", &other.card, &other.endorsement, &other.master_grant, None);
+        assert_eq!(own.unwrap().id(), other.card_id);
+    }
 }

@@ -61,6 +61,7 @@ impl Kind {
                 Pin::from_bytes(bytes)?;
             }
             Self::MemberEntry => {
+                MemberEntry::verify(bytes, &clinic.pinned)?;
                 let pin = clinic.first_pin.clone();
                 let vault = Vault::load(pin, clinic.descriptor.as_bytes(), &clinic.roster, [bytes])?;
                 vault.roster().member(clinic.therapist.fingerprint())?;

@@ -141,7 +141,20 @@ impl Clinic {
         master_grant: &[u8],
         expect: Option<CardId>,
     ) -> Result<Card> {
-        self.vault.card(&StoredPatient { cards: &[card], endorsement, master_grant }, expect)
+        self.card_for(PATIENT, card, endorsement, master_grant, expect)
+    }
+
+    /// The same for whichever patient is asked for.
+    pub(crate) fn card_for(
+        &self,
+        patient: &str,
+        card: &[u8],
+        endorsement: &[u8],
+        master_grant: &[u8],
+        expect: Option<CardId>,
+    ) -> Result<Card> {
+        let stored = StoredPatient { cards: &[card], endorsement, master_grant };
+        self.vault.card(PatientId::new(patient).unwrap(), &stored, expect)
     }
 
     pub(crate) fn open(&self, sealed: &[u8]) -> Result<Opened> {

@@ -191,7 +191,7 @@ fn t025_two_cards_of_one_version_are_a_conflict() {
             endorsement: &second.endorsement,
             master_grant: &second.master_grant,
         };
-        let error = clinic.vault.card(&stored, None).unwrap_err();
+        let error = clinic.vault.card(PatientId::new(PATIENT).unwrap(), &stored, None).unwrap_err();
         let conflict =
             matches!(error, Error::Conflict(Conflict::Cards { version: 1, first, second }) if first != second);
         assert!(conflict, "{error:?}");
@@ -202,7 +202,7 @@ fn t025_two_cards_of_one_version_are_a_conflict() {
         endorsement: &clinic.patient.endorsement,
         master_grant: &clinic.patient.master_grant,
     };
-    let twice = clinic.vault.card(&stored, None).unwrap_err();
+    let twice = clinic.vault.card(PatientId::new(PATIENT).unwrap(), &stored, None).unwrap_err();
     assert_eq!(twice, Error::Usage(Usage::CardTwice(clinic.patient.card_id)));
 }
 
@@ -212,7 +212,13 @@ fn cards_of_two_patients_and_no_card_are_refused() {
     let other = with_patient(&mut clinic, "p-other");
     let cards = [clinic.patient.card.as_slice(), &other.card];
     let stored = StoredPatient { cards: &cards, endorsement: &other.endorsement, master_grant: &other.master_grant };
-    assert_eq!(clinic.vault.card(&stored, None).unwrap_err(), Error::Usage(Usage::MixedPatients));
+    assert_eq!(
+        clinic.vault.card(PatientId::new(PATIENT).unwrap(), &stored, None).unwrap_err(),
+        Error::Usage(Usage::MixedPatients)
+    );
     let none = StoredPatient { cards: &[], ..stored };
-    assert_eq!(clinic.vault.card(&none, None).unwrap_err(), Error::Usage(Usage::NoCard));
+    assert_eq!(
+        clinic.vault.card(PatientId::new(PATIENT).unwrap(), &none, None).unwrap_err(),
+        Error::Usage(Usage::NoCard)
+    );
 }
