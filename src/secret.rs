@@ -2,7 +2,7 @@
 //!
 //! [`Secret`] lives on the heap, so that moving it leaves no copy behind; [`Scratch`] lives on the stack of one
 //! operation and is only borrowed. Both are filled in place, wiped on drop, redacted in `Debug`, and neither `Copy`,
-//! `Clone` nor comparable except in constant time. [`Plaintext`] is an opened note.
+//! `Clone` nor comparable. [`Plaintext`] is an opened note.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,7 +10,6 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use crate::error::Result;
@@ -52,12 +51,6 @@ impl<const N: usize> Drop for Secret<N> {
 impl<const N: usize> fmt::Debug for Secret<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secret").finish_non_exhaustive()
-    }
-}
-
-impl<const N: usize> ConstantTimeEq for Secret<N> {
-    fn ct_eq(&self, other: &Self) -> subtle::Choice {
-        self.0.ct_eq(&*other.0)
     }
 }
 

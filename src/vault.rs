@@ -9,7 +9,7 @@ use rand_core::TryCryptoRng;
 
 use crate::custody::{Descriptor, Pin, PinnedDescriptor};
 use crate::error::Result;
-use crate::ident::{CardId, FieldLabel, KeyFingerprint, PatientId, RecordId, require_vault};
+use crate::ident::{CardId, FieldLabel, KeyFingerprint, PatientId, RecordId, Suite, VaultId, require_vault};
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -125,7 +125,7 @@ impl Vault {
     /// or recipient; [`Untrusted`](crate::error::Untrusted) for a closed card or a member that is not active with the
     /// role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
     pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
-        self.require_open(card)?;
+        self.require_open(card.belongs_to(), card.id())?;
         patient::open_as_member(card, member, grant, &self.roster)
     }
 
@@ -136,7 +136,7 @@ impl Vault {
     /// [`Untrusted`](crate::error::Untrusted) for a closed card; then
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
     pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
-        self.require_open(card)?;
+        self.require_open(card.belongs_to(), card.id())?;
         patient::open_as_master(card, master)
     }
 
@@ -173,7 +173,7 @@ impl Vault {
         rng: &mut impl TryCryptoRng,
         out: &mut Vec<u8>,
     ) -> Result<()> {
-        self.require_usable(key)?;
+        self.require_open(key.belongs_to(), key.card())?;
         record::seal(key, context, note, rng, out)
     }
 
@@ -184,17 +184,13 @@ impl Vault {
     /// [`Usage`](crate::error::Usage) for a key of another vault, suite or card; and
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic), one value for everything once the key is used.
     pub fn open(&self, key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
-        self.require_usable(key)?;
+        self.require_open(key.belongs_to(), key.card())?;
         record::open(key, record, field, bytes)
     }
 
-    fn require_open(&self, card: &Card) -> Result<()> {
-        require_vault((self.descriptor.suite(), self.descriptor.vault()), card.belongs_to())?;
-        self.roster.require_open(card.id())
-    }
-
-    fn require_usable(&self, key: &PatientKey) -> Result<()> {
-        require_vault((self.descriptor.suite(), self.descriptor.vault()), key.belongs_to())?;
-        self.roster.require_open(key.card())
+    /// Refuses what belongs to another vault, and a closed card.
+    fn require_open(&self, belongs_to: (Suite, VaultId), card: CardId) -> Result<()> {
+        require_vault(self.descriptor.belongs_to(), belongs_to)?;
+        self.roster.require_open(card)
     }
 }

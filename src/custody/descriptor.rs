@@ -122,6 +122,10 @@ impl Descriptor {
         self.master_fingerprint
     }
 
+    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
+        (self.suite, self.vault)
+    }
+
     /// The digest of share x, for 1 <= x <= n.
     pub(crate) fn share_digest(&self, x: u8) -> Option<&[u8]> {
         self.share_digests.chunks_exact(wire::LEN_32).nth(usize::from(x.checked_sub(1)?))

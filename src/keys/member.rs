@@ -1,7 +1,6 @@
 //! A member's keys, both from one seed, and the entry that the member signs itself.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::TryCryptoRng;
@@ -48,8 +47,7 @@ impl MemberKey {
         }
         .encode_body();
         let fingerprint = member_fingerprint(&body);
-        let signature = signing.sign(labels::MEMBER_ENTRY, &body);
-        let entry: Vec<u8> = [body.as_slice(), &signature].concat();
+        let entry = signing.append_signature(labels::MEMBER_ENTRY, body);
         Ok(Self { suite, vault, seed, hpke, signing, entry: entry.into(), fingerprint })
     }
 

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::grant::pinned_master;
 use crate::custody::PinnedDescriptor;
 use crate::error::{Conflict, Error, Object, Result, Untrusted, Usage, Versioned};
 use crate::ident::{CardId, PatientId, Suite, VaultId, require_vault};
@@ -15,7 +16,7 @@ use crate::roster::{ClosedReason, Roles, VerifiedRoster};
 use crate::wire;
 use crate::wire::card::Voucher;
 use crate::wire::endorsement::{Endorsement, Endorser};
-use crate::wire::grant::{Grant, Recipient};
+use crate::wire::grant::Grant;
 
 /// What a store holds of one patient's key, as it was read and not trusted yet.
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +167,7 @@ fn pass_over_replaced(history: &mut Vec<ReadCard<'_>>, roster: &VerifiedRoster) 
 
 fn read_card<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<ReadCard<'a>> {
     let (card, body, voucher) = wire::card::Card::parse(bytes)?;
-    require_vault((descriptor.suite(), descriptor.vault()), (card.suite, card.vault))?;
+    require_vault(descriptor.belongs_to(), (card.suite, card.vault))?;
     let succession_offset = body.len().saturating_sub(wire::LEN_32).saturating_sub(wire::LEN_32);
     let hpke_offset = succession_offset.saturating_sub(card.hpke_key.len());
     let hpke_key =
@@ -225,9 +226,12 @@ pub(super) fn master_grant_digest(grant: &[u8]) -> [u8; 32] {
 /// The endorsed master grant must be one: of this card and to the pinned master key. What is in it, only a quorum sees.
 fn require_master_grant(bytes: &[u8], card: CardId, descriptor: &PinnedDescriptor) -> Result<()> {
     let (grant, _) = Grant::parse(bytes)?;
-    let master = Recipient::Master { generation: descriptor.generation(), key: descriptor.master_fingerprint() };
-    require_vault((descriptor.suite(), descriptor.vault()), (grant.suite, grant.vault))?;
-    if grant.card == card && grant.recipient == master { Ok(()) } else { Err(Untrusted::MasterGrant(card).into()) }
+    require_vault(descriptor.belongs_to(), (grant.suite, grant.vault))?;
+    if grant.card == card && grant.recipient == pinned_master(descriptor) {
+        Ok(())
+    } else {
+        Err(Untrusted::MasterGrant(card).into())
+    }
 }
 
 /// A voucher must verify wherever one is; it may lack only on a first card and on one that the root endorses.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::card::{card_id, master_grant_digest};
-use super::grant::seal_grant;
+use super::grant::{pinned_master, seal_grant};
 use crate::custody::PinnedDescriptor;
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, PatientId, require_vault};
@@ -17,7 +17,6 @@ use crate::prim::sign::SigningKey;
 use crate::roster::{Roles, VerifiedRoster};
 use crate::wire;
 use crate::wire::endorsement::{Endorsement, Endorser};
-use crate::wire::grant::Recipient;
 
 /// Who enrols patients: a member with the role `enrol`, or the root.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +71,7 @@ pub(crate) fn rekey(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Enrolment> {
-    require_vault((descriptor.suite(), descriptor.vault()), old.belongs_to())?;
+    require_vault(descriptor.belongs_to(), old.belongs_to())?;
     roster.require_not_erased(old.card())?;
     let version = old.version().checked_add(1).ok_or(Usage::VersionExhausted)?;
     let context = PatientContext { version, ..old.context()? };
@@ -108,8 +107,7 @@ fn issue(
     wire::card::put_voucher(&mut card, &old.map(|old| old.vouch_for(card_id)).transpose()?);
     let key = pairs.matching(context, card_id, &hpke_public, &succession_public)?;
     // 3. The master grant, so that a quorum can always break the glass.
-    let master = Recipient::Master { generation: descriptor.generation(), key: descriptor.master_fingerprint() };
-    let master_grant = seal_grant(&key, &descriptor.master_key, master, rng)?;
+    let master_grant = seal_grant(&key, &descriptor.master_key, pinned_master(descriptor), rng)?;
     // 4. The endorsement of both.
     let endorsement = Endorsement {
         vault: context.vault,
@@ -119,7 +117,8 @@ fn issue(
         roster_seen: roster.version(),
         endorser,
     };
-    Ok(Enrolment { card_id, card, endorsement: sign(&endorsement, signing_key), master_grant, key })
+    let endorsement = signing_key.append_signature(labels::ENDORSEMENT, endorsement.encode_body());
+    Ok(Enrolment { card_id, card, endorsement, master_grant, key })
 }
 
 /// Who endorses, and with which key.
@@ -130,7 +129,7 @@ fn entitled<'a>(
 ) -> Result<(Endorser, &'a SigningKey)> {
     match by {
         Enroller::Member(member) => {
-            require_vault((descriptor.suite(), descriptor.vault()), member.belongs_to())?;
+            require_vault(descriptor.belongs_to(), member.belongs_to())?;
             roster.require_active(member.fingerprint(), Roles::ENROL)?;
             Ok((Endorser::Member(member.fingerprint()), &member.signing))
         }
@@ -139,11 +138,4 @@ fn entitled<'a>(
         }
         Enroller::Root(_) => Err(Usage::NotTheRegistrar.into()),
     }
-}
-
-fn sign(endorsement: &Endorsement, key: &SigningKey) -> Vec<u8> {
-    let mut bytes = endorsement.encode_body();
-    let signature = key.sign(labels::ENDORSEMENT, &bytes);
-    bytes.extend_from_slice(&signature);
-    bytes
 }

@@ -43,7 +43,7 @@ pub(crate) fn grant_to_member(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Grant> {
-    require_vault((descriptor.suite(), descriptor.vault()), key.belongs_to())?;
+    require_vault(descriptor.belongs_to(), key.belongs_to())?;
     roster.require_open(key.card())?;
     let member = roster.require_active(to, Roles::READ)?;
     let bytes = seal_grant(key, &member.entry().hpke_key, Recipient::Member(to), rng)?;
@@ -75,6 +75,11 @@ pub(crate) fn open_as_member(
 pub(crate) fn open_as_master(card: &Card, master: &MasterKey) -> Result<PatientKey> {
     let recipient = Recipient::Master { generation: master.generation(), key: master.fingerprint() };
     open(card, &card.master_grant, recipient, &master.hpke)
+}
+
+/// The master key of the pinned generation, as grants name it.
+pub(super) fn pinned_master(descriptor: &PinnedDescriptor) -> Recipient {
+    Recipient::Master { generation: descriptor.generation(), key: descriptor.master_fingerprint() }
 }
 
 /// `head || SealBase(key, info = lp(label), aad = head, patient secret)`.

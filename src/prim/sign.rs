@@ -26,6 +26,13 @@ impl SigningKey {
         self.0.sign(&labelled(label, message)).to_bytes()
     }
 
+    /// `body || Ed25519-Sign(key, lp(label) || body)`: how every signed object of the format ends.
+    pub(crate) fn append_signature(&self, label: Label, mut body: Vec<u8>) -> Vec<u8> {
+        let signature = self.sign(label, &body);
+        body.extend_from_slice(&signature);
+        body
+    }
+
     /// The public half.
     pub(crate) fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(self.0.verifying_key())

@@ -56,7 +56,8 @@ impl RosterDraft {
     /// Admits a key with its roles, as active.
     ///
     /// # Errors
-    /// [`Usage::WrongVault`] for an entry of another vault; [`Usage::AlreadyOnRoster`]: the roles of a key never change, not even after it was retired.
+    /// [`Usage::WrongVault`] for an entry of another vault; [`Usage::AlreadyOnRoster`]: the roles of a key never
+    /// change, not even after it was retired.
     ///
     /// # Security
     /// Compare the entry's fingerprint with the person first; nothing in the entry proves who made it.
@@ -136,10 +137,7 @@ impl RosterDraft {
             return Err(Usage::NotTheRegistrar.into());
         }
         self.0.signer = signer;
-        let mut bytes = self.0.encode_body();
-        let signature = key.sign(labels::ROSTER, &bytes);
-        bytes.extend_from_slice(&signature);
-        Ok(bytes)
+        Ok(key.append_signature(labels::ROSTER, self.0.encode_body()))
     }
 
     fn position(&self, key: KeyFingerprint) -> Result<usize, usize> {

@@ -32,7 +32,7 @@ impl MemberEntry {
     /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for an entry of another vault; [`Untrusted::EntrySignature`].
     pub fn verify(bytes: &[u8], descriptor: &PinnedDescriptor) -> Result<Self> {
         let entry = wire::member::MemberEntry::parse(bytes)?;
-        require_vault((descriptor.suite(), descriptor.vault()), (entry.suite, entry.vault))?;
+        require_vault(descriptor.belongs_to(), (entry.suite, entry.vault))?;
         let signing_offset = bytes.len().saturating_sub(wire::SIGNATURE_LEN).saturating_sub(wire::LEN_32);
         let hpke_offset = signing_offset.saturating_sub(entry.hpke_key.len());
         let hpke_key = PublicKey::import(entry.suite, entry.hpke_key).ok_or(Error::malformed(

@@ -23,15 +23,15 @@ pub struct VerifiedRoster {
 impl VerifiedRoster {
     /// Verifies a roster and the entries of its members, and moves the pin forward to it.
     ///
-    /// Entries that the roster does not list are passed over, whatever they are; a listed key whose entry is not given is
-    /// unknown until it is.
+    /// Entries that the roster does not list are passed over, whatever they are; a listed key whose entry is not given
+    /// is unknown until it is.
     ///
     /// # Errors
     /// [`Error::Malformed`]; [`Untrusted::Fingerprint`] if pin and descriptor differ; [`Usage::WrongVault`];
     /// [`Error::Stale`] for a roster of another generation or older than the pinned one;
     /// [`Conflict::Roster`](crate::error::Conflict::Roster) for a second one of the pinned version;
-    /// [`Untrusted::RosterSignature`]; [`Untrusted::RosterChain`]; what [`MemberEntry::verify`] returns for a listed entry.
-    /// The pin is unchanged then.
+    /// [`Untrusted::RosterSignature`]; [`Untrusted::RosterChain`]; what [`MemberEntry::verify`] returns for a listed
+    /// entry. The pin is unchanged then.
     pub fn verify<E: AsRef<[u8]>>(
         bytes: &[u8],
         entries: impl IntoIterator<Item = E>,
@@ -96,8 +96,7 @@ impl VerifiedRoster {
     /// Why a card is closed, if it is.
     #[must_use]
     pub fn closed(&self, card: CardId) -> Option<ClosedReason> {
-        let found = self.roster.closed.binary_search_by_key(&card, |closed| closed.card).ok()?;
-        self.roster.closed.get(found).map(|closed| ClosedReason::from_wire(closed.reason))
+        self.roster.closed_card(card).map(|closed| ClosedReason::from_wire(closed.reason))
     }
 
     /// Begins the roster after this one, with everything that this one lists.
@@ -156,14 +155,9 @@ fn require_current(roster: &Roster, descriptor: &PinnedDescriptor, pin: &Pin) ->
 }
 
 fn takes_nothing_back(known: &Roster, next: &Roster) -> bool {
-    let keeps = |line: &Line| {
-        let found = next.lines.binary_search_by_key(&line.key, |next| next.key).ok().and_then(|at| next.lines.get(at));
-        found.is_some_and(|next| next.roles == line.roles && next.status >= line.status)
-    };
-    let still_closed = |closed: &Closed| {
-        let found = next.closed.binary_search_by_key(&closed.card, |next| next.card).ok();
-        found.and_then(|at| next.closed.get(at)) == Some(closed)
-    };
+    let keeps =
+        |line: &Line| next.line(line.key).is_some_and(|next| next.roles == line.roles && next.status >= line.status);
+    let still_closed = |closed: &Closed| next.closed_card(closed.card) == Some(closed);
     known.lines.iter().all(keeps) && known.closed.iter().all(still_closed)
 }
 
@@ -175,8 +169,7 @@ fn verify_members<E: AsRef<[u8]>>(
     let mut members = BTreeMap::new();
     for bytes in entries {
         let key = MemberEntry::claimed_fingerprint(bytes.as_ref());
-        let line = roster.lines.binary_search_by_key(&key, |line| line.key).ok().and_then(|at| roster.lines.get(at));
-        if let Some(line) = line {
+        if let Some(line) = roster.line(key) {
             let entry = MemberEntry::verify(bytes.as_ref(), descriptor)?;
             let (roles, status) = (Roles::from_wire(line.roles), Status::from_wire(line.status));
             members.insert(key, Member { entry, roles, status });

@@ -79,6 +79,18 @@ impl Roster {
         Ok((Self { vault, generation, version, previous, signer, lines, closed }, body, signature))
     }
 
+    /// The line of a key, if there is one; lines are sorted.
+    pub(crate) fn line(&self, key: KeyFingerprint) -> Option<&Line> {
+        let found = self.lines.binary_search_by_key(&key, |line| line.key).ok()?;
+        self.lines.get(found)
+    }
+
+    /// What stands about a closed card; closed cards are sorted.
+    pub(crate) fn closed_card(&self, card: CardId) -> Option<&Closed> {
+        let found = self.closed.binary_search_by_key(&card, |closed| closed.card).ok()?;
+        self.closed.get(found)
+    }
+
     /// Everything before the signature.
     pub(crate) fn encode_body(&self) -> Vec<u8> {
         let mut out = Vec::new();
