@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-use crate::ident::{CardId, Fingerprint, KeyFingerprint};
+use crate::ident::{CardId, Fingerprint, KeyFingerprint, Path};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -90,6 +90,11 @@ pub enum Usage {
         /// The card that the object names.
         object: CardId,
     },
+    /// The note is of another path than this call opens; its path says which call does.
+    WrongPath {
+        /// The path that it names.
+        met: Path,
+    },
     /// The object belongs to a vault of another suite.
     WrongSuite,
     /// The object belongs to another vault.
@@ -159,6 +164,8 @@ pub enum Untrusted {
     EndorsementSignature(Option<KeyFingerprint>),
     /// The master grant is not the one that was endorsed: without it a quorum could not break the glass.
     MasterGrant(CardId),
+    /// The signature of a deposit does not verify under the key of the writer that it names.
+    DepositSignature(KeyFingerprint),
     /// The card is not vouched for by the succession key of the card before it.
     Succession(CardId),
     /// The card is closed because its patient was erased.
@@ -318,6 +325,13 @@ impl fmt::Display for Usage {
             Self::TooLong => f.write_str("the plaintext is too long for one record; use an attachment"),
             Self::Roles => f.write_str("a role set names at least one of read, deposit, enrol, and nothing else"),
             Self::WrongCard { key, object } => write!(f, "the key is of card {key}, the object of card {object}"),
+            Self::WrongPath { met: Path::Reader } => f.write_str("a reader sealed this note: use Vault::open"),
+            Self::WrongPath { met: Path::Deposit | Path::Absorbed } => {
+                f.write_str("this note was deposited: use Vault::open_deposit")
+            }
+            Self::WrongPath { met: Path::DepositedAttachment } => {
+                f.write_str("this is a deposited attachment: use Vault::open_deposited_attachment")
+            }
             Self::WrongSuite => f.write_str("the object is of another suite than the vault"),
             Self::WrongVault => f.write_str("the object is of another vault"),
             Self::WrongRecipient { addressed_to } => write!(f, "the grant is addressed to key {addressed_to}"),
@@ -361,6 +375,7 @@ impl fmt::Display for Untrusted {
             Self::EndorsementSignature(Some(key)) => write!(f, "the endorsement is not signed by member key {key}"),
             Self::EndorsementSignature(None) => f.write_str("the endorsement is not signed by the root"),
             Self::MasterGrant(card) => write!(f, "the master grant of card {card} is missing or replaced; restore it"),
+            Self::DepositSignature(key) => write!(f, "the deposit is not signed by member key {key}"),
             Self::Succession(card) => write!(f, "card {card} is not vouched for by the card before it"),
             Self::CardErased(card) => write!(f, "card {card} is closed: the patient was erased"),
             Self::CardCompromised(card) => write!(f, "card {card} is closed: its key was compromised"),

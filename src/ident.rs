@@ -64,6 +64,21 @@ impl Suite {
     }
 }
 
+/// How the record key of a sealed note reached its record. Read from stored bytes it is a claim, and opening checks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Path {
+    /// A reader sealed it: [`Vault::open`](crate::Vault::open), or as an attachment.
+    Reader = 1,
+    /// A member who cannot read deposited it: [`Vault::open_deposit`](crate::Vault::open_deposit).
+    Deposit = 2,
+    /// A reader took a deposit over: [`Vault::open_deposit`](crate::Vault::open_deposit).
+    Absorbed = 3,
+    /// A member who cannot read deposited it as a stream.
+    DepositedAttachment = 4,
+}
+
 /// Refuses what belongs to another vault or suite than expected.
 pub(crate) fn require_vault(expected: (Suite, VaultId), met: (Suite, VaultId)) -> Result<()> {
     if expected.1 != met.1 {
@@ -310,6 +325,8 @@ pub struct Revision(u64);
 impl Revision {
     /// A reader's first revision, 1.
     pub const FIRST: Self = Self(1);
+    /// The revision of every deposit, 0: below all that a reader writes.
+    pub const DEPOSIT: Self = Self(0);
 
     /// A revision from 1 to 2^64 - 2.
     ///
@@ -320,6 +337,11 @@ impl Revision {
             0 | u64::MAX => Err(Error::Usage(Usage::RevisionRange)),
             number => Ok(Self(number)),
         }
+    }
+
+    /// The parser lets only 0 through for deposits, and no number that [`Revision::new`] refuses for readers.
+    pub(crate) const fn from_wire(number: u64) -> Self {
+        Self(number)
     }
 
     /// The revision after this one.

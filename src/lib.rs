@@ -71,14 +71,15 @@ mod wire;
 pub use custody::{Descriptor, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Share, create};
 pub use error::{Error, Result};
 pub use ident::{
-    CardId, FieldLabel, Fingerprint, KeyFingerprint, MemberId, PatientId, RecordId, Revision, Suite, VaultId, random_id,
+    CardId, FieldLabel, Fingerprint, KeyFingerprint, MemberId, Path, PatientId, RecordId, Revision, Suite, VaultId,
+    random_id,
 };
 pub use keys::master::MasterKey;
 pub use keys::member::MemberKey;
 pub use keys::patient::PatientKey;
 pub use keys::registrar::{RegistrarKey, RegistrarPublicKey};
 pub use patient::{Card, Enroller, Enrolment, Grant, StoredPatient};
-pub use record::{Opened, Origin, Padding, RecordContext, sealed_len};
+pub use record::{Deposit, Opened, Origin, Padding, RecordContext, Unattributed, path_of, sealed_len};
 pub use roster::{ClosedReason, Member, MemberEntry, Roles, RosterDraft, Status, VerifiedRoster};
 pub use secret::{Plaintext, SecretBytes, SecretText};
 pub use vault::Vault;

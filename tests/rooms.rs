@@ -25,7 +25,7 @@ const ROOMS: [(&str, u8, &[&str]); 13] = [
     ("custody", 3, &["error", "secret", "ident", "prim", "shamir", "wire", "keys"]),
     ("roster", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody"]),
     ("patient", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody", "roster"]),
-    ("record", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys"]),
+    ("record", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient"]),
     (
         "vault",
         4,

@@ -129,6 +129,12 @@ impl PatientKey {
         Ok(SigningKey::from_seed(seed.expose()).sign(labels::SUCCESSION, next.as_bytes()))
     }
 
+    /// The private half of the card's HPKE key, which opens deposits.
+    pub(crate) fn hpke(&self) -> Result<PrivateKey> {
+        let key = schedule::patient(&self.secret.0, labels::PATIENT_HPKE, &self.context()?)?;
+        Ok(PrivateKey::from_secret(self.suite, key))
+    }
+
     pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
         (self.suite, self.vault)
     }

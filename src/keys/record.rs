@@ -7,8 +7,10 @@ use super::patient::PatientKek;
 use crate::error::{Error, Result};
 use crate::prim::aead::{self, TAG_LEN};
 use crate::prim::hkdf::expand_labelled;
+use crate::prim::label::Label;
 use crate::prim::rng;
 use crate::secret::Scratch;
+use crate::wire::record::WrappedKey;
 
 /// Record key (32 bytes), salt (24) and wrap nonce (24) of one sealed object, in this order.
 pub(crate) struct RecordDraw(Scratch<80>);
@@ -18,14 +20,19 @@ impl RecordDraw {
         Self(Scratch::zeroed())
     }
 
-    /// `HKDF-Expand(r, lp(label) || context id, 80)` of one draw r of 32 bytes, in place.
+    /// `HKDF-Expand(r, lp(label) || context, 80)` of one draw r of 32 bytes, in place.
     ///
-    /// The context id makes a generator that repeats itself harmless between records and revisions
+    /// The context makes a generator that repeats itself harmless between records and revisions
     /// (hedging, cf. RFC 8937): the same r with another context gives unrelated values.
-    pub(crate) fn draw(&mut self, context_id: &[u8; 32], rng: &mut impl TryCryptoRng) -> Result<()> {
+    pub(crate) fn draw<const PARTS: usize>(
+        &mut self,
+        label: Label,
+        context: [&[u8]; PARTS],
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<()> {
         let mut drawn = Scratch::<32>::zeroed();
         rng::fill(rng, drawn.as_mut())?;
-        expand_labelled(drawn.expose(), labels::RECORD_DRAW, [context_id], self.0.as_mut())
+        expand_labelled(drawn.expose(), label, context, self.0.as_mut())
     }
 
     /// Record key, salt and wrap nonce.
@@ -41,8 +48,15 @@ impl RecordDraw {
 
 /// A record key wrapped under a patient KEK: ciphertext and tag.
 pub(crate) struct Wrapped {
-    pub(crate) ciphertext: [u8; 32],
-    pub(crate) tag: [u8; TAG_LEN],
+    ciphertext: [u8; 32],
+    tag: [u8; TAG_LEN],
+}
+
+impl Wrapped {
+    /// As it stands in a record, with the nonce that it was wrapped with.
+    pub(crate) const fn with_nonce<'a>(&'a self, nonce: &'a [u8; 24]) -> WrappedKey<'a> {
+        WrappedKey { nonce, ciphertext: &self.ciphertext, tag: &self.tag }
+    }
 }
 
 /// `XChaCha20-Poly1305-Encrypt[kek, nonce](aad = wrap context, record key)`: 32 bytes and a tag.
@@ -51,6 +65,15 @@ pub(crate) fn wrap(kek: &PatientKek, nonce: &[u8; 24], wrap_context: &[u8], key:
     ciphertext.as_mut().copy_from_slice(key);
     let tag = aead::wrap_in_place(kek.expose(), nonce, wrap_context, ciphertext.as_mut())?;
     Ok(Wrapped { ciphertext: *ciphertext.expose(), tag })
+}
+
+/// `HKDF-Expand(r, lp(label) || wrap context, 24)` of one draw r: the nonce for a record key that is wrapped again.
+pub(crate) fn draw_wrap_nonce(wrap_context: &[u8], rng: &mut impl TryCryptoRng) -> Result<[u8; 24]> {
+    let mut drawn = Scratch::<32>::zeroed();
+    rng::fill(rng, drawn.as_mut())?;
+    let mut nonce = [0; 24];
+    expand_labelled(drawn.expose(), labels::WRAP_NONCE, [wrap_context], &mut nonce)?;
+    Ok(nonce)
 }
 
 /// An unwrapped record key, on the stack of one opening.
@@ -68,13 +91,11 @@ impl RecordKey {
     pub(crate) fn unwrap_in_place(
         &mut self,
         kek: &PatientKek,
-        nonce: &[u8; 24],
+        wrapped: &WrappedKey<'_>,
         wrap_context: &[u8],
-        ciphertext: &[u8; 32],
-        tag: &[u8; TAG_LEN],
     ) -> Result<&[u8; 32]> {
-        self.0.as_mut().copy_from_slice(ciphertext);
-        aead::unwrap_in_place(kek.expose(), nonce, wrap_context, self.0.as_mut(), tag)?;
+        self.0.as_mut().copy_from_slice(wrapped.ciphertext);
+        aead::unwrap_in_place(kek.expose(), wrapped.nonce, wrap_context, self.0.as_mut(), wrapped.tag)?;
         Ok(self.0.expose())
     }
 }

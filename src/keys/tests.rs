@@ -8,6 +8,7 @@ use alloc::string::String;
 
 use sha2::{Digest, Sha256};
 
+use super::labels;
 use super::master::MasterSecret;
 use super::member::MemberKey;
 use super::patient::{PatientContext, PatientSecret};
@@ -106,7 +107,7 @@ fn registrar_key_of_a_seed() {
 #[test]
 fn one_draw_of_a_record() {
     let mut draw = RecordDraw::empty();
-    draw.draw(&[0x22; 32], &mut OneShot::new(&seed())).unwrap();
+    draw.draw(labels::RECORD_DRAW, [&[0x22; 32]], &mut OneShot::new(&seed())).unwrap();
     let (key, salt, nonce) = draw.parts().unwrap();
     assert_eq!(hex::encode(key), "736b14c5b4650e0bacc98ae739e458d94366e564c76f5472cd2ad8f9700d2858");
     assert_eq!(hex::encode(salt), "ea875ffb5d2704cc75dbd62e24d0ae7ec0407edaea0031a5");

@@ -61,6 +61,10 @@ impl Card {
         self.version
     }
 
+    pub(crate) const fn hpke_key(&self) -> &PublicKey {
+        &self.hpke_key
+    }
+
     pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
         (self.suite, self.vault)
     }

@@ -8,13 +8,31 @@ use super::label::Label;
 ///
 /// Parts are concatenated as they are: the caller gives fixed lengths or length prefixes (see [`lp`]).
 pub(crate) fn hash(label: Label, parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(label.prefix());
-    hasher.update(label.as_bytes());
+    let mut hasher = Hasher::new(label);
     for part in parts {
         hasher.update(part);
     }
-    hasher.finalize().into()
+    hasher.finish()
+}
+
+/// The same hash over parts that come one after the other.
+pub(crate) struct Hasher(Sha256);
+
+impl Hasher {
+    pub(crate) fn new(label: Label) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(label.prefix());
+        hasher.update(label.as_bytes());
+        Self(hasher)
+    }
+
+    pub(crate) fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub(crate) fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
 }
 
 /// The one-byte length prefix of an identifier, which has at most 255 bytes by its type.

@@ -1,11 +1,13 @@
 //! What a record is bound to.
 
+use alloc::vec::Vec;
+
 use super::padding::Padding;
-use crate::ident::{CardId, FieldLabel, RecordId, Revision, VaultId};
+use crate::ident::{CardId, FieldLabel, Path, RecordId, Revision, VaultId};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::prim::hash::{hash, lp};
-use crate::wire::record::{Head, PATH_READER};
+use crate::wire::record::{Head, Origin};
 
 /// Where a note belongs: record, field and revision, and how it is padded. All of it is bound to the ciphertext.
 ///
@@ -34,6 +36,16 @@ impl<'a> RecordContext<'a> {
         Self { padding, ..self }
     }
 
+    /// The place of a deposit, whose revision is always 0.
+    pub(super) const fn of_deposit(record: RecordId<'a>, field: FieldLabel<'a>, padding: Padding) -> Self {
+        Self { record, field, revision: Revision::DEPOSIT, padding }
+    }
+
+    /// The place that a record has in a store, with what its head says of itself.
+    pub(super) const fn claimed(record: RecordId<'a>, field: FieldLabel<'a>, head: &Head) -> Self {
+        Self { record, field, revision: Revision::from_wire(head.revision), padding: Padding::from_wire(head.padding) }
+    }
+
     pub(super) fn head(&self, key: &PatientKey) -> Head {
         let (suite, _) = key.belongs_to();
         Head { suite, card: key.card(), revision: self.revision.get(), padding: self.padding as u8 }
@@ -56,19 +68,39 @@ pub(super) fn payload_context(vault: &VaultId, patient: &[u8], context: &RecordC
     )
 }
 
-/// Length of the label's text in front of the wrap context.
+/// Length of the label's text in front of a reader's wrap context.
 const LABEL_LEN: usize = labels::READER_WRAP.as_bytes().len();
-/// Length of the wrap context, in bytes.
+/// Length of a reader's wrap context, in bytes.
 const WRAP_CONTEXT_LEN: usize = 1 + LABEL_LEN + 1 + 32 + 32;
 
-/// `lp(label) || path || card id || payload context id`: what the wrapped record key is bound to.
-pub(super) fn wrap_context(card: &CardId, payload_context: &[u8; 32]) -> [u8; WRAP_CONTEXT_LEN] {
+/// `lp(label) || path || card id || payload context id`: what a reader's wrapped record key is bound to.
+pub(super) fn reader_wrap_context(card: &CardId, payload_context: &[u8; 32]) -> [u8; WRAP_CONTEXT_LEN] {
     let prefix = labels::READER_WRAP.prefix();
-    let path = [PATH_READER];
+    let path = [Path::Reader as u8];
     let fields: [&[u8]; 5] = [&prefix, labels::READER_WRAP.as_bytes(), &path, card.as_bytes(), payload_context];
     let mut out = [0; WRAP_CONTEXT_LEN];
     for (slot, byte) in out.iter_mut().zip(fields.into_iter().flatten()) {
         *slot = *byte;
     }
     out
+}
+
+/// `lp(label) || path || card id || payload context id`, for a record key sealed to a card.
+pub(super) fn deposit_wrap_context(path: Path, card: &CardId, payload_context: &[u8; 32]) -> Vec<u8> {
+    let label = labels::DEPOSIT_WRAP;
+    [&label.prefix(), label.as_bytes(), &[path as u8], card.as_bytes(), payload_context].concat()
+}
+
+/// `lp(label) || path || card id || payload context id || origin || payload digest`: with the payload bound, whoever
+/// held the record key before cannot rewrite it.
+pub(super) fn absorbed_wrap_context(
+    card: &CardId,
+    payload_context: &[u8; 32],
+    origin: &Origin,
+    payload_digest: &[u8; 32],
+) -> Vec<u8> {
+    let label = labels::ABSORBED_WRAP;
+    let path = [Path::Absorbed as u8];
+    let origin = origin.encode();
+    [&label.prefix(), label.as_bytes(), &path, card.as_bytes(), payload_context, &origin, payload_digest].concat()
 }

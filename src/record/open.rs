@@ -1,18 +1,15 @@
 //! Opening on the reader's path: symmetric only.
 
-use alloc::vec::Vec;
-
-use zeroize::Zeroize;
-
-use super::context::{RecordContext, payload_context, wrap_context};
+use super::context::reader_wrap_context;
+use super::locate::Located;
 use super::padding::Padding;
-use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
-use crate::error::{Error, Object, Result, Usage};
-use crate::ident::{FieldLabel, RecordId, Revision, require_vault};
+use crate::error::{Result, Usage};
+use crate::ident::{FieldLabel, KeyFingerprint, Path, RecordId, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
+use crate::roster::Status;
 use crate::secret::Plaintext;
-use crate::wire::record::Record;
+use crate::wire::record::{Front, Wrap};
 
 /// An opened record.
 #[derive(Debug)]
@@ -33,41 +30,56 @@ pub struct Opened {
 pub enum Origin {
     /// Some holder of the patient's key: any of its readers.
     Reader,
+    /// A member with the role `deposit`, who signed it and who is not revoked.
+    Deposit {
+        /// The key that signed.
+        writer: KeyFingerprint,
+    },
+    /// A member with the role `deposit` signed it, and a reader took it over.
+    Absorbed {
+        /// The key that signed.
+        writer: KeyFingerprint,
+        /// What the roster says of that key today. If it is revoked, whoever stole it may be the author, with the
+        /// reader who took it over.
+        status: Status,
+    },
+}
+
+/// The path that a sealed note names, so that a store knows which call opens it. Nothing has been verified.
+///
+/// # Errors
+/// [`Error::Malformed`](crate::Error::Malformed) for what does not begin like a sealed note.
+pub fn path_of(bytes: &[u8]) -> Result<Path> {
+    Front::start(bytes).map(|(path, _)| path)
 }
 
 /// Opens a record in its place.
 ///
 /// # Errors
-/// [`Error::Malformed`]; [`Usage::WrongSuite`], [`Usage::WrongCard`] and [`Usage::TooLong`], which are public;
-/// [`Error::NotAuthentic`] for everything once the key is used.
+/// [`Error::Malformed`](crate::Error::Malformed); [`Usage::WrongPath`], [`Usage::WrongSuite`], [`Usage::WrongCard`]
+/// and [`Usage::TooLong`], which are public; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything once
+/// the key is used.
 pub(crate) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
-    // 1. Well-formed, of this card, and of a length that a payload can have.
-    let parsed = Record::parse(bytes)?;
-    let head = parsed.head;
-    let (suite, vault) = key.belongs_to();
-    require_vault((suite, vault), (head.suite, vault))?;
-    if head.card != key.card() {
-        return Err(Usage::WrongCard { key: key.card(), object: head.card }.into());
-    }
-    let payload = SealedMessage::parse(parsed.payload)
-        .map_err(|_| Error::malformed(Object::Record, "payload", parsed.payload_offset))?;
-    // 2. payload context id, from what the caller expects and what the record says of itself
-    let padding = Padding::from_wire(head.padding);
-    let revision = Revision::new(head.revision)?;
-    let context = RecordContext::new(record, field, revision).with_padding(padding);
-    let payload_context = payload_context(&vault, key.patient(), &context);
-    // Memory that runs out is reported before a key is used, never after.
-    let mut plaintext = Vec::new();
-    let length = usize::try_from(payload.layout().plaintext_len()).map_err(|_| Usage::TooLong)?;
-    plaintext.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
-    // 3. record key = XChaCha20-Poly1305-Decrypt(patient KEK, wrap nonce, aad = wrap context, wrapped)
+    // 1. Well-formed, of this card, in its place; payload context id, from what the caller expects and what the
+    //    record says of itself.
+    let located = Located::read(key, record, field, bytes, &[Path::Reader])?;
+    let plaintext = located.reserve()?;
+    // 2. record key = XChaCha20-Poly1305-Decrypt(patient KEK, wrap nonce, aad = wrap context, wrapped)
     let mut slot = RecordKey::empty();
-    let wrap_context = wrap_context(&head.card, &payload_context);
-    let record_key =
-        slot.unwrap_in_place(key.kek(), parsed.wrap_nonce, &wrap_context, parsed.wrapped_key, parsed.wrap_tag)?;
-    // 4. the payload: commitment first, then the chunks, then the exact padding
-    chunked::open_append::<ChaCha20Poly1305, 32>(record_key, &payload, &payload_context, &mut plaintext)?;
-    let note_len = padding.note_len(&plaintext).inspect_err(|_| plaintext.zeroize())?;
-    plaintext.truncate(note_len);
-    Ok(Opened { plaintext: Plaintext::new(plaintext), revision, padding, origin: Origin::Reader })
+    let record_key = unwrap_reader_key(&mut slot, key, &located)?;
+    // 3. the payload
+    let plaintext = located.open_payload(record_key, plaintext)?;
+    Ok(Opened { plaintext, revision: located.revision, padding: located.padding, origin: Origin::Reader })
+}
+
+pub(super) fn unwrap_reader_key<'slot>(
+    slot: &'slot mut RecordKey,
+    key: &PatientKey,
+    located: &Located<'_>,
+) -> Result<&'slot [u8; 32]> {
+    let Wrap::Reader(wrapped) = &located.front.wrap else {
+        return Err(Usage::WrongPath { met: located.front.path() }.into());
+    };
+    let wrap_context = reader_wrap_context(&key.card(), &located.context);
+    slot.unwrap_in_place(key.kek(), wrapped, &wrap_context)
 }

@@ -5,24 +5,29 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
-use super::context::{RecordContext, payload_context, wrap_context};
+use super::context::{RecordContext, payload_context, reader_wrap_context};
 use super::padding::{MARKER, Padding};
 use crate::chunked::{self, ChaCha20Poly1305, Layout};
 use crate::error::{Result, Usage};
+use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::keys::record::{RecordDraw, wrap};
-use crate::wire::record::READER_HEAD_LEN;
+use crate::wire::record::{Front, READER_FRONT_LEN, Wrap};
 
 /// The length of a sealed note, in bytes: 192 more than the padded note, and 16 more for each full 16 KiB of it.
 ///
 /// # Errors
 /// [`Usage::TooLong`] if that does not fit into memory.
 pub fn sealed_len(note_len: usize, padding: Padding) -> Result<usize> {
+    payload_len(note_len, padding)?.checked_add(READER_FRONT_LEN).ok_or_else(|| Usage::TooLong.into())
+}
+
+/// The length of a note's payload, in bytes: 72 more than the padded note, and 16 more for each full 16 KiB of it.
+pub(super) fn payload_len(note_len: usize, padding: Padding) -> Result<usize> {
     let padding_len = padding.zeros(note_len)?.map_or(Some(0), |zeros| zeros.checked_add(1));
     let plaintext_len = padding_len.and_then(|len| len.checked_add(note_len)).ok_or(Usage::TooLong)?;
     let layout = u64::try_from(plaintext_len).ok().and_then(|len| Layout::of_plaintext(len).ok());
-    let payload_len = layout.and_then(|layout| usize::try_from(layout.sealed_len()).ok());
-    payload_len.and_then(|len| len.checked_add(READER_HEAD_LEN)).ok_or_else(|| Usage::TooLong.into())
+    layout.and_then(|layout| usize::try_from(layout.sealed_len()).ok()).ok_or_else(|| Usage::TooLong.into())
 }
 
 /// Seals a note and appends the record to `out`, which is unchanged on an error.
@@ -57,14 +62,27 @@ fn append(
     let payload_context = payload_context(&vault, key.patient(), context);
     // 2. record key || salt || wrap nonce = HKDF-Expand(r, label || payload context id, 80)
     let mut draw = RecordDraw::empty();
-    draw.draw(&payload_context, rng)?;
+    draw.draw(labels::RECORD_DRAW, [&payload_context], rng)?;
     let (record_key, salt, wrap_nonce) = draw.parts()?;
     // 3. wrapped = XChaCha20-Poly1305(patient KEK, wrap nonce, aad = wrap context, record key)
-    let wrapped = wrap(key.kek(), wrap_nonce, &wrap_context(&key.card(), &payload_context), record_key)?;
-    out.extend_from_slice(&context.head(key).encode(wrap_nonce, &wrapped.ciphertext, &wrapped.tag));
+    let wrap_context = reader_wrap_context(&key.card(), &payload_context);
+    let wrapped = wrap(key.kek(), wrap_nonce, &wrap_context, record_key)?;
+    Front { head: context.head(key), wrap: Wrap::Reader(wrapped.with_nonce(wrap_nonce)) }.put(out);
     // 4. payload = chunked encryption of the padded note, input key = record key, context = payload context id
-    let zeros = context.padding.zeros(note.len())?;
+    seal_payload(record_key, salt, &payload_context, note, context.padding, out)
+}
+
+/// Pads a note, encrypts it in chunks, and appends salt, commitment and chunks to `out`.
+pub(super) fn seal_payload(
+    record_key: &[u8; 32],
+    salt: &[u8; 24],
+    payload_context: &[u8; 32],
+    note: &[u8],
+    padding: Padding,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let zeros = padding.zeros(note.len())?;
     let marker: &[u8] = if zeros.is_some() { &[MARKER] } else { &[] };
     let parts = [note, marker];
-    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, &payload_context, &parts, zeros.unwrap_or(0), out)
+    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, payload_context, &parts, zeros.unwrap_or(0), out)
 }

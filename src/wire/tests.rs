@@ -12,7 +12,7 @@ use super::endorsement::{Endorsement, Endorser};
 use super::grant::{Grant, Recipient};
 use super::member::MemberEntry;
 use super::pin::Pin;
-use super::record::{Head, Record};
+use super::record::{Front, Head, Origin, Record, SealedKey, Wrap, WrappedKey};
 use super::roster::{Closed, Line, Roster, RosterSigner};
 use super::share::{SHARE_LEN, Share};
 use super::share_text;
@@ -38,9 +38,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>, Reencode)> {
             let head = Grant::encode_head(suite, &VaultId([1; 32]), &CardId([2; 32]), &recipient);
             all.push(("grant", [head, vec![3; suite.sealed_secret_len()]].concat(), reencode_grant));
         }
-        let head = Head { suite, card: CardId([2; 32]), revision: 3, padding: 1 };
-        let record = [head.encode(&[4; 24], &[5; 32], &[6; 16]).as_slice(), &[7; 90]].concat();
-        all.push(("record", record, reencode_record));
+        all.extend(records(suite).map(|record| ("record", record, reencode_record as Reencode)));
     }
     for endorser in [Endorser::Root, Endorser::Member(KeyFingerprint([6; 32]))] {
         all.push(("endorsement", endorsement(endorser), reencode_endorsement));
@@ -95,11 +93,38 @@ fn reencode_grant(bytes: &[u8]) -> Option<Vec<u8>> {
     Some([again.as_slice(), grant.sealed].concat())
 }
 
+fn records(suite: Suite) -> [Vec<u8>; 4] {
+    let key = WrappedKey { nonce: &[4; 24], ciphertext: &[5; 32], tag: &[6; 16] };
+    let writer = KeyFingerprint([8; 32]);
+    let sealed = vec![9; suite.sealed_secret_len()];
+    let sealed = SealedKey { writer, roster_seen: 6, sealed: &sealed };
+    let (sealed_key_digest, signature) = ([10; 32], [11; 64]);
+    let origin = Origin { card: CardId([12; 32]), writer, roster_seen: 6, sealed_key_digest, signature };
+    let wraps = [
+        Wrap::Reader(key),
+        Wrap::Deposit { key: sealed, signature },
+        Wrap::Absorbed { origin, key },
+        Wrap::DepositedAttachment(sealed),
+    ];
+    wraps.map(|wrap| {
+        let revision = if matches!(wrap, Wrap::Reader(_)) { 3 } else { 0 };
+        let front = Front { head: Head { suite, card: CardId([2; 32]), revision, padding: 1 }, wrap };
+        let mut record = Vec::new();
+        front.put(&mut record);
+        assert_eq!(Front::start(&record), Ok((front.path(), record.len())));
+        assert_eq!(Front::parse(&record), Ok(front));
+        record.extend_from_slice(&[7; 90]);
+        record
+    })
+}
+
 fn reencode_record(bytes: &[u8]) -> Option<Vec<u8>> {
     let record = Record::parse(bytes).ok()?;
-    let head = record.head.encode(record.wrap_nonce, record.wrapped_key, record.wrap_tag);
-    assert_eq!(head.len(), record.payload_offset);
-    Some([head.as_slice(), record.payload].concat())
+    let mut again = Vec::new();
+    record.front.put(&mut again);
+    assert_eq!(again.len(), record.payload_offset);
+    again.extend_from_slice(record.payload);
+    Some(again)
 }
 
 fn endorsement(endorser: Endorser) -> Vec<u8> {

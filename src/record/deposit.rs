@@ -1,0 +1,203 @@
+//! Deposits: sealed by a member who cannot read, opened by a reader who learns who wrote.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::TryCryptoRng;
+
+use super::context::{RecordContext, absorbed_wrap_context, deposit_wrap_context, payload_context};
+use super::locate::Located;
+use super::open::{Opened, Origin};
+use super::padding::Padding;
+use super::seal::{payload_len, seal_payload};
+use super::statement::{Statement, Writer};
+use crate::error::{Error, Result, Usage};
+use crate::ident::{CardId, FieldLabel, KeyFingerprint, Path, RecordId, random_id};
+use crate::keys::labels;
+use crate::keys::member::MemberKey;
+use crate::keys::patient::PatientKey;
+use crate::keys::record::{RecordDraw, RecordKey};
+use crate::patient::Card;
+use crate::prim::hash::hash;
+use crate::prim::hpke::{open_secret, seal_secret};
+use crate::roster::VerifiedRoster;
+use crate::secret::Secret;
+use crate::wire::record::{Front, Head, SealedKey, Wrap};
+
+/// A deposit that was just made: store it under its id, which the library drew.
+#[derive(Debug, Clone)]
+pub struct Deposit {
+    /// The record's id, 32 hexadecimal characters.
+    pub record: String,
+    /// The sealed note: with X25519 304 bytes more than the padded text, with X-Wing 1,392, and 16 more for each full
+    /// 16 KiB.
+    pub bytes: Vec<u8>,
+}
+
+/// A note whose author nobody vouches for, because the writer's key is revoked. For triage by a person.
+pub struct Unattributed<T> {
+    claimed_writer: KeyFingerprint,
+    inner: T,
+}
+
+impl<T> Unattributed<T> {
+    /// The key that signed. Whoever stole it may have written the note.
+    #[must_use]
+    pub const fn claimed_writer(&self) -> KeyFingerprint {
+        self.claimed_writer
+    }
+
+    /// The note. From here on nothing says any more that its author is unknown.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+}
+
+impl<T> fmt::Debug for Unattributed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unattributed").field("claimed_writer", &self.claimed_writer).finish_non_exhaustive()
+    }
+}
+
+/// Seals a note to a card. The writer, verified as one, signs it and cannot open it again.
+///
+/// # Errors
+/// [`Usage::TooLong`]; [`Error::Randomness`].
+pub(crate) fn deposit(
+    card: &Card,
+    writer: &MemberKey,
+    field: FieldLabel<'_>,
+    padding: Padding,
+    note: &[u8],
+    roster_seen: u64,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Deposit> {
+    // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
+    let record = random_id(rng)?;
+    let (suite, vault) = card.belongs_to();
+    let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
+    let context = payload_context(&vault, card.patient(), &place);
+    // 2. record key || salt = HKDF-Expand(r, label || payload context id || SHA-256(text), 80)
+    let mut draw = RecordDraw::empty();
+    draw.draw(labels::DEPOSIT_DRAW, [&context, &hash(labels::TEXT_DIGEST, &[note])], rng)?;
+    let (record_key, salt, _) = draw.parts()?;
+    // 3. The payload, behind the room for the front.
+    let front_len = Front::len(suite, Path::Deposit);
+    let length = payload_len(note.len(), padding)?.checked_add(front_len).ok_or(Usage::TooLong)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
+    bytes.extend(vec![0; front_len]);
+    seal_payload(record_key, salt, &context, note, padding, &mut bytes)?;
+    let (front_slot, payload) = bytes.split_at_mut_checked(front_len).ok_or(Usage::TooLong)?;
+    let payload_digest = hash(labels::PAYLOAD_DIGEST, &[payload]);
+    // 4. sealed key = SealBase(card's key, info = wrap context || writer || payload digest, record key)
+    let info = info(Path::Deposit, card.id(), &context, writer.fingerprint(), Some(&payload_digest));
+    let sealed = seal_secret(card.hpke_key(), &info, &[], record_key, rng)?;
+    let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed };
+    // 5. signature over wrap context, writer, digests of sealed key and payload, roster version
+    let statement = Statement::of_deposit(Path::Deposit, &card.id(), &context, &key, payload_digest);
+    let signature = statement.sign(&writer.signing);
+    let head = Head { suite, card: card.id(), revision: 0, padding: padding as u8 };
+    let mut front = Vec::with_capacity(front_len);
+    Front { head, wrap: Wrap::Deposit { key, signature } }.put(&mut front);
+    front_slot.copy_from_slice(&front);
+    Ok(Deposit { record, bytes })
+}
+
+/// Opens a deposit, or one that was absorbed, in its place. The writer is verified before any secret is touched.
+///
+/// # Errors
+/// [`Error::Malformed`]; [`Usage::WrongPath`], [`Usage::WrongSuite`], [`Usage::WrongCard`], [`Usage::TooLong`];
+/// [`Untrusted`](crate::error::Untrusted) if the writer is unknown, revoked (an absorbed note opens none the less), lacks the role `deposit` or
+/// did not sign; [`Error::Stale`] if the writer saw a newer roster; [`Error::NotAuthentic`] for everything after that.
+pub(crate) fn open_deposit(
+    key: &PatientKey,
+    record: RecordId<'_>,
+    field: FieldLabel<'_>,
+    bytes: &[u8],
+    roster: &VerifiedRoster,
+) -> Result<Opened> {
+    let located = Located::read(key, record, field, bytes, &[Path::Deposit, Path::Absorbed])?;
+    let writer = verify_writer(&located, roster)?;
+    let origin = match located.front.wrap {
+        Wrap::Deposit { .. } => {
+            writer.require_unrevoked()?;
+            Origin::Deposit { writer: writer.key }
+        }
+        _ => Origin::Absorbed { writer: writer.key, status: writer.status },
+    };
+    open_verified(key, &located, &writer, origin)
+}
+
+/// Opens a deposit whose writer may be revoked.
+///
+/// # Errors
+/// As [`open_deposit`], but for the revocation.
+pub(crate) fn open_unattributed(
+    key: &PatientKey,
+    record: RecordId<'_>,
+    field: FieldLabel<'_>,
+    bytes: &[u8],
+    roster: &VerifiedRoster,
+) -> Result<Unattributed<Opened>> {
+    let located = Located::read(key, record, field, bytes, &[Path::Deposit])?;
+    let writer = verify_writer(&located, roster)?;
+    let inner = open_verified(key, &located, &writer, Origin::Deposit { writer: writer.key })?;
+    Ok(Unattributed { claimed_writer: writer.key, inner })
+}
+
+/// The writer of a deposit or of an absorbed one, if its signature holds.
+pub(super) fn verify_writer(located: &Located<'_>, roster: &VerifiedRoster) -> Result<Writer> {
+    let digest = located.payload_digest();
+    let card = &located.front.head.card;
+    match &located.front.wrap {
+        Wrap::Deposit { key, signature } => {
+            Statement::of_deposit(Path::Deposit, card, &located.context, key, digest).verify(signature, roster)
+        }
+        Wrap::Absorbed { origin, .. } => {
+            Statement::of_origin(origin, &located.context, digest).verify(&origin.signature, roster)
+        }
+        Wrap::Reader(_) | Wrap::DepositedAttachment(_) => Err(Usage::WrongPath { met: located.front.path() }.into()),
+    }
+}
+
+fn open_verified(key: &PatientKey, located: &Located<'_>, writer: &Writer, origin: Origin) -> Result<Opened> {
+    let plaintext = located.reserve()?;
+    let record_key = take_record_key(key, located, writer)?;
+    let plaintext = located.open_payload(record_key.expose(), plaintext)?;
+    Ok(Opened { plaintext, revision: located.revision, padding: located.padding, origin })
+}
+
+/// The record key of a deposit, sealed to the card, or of an absorbed one, wrapped under the patient KEK.
+pub(super) fn take_record_key(key: &PatientKey, located: &Located<'_>, writer: &Writer) -> Result<Secret<32>> {
+    let digest = &writer.payload_digest;
+    match &located.front.wrap {
+        Wrap::Deposit { key: sealed, .. } => {
+            let info = info(Path::Deposit, key.card(), &located.context, writer.key, Some(digest));
+            open_secret(&key.hpke()?, &info, &[], sealed.sealed)
+        }
+        Wrap::Absorbed { origin, key: wrapped } => {
+            let wrap_context = absorbed_wrap_context(&key.card(), &located.context, origin, digest);
+            let mut slot = RecordKey::empty();
+            slot.unwrap_in_place(key.kek(), wrapped, &wrap_context).map(Secret::copied)
+        }
+        Wrap::Reader(_) | Wrap::DepositedAttachment(_) => Err(Error::NotAuthentic),
+    }
+}
+
+/// `wrap context || writer [|| payload digest]`: the HPKE info of a record key that is sealed to a card.
+pub(super) fn info(
+    path: Path,
+    card: CardId,
+    payload_context: &[u8; 32],
+    writer: KeyFingerprint,
+    payload_digest: Option<&[u8; 32]>,
+) -> Vec<u8> {
+    let mut info = deposit_wrap_context(path, &card, payload_context);
+    info.extend_from_slice(writer.as_bytes());
+    info.extend_from_slice(payload_digest.map_or(&[], |digest| digest.as_slice()));
+    info
+}

@@ -1,0 +1,79 @@
+//! Patients: enrolment, cards, grants.
+
+use rand_core::TryCryptoRng;
+
+use super::Vault;
+use crate::error::Result;
+use crate::ident::{CardId, KeyFingerprint, PatientId};
+use crate::keys::master::MasterKey;
+use crate::keys::member::MemberKey;
+use crate::keys::patient::PatientKey;
+use crate::patient::{self, Card, Enroller, Enrolment, Grant, StoredPatient};
+
+impl Vault {
+    /// Enrols a patient. Store card, endorsement and master grant together.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the enroller is not an active member with the role `enrol`;
+    /// [`Usage::NotTheRegistrar`](crate::error::Usage::NotTheRegistrar) for a master key of another vault or
+    /// generation; [`Error::Randomness`](crate::Error::Randomness).
+    pub fn enrol(&self, by: Enroller<'_>, patient: PatientId<'_>, rng: &mut impl TryCryptoRng) -> Result<Enrolment> {
+        patient::enrol(by, patient, &self.descriptor, &self.roster, rng)
+    }
+
+    /// Makes the next version of a patient's key. Store its card beside the old one, which vouches for it.
+    ///
+    /// # Errors
+    /// As [`Vault::enrol`]; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
+    /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for a key of another vault;
+    /// [`Untrusted::CardErased`](crate::error::Untrusted::CardErased);
+    /// [`Usage::VersionExhausted`](crate::error::Usage::VersionExhausted) after version 2^32 - 1.
+    pub fn rekey(&self, by: Enroller<'_>, old: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Enrolment> {
+        patient::rekey(by, old, &self.descriptor, &self.roster, rng)
+    }
+
+    /// Verifies what is stored of a patient and gives the current card.
+    ///
+    /// `patient` is whom the caller asked the store for: another patient's rows, moved here, are refused.
+    ///
+    /// Pass as `expect` the card that this client accepted before, if it remembers one: it then accepts only that
+    /// card or one that follows from it.
+    ///
+    /// # Errors
+    /// As [`Card::verify`].
+    pub fn card(&self, patient: PatientId<'_>, stored: &StoredPatient<'_>, expect: Option<CardId>) -> Result<Card> {
+        Card::verify(patient, stored, expect, &self.descriptor, &self.roster)
+    }
+
+    /// Grants a patient to a member by the fingerprint of the member's key.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the key is unknown, retired, revoked or lacks the role `read`, or if
+    /// the card is closed; [`Usage`](crate::error::Usage) for a key of another vault;
+    /// [`Error::Randomness`](crate::Error::Randomness).
+    pub fn grant(&self, key: &PatientKey, to: KeyFingerprint, rng: &mut impl TryCryptoRng) -> Result<Grant> {
+        patient::grant_to_member(key, to, &self.descriptor, &self.roster, rng)
+    }
+
+    /// Opens a grant as the member that it is addressed to.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for a grant of another vault, card
+    /// or recipient; [`Untrusted`](crate::error::Untrusted) for a closed card or a member that is not active with the
+    /// role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
+    pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
+        self.require_open(card.belongs_to(), card.id())?;
+        patient::open_as_member(card, member, grant, &self.roster)
+    }
+
+    /// Breaks the glass: opens a patient's key with the master key that a quorum has recovered.
+    ///
+    /// # Errors
+    /// [`Usage`](crate::error::Usage) for a card of another vault, or another vault's or generation's master key;
+    /// [`Untrusted`](crate::error::Untrusted) for a closed card; then
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
+    pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
+        self.require_open(card.belongs_to(), card.id())?;
+        patient::open_as_master(card, master)
+    }
+}
