@@ -78,7 +78,7 @@ pub use keys::master::MasterKey;
 pub use keys::member::MemberKey;
 pub use keys::patient::PatientKey;
 pub use keys::registrar::{RegistrarKey, RegistrarPublicKey};
-pub use patient::{Card, Enroller, Enrolment, Grant, StoredPatient};
+pub use patient::{AccessHint, Card, Endorsed, Enroller, Enrolment, Grant, GrantKey, Holder, StoredPatient};
 pub use record::{Deposit, Opened, Origin, Padding, RecordContext, Unattributed, path_of, sealed_len};
 pub use roster::{ClosedReason, Member, MemberEntry, Roles, RosterDraft, Status, VerifiedRoster};
 pub use secret::{Plaintext, SecretBytes, SecretText};

@@ -1,13 +1,19 @@
 //! Patients: their keys' public cards, what vouches for them, and the grants that carry the secret.
 
+mod access;
 mod card;
 mod enrol;
 mod grant;
+mod history;
+mod older;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use access::who_can_open;
+pub use access::{AccessHint, Holder};
 pub use card::{Card, StoredPatient};
-pub use enrol::{Enroller, Enrolment};
-pub(crate) use enrol::{enrol, rekey};
-pub use grant::Grant;
-pub(crate) use grant::{grant_to_member, open_as_master, open_as_member};
+pub use enrol::{Endorsed, Enroller, Enrolment};
+pub(crate) use enrol::{endorse, enrol, rekey};
+pub use grant::{Grant, GrantKey};
+pub(crate) use grant::{grant_to_master, grant_to_member, open_as_master, open_as_member};
+pub(crate) use older::{open_older, open_remembered};

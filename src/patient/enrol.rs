@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 
-use super::card::{card_id, master_grant_digest};
-use super::grant::{pinned_master, seal_grant};
+use super::card::master_grant_digest;
+use super::grant::grant_to_master;
+use super::history::card_id;
 use crate::custody::PinnedDescriptor;
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, PatientId, require_vault};
@@ -40,6 +41,15 @@ pub struct Enrolment {
     pub master_grant: Vec<u8>,
     /// The patient's key.
     pub key: PatientKey,
+}
+
+/// A card's endorsement and master grant for the pinned generation: store both in place of the ones before.
+#[derive(Debug, Clone)]
+pub struct Endorsed {
+    /// The endorsement of the card and the master grant.
+    pub endorsement: Vec<u8>,
+    /// The patient secret wrapped to the master key.
+    pub master_grant: Vec<u8>,
 }
 
 /// Enrols a patient: draws a secret, derives its keys, publishes them on a card, and wraps the secret to the master key.
@@ -87,7 +97,7 @@ fn issue(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Enrolment> {
-    let (endorser, signing_key) = entitled(by, descriptor, roster)?;
+    let entitled = entitled(by, descriptor, roster)?;
     // 1. The secret and its key pairs.
     let pairs = PatientSecret::draw(rng)?.derive(context)?;
     // 2. The card: their public halves, and the card before.
@@ -106,35 +116,64 @@ fn issue(
     let card_id = card_id(&card);
     wire::card::put_voucher(&mut card, &old.map(|old| old.vouch_for(card_id)).transpose()?);
     let key = pairs.matching(context, card_id, &hpke_public, &succession_public)?;
-    // 3. The master grant, so that a quorum can always break the glass.
-    let master_grant = seal_grant(&key, &descriptor.master_key, pinned_master(descriptor), rng)?;
-    // 4. The endorsement of both.
-    let endorsement = Endorsement {
-        vault: context.vault,
-        card: card_id,
-        generation: descriptor.generation(),
-        master_grant: master_grant_digest(&master_grant),
-        roster_seen: roster.version(),
-        endorser,
-    };
-    let endorsement = signing_key.append_signature(labels::ENDORSEMENT, endorsement.encode_body());
+    // 3. The master grant, so that a quorum can always break the glass, and the endorsement of both.
+    let Endorsed { endorsement, master_grant } = endorse_as(&entitled, &key, descriptor, roster, rng)?;
     Ok(Enrolment { card_id, card, endorsement, master_grant, key })
 }
 
-/// Who endorses, and with which key.
-fn entitled<'a>(
-    by: Enroller<'a>,
+/// Wraps a patient's secret to the pinned master key and endorses its card: for the next generation, or in place of an
+/// enroller who was revoked.
+///
+/// # Errors
+/// As [`enrol`]; [`Usage::WrongVault`]; [`Untrusted`](crate::error::Untrusted) for a closed card.
+pub(crate) fn endorse(
+    by: Enroller<'_>,
+    key: &PatientKey,
     descriptor: &PinnedDescriptor,
     roster: &VerifiedRoster,
-) -> Result<(Endorser, &'a SigningKey)> {
+    rng: &mut impl TryCryptoRng,
+) -> Result<Endorsed> {
+    require_vault(descriptor.belongs_to(), key.belongs_to())?;
+    roster.require_open(key.card())?;
+    endorse_as(&entitled(by, descriptor, roster)?, key, descriptor, roster, rng)
+}
+
+fn endorse_as(
+    by: &Entitled<'_>,
+    key: &PatientKey,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Endorsed> {
+    let master_grant = grant_to_master(key, descriptor, rng)?;
+    let body = Endorsement {
+        vault: descriptor.vault(),
+        card: key.card(),
+        generation: descriptor.generation(),
+        master_grant: master_grant_digest(&master_grant),
+        roster_seen: roster.version(),
+        endorser: by.endorser,
+    }
+    .encode_body();
+    Ok(Endorsed { endorsement: by.key.append_signature(labels::ENDORSEMENT, body), master_grant })
+}
+
+/// Who endorses, and with which key.
+struct Entitled<'a> {
+    endorser: Endorser,
+    key: &'a SigningKey,
+}
+
+/// Checks that the enroller may endorse now.
+fn entitled<'a>(by: Enroller<'a>, descriptor: &PinnedDescriptor, roster: &VerifiedRoster) -> Result<Entitled<'a>> {
     match by {
         Enroller::Member(member) => {
             require_vault(descriptor.belongs_to(), member.belongs_to())?;
             roster.require_active(member.fingerprint(), Roles::ENROL)?;
-            Ok((Endorser::Member(member.fingerprint()), &member.signing))
+            Ok(Entitled { endorser: Endorser::Member(member.fingerprint()), key: &member.signing })
         }
         Enroller::Root(master) if master.root.verifying_key() == descriptor.root_key => {
-            Ok((Endorser::Root, &master.root))
+            Ok(Entitled { endorser: Endorser::Root, key: &master.root })
         }
         Enroller::Root(_) => Err(Usage::NotTheRegistrar.into()),
     }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::card::Card;
+use super::history::PublicCard;
 use crate::custody::PinnedDescriptor;
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, KeyFingerprint, require_vault};
@@ -26,6 +27,25 @@ pub struct Grant {
     pub card: CardId,
     /// The key that opens it.
     pub recipient: KeyFingerprint,
+}
+
+/// A key and the grant that is addressed to it.
+#[derive(Debug, Clone, Copy)]
+pub enum GrantKey<'a> {
+    /// An active member with the role `read`, and the grant to it.
+    Member {
+        /// The member's key.
+        key: &'a MemberKey,
+        /// The grant.
+        grant: &'a [u8],
+    },
+    /// The master key that a quorum has recovered, and the grant to its generation.
+    Master {
+        /// The master key.
+        key: &'a MasterKey,
+        /// The grant.
+        grant: &'a [u8],
+    },
 }
 
 /// Wraps the patient secret to a member: from then on the member reads and writes the patient's records.
@@ -62,9 +82,7 @@ pub(crate) fn open_as_member(
     grant: &[u8],
     roster: &VerifiedRoster,
 ) -> Result<PatientKey> {
-    require_vault((card.suite, card.vault), member.belongs_to())?;
-    roster.require_active(member.fingerprint(), Roles::READ)?;
-    open(card, grant, Recipient::Member(member.fingerprint()), &member.hpke)
+    open_with(&card.public, &GrantKey::Member { key: member, grant }, roster)
 }
 
 /// Opens the master grant that belongs to a verified card: the break-glass path.
@@ -73,8 +91,33 @@ pub(crate) fn open_as_member(
 /// [`Usage::WrongRecipient`] for a master key of another generation or vault;
 /// [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
 pub(crate) fn open_as_master(card: &Card, master: &MasterKey) -> Result<PatientKey> {
+    open_master_grant(&card.public, master, &card.master_grant)
+}
+
+fn open_master_grant(card: &PublicCard, master: &MasterKey, grant: &[u8]) -> Result<PatientKey> {
     let recipient = Recipient::Master { generation: master.generation(), key: master.fingerprint() };
-    open(card, &card.master_grant, recipient, &master.hpke)
+    open(card, grant, recipient, &master.hpke)
+}
+
+/// Opens the grant of a card that is trusted for another reason than its endorsement.
+pub(super) fn open_with(card: &PublicCard, with: &GrantKey<'_>, roster: &VerifiedRoster) -> Result<PatientKey> {
+    match *with {
+        GrantKey::Member { key, grant } => {
+            require_vault((card.suite, card.vault), key.belongs_to())?;
+            roster.require_active(key.fingerprint(), Roles::READ)?;
+            open(card, grant, Recipient::Member(key.fingerprint()), &key.hpke)
+        }
+        GrantKey::Master { key, grant } => open_master_grant(card, key, grant),
+    }
+}
+
+/// Wraps the patient secret to the pinned master key. Only an endorsement makes it the grant that a card is used with.
+pub(crate) fn grant_to_master(
+    key: &PatientKey,
+    descriptor: &PinnedDescriptor,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Vec<u8>> {
+    seal_grant(key, &descriptor.master_key, pinned_master(descriptor), rng)
 }
 
 /// The master key of the pinned generation, as grants name it.
@@ -99,7 +142,7 @@ pub(super) fn seal_grant(
 }
 
 /// Opens a grant and compares the keys derived from its secret with the card's.
-fn open(card: &Card, bytes: &[u8], recipient: Recipient, key: &PrivateKey) -> Result<PatientKey> {
+fn open(card: &PublicCard, bytes: &[u8], recipient: Recipient, key: &PrivateKey) -> Result<PatientKey> {
     let (grant, head) = wire::grant::Grant::parse(bytes)?;
     require_vault((card.suite, card.vault), (grant.suite, grant.vault))?;
     if grant.card != card.id {

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use getrandom::SysRng;
 
-use super::card::{Card, StoredPatient, card_id, master_grant_digest};
+use super::card::{Card, StoredPatient, master_grant_digest};
 use super::enrol::{Enroller, Enrolment, enrol, rekey};
 use super::grant::{open_as_master, seal_grant};
+use super::history::card_id;
 use crate::custody::{NewVault, Pin, PinnedDescriptor, Policy, create};
 use crate::error::{Conflict, Error, Result, Untrusted};
 use crate::ident::{CardId, MemberId, PatientId, Suite};

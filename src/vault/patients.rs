@@ -1,14 +1,16 @@
 //! Patients: enrolment, cards, grants.
 
+use alloc::vec::Vec;
+
 use rand_core::TryCryptoRng;
 
 use super::Vault;
 use crate::error::Result;
-use crate::ident::{CardId, KeyFingerprint, PatientId};
+use crate::ident::{CardId, KeyFingerprint, PatientId, require_vault};
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
-use crate::patient::{self, Card, Enroller, Enrolment, Grant, StoredPatient};
+use crate::patient::{self, AccessHint, Card, Endorsed, Enroller, Enrolment, Grant, GrantKey, StoredPatient};
 
 impl Vault {
     /// Enrols a patient. Store card, endorsement and master grant together.
@@ -75,5 +77,73 @@ impl Vault {
     pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
         self.require_open(card.belongs_to(), card.id())?;
         patient::open_as_master(card, master)
+    }
+
+    /// Endorses a patient's card for this vault's generation, with a new master grant: store both in place of the ones
+    /// before, or beside them while two generations are in use.
+    ///
+    /// For a patient enrolled while a rotation is under way, and for cards whose enroller was revoked: whoever has the
+    /// patient's key shows by it that the new master grant holds the right secret.
+    ///
+    /// # Errors
+    /// As [`Vault::enrol`]; [`Usage`](crate::error::Usage) for a key of another vault;
+    /// [`Untrusted`](crate::error::Untrusted) for a closed card.
+    pub fn endorse(&self, by: Enroller<'_>, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Endorsed> {
+        patient::endorse(by, key, &self.descriptor, &self.roster, rng)
+    }
+
+    /// Wraps a patient's secret to this vault's master key, without an endorsement: for the key of an older card, whose
+    /// records have not all been moved yet, so that a quorum can open them too.
+    ///
+    /// # Errors
+    /// [`Usage`](crate::error::Usage) for a key of another vault; [`Untrusted`](crate::error::Untrusted) for an erased
+    /// card; [`Error::Randomness`](crate::Error::Randomness).
+    pub fn grant_to_master(&self, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Vec<u8>> {
+        require_vault(self.descriptor.belongs_to(), key.belongs_to())?;
+        self.roster.require_not_erased(key.card())?;
+        patient::grant_to_master(key, &self.descriptor, rng)
+    }
+
+    /// Opens the key of an older card, to which the current one leads back, for [`Vault::rewrap`] and
+    /// [`Vault::reseal`]. A card closed as compromised is opened too: its records must be able to leave it.
+    ///
+    /// # Errors
+    /// As [`Vault::card`] for the current card; [`Untrusted`](crate::error::Untrusted) if it does not lead back to the
+    /// older one, or if that was erased; then as [`Vault::open_grant`].
+    pub fn open_older(
+        &self,
+        patient: PatientId<'_>,
+        stored: &StoredPatient<'_>,
+        expect: Option<CardId>,
+        older: CardId,
+        with: &GrantKey<'_>,
+    ) -> Result<PatientKey> {
+        patient::open_older(patient, stored, expect, older, with, &self.descriptor, &self.roster)
+    }
+
+    /// Opens the key of a card by its id, without asking for its endorsement: after its enroller was revoked, to
+    /// [`Vault::endorse`] it anew.
+    ///
+    /// # Security
+    /// `known` must be a card that was accepted before the revocation, from a client's memory or from a roster of
+    /// cards kept on paper. An id from the database alone may be the work of the thief of the enroller's key.
+    ///
+    /// # Errors
+    /// [`Usage`](crate::error::Usage) if no stored card has this id, or for a card of another patient;
+    /// [`Untrusted`](crate::error::Untrusted) for a closed card; then as [`Vault::open_grant`].
+    pub fn open_remembered(
+        &self,
+        patient: PatientId<'_>,
+        cards: &[&[u8]],
+        known: CardId,
+        with: &GrantKey<'_>,
+    ) -> Result<PatientKey> {
+        patient::open_remembered(patient, cards, known, with, &self.descriptor, &self.roster)
+    }
+
+    /// Lists to whom the stored grants of a card are addressed. A hint: see [`AccessHint`].
+    #[must_use]
+    pub fn who_can_open<G: AsRef<[u8]>>(&self, card: CardId, grants: impl IntoIterator<Item = G>) -> AccessHint {
+        patient::who_can_open(card, grants, &self.descriptor, &self.roster)
     }
 }

@@ -1,0 +1,174 @@
+//! All cards of a patient: read, sorted, and linked by the id of the card before and by vouchers.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::custody::PinnedDescriptor;
+use crate::error::{Conflict, Error, Object, Result, Untrusted, Usage};
+use crate::ident::{CardId, PatientId, Suite, VaultId, require_vault};
+use crate::keys::labels;
+use crate::keys::patient::PatientContext;
+use crate::prim::hash::hash;
+use crate::prim::hpke::PublicKey;
+use crate::prim::sign::VerifyingKey;
+use crate::roster::{ClosedReason, VerifiedRoster};
+use crate::wire;
+use crate::wire::card::Voucher;
+use crate::wire::endorsement::Endorser;
+
+/// What the card of one version says, with valid keys.
+#[derive(Debug, Clone)]
+pub(super) struct PublicCard {
+    pub(super) id: CardId,
+    pub(super) suite: Suite,
+    pub(super) vault: VaultId,
+    pub(super) patient: Box<[u8]>,
+    pub(super) version: u32,
+    pub(super) hpke_key: PublicKey,
+    pub(super) succession_key: VerifyingKey,
+}
+
+impl PublicCard {
+    pub(super) fn context(&self) -> Result<PatientContext<'_>> {
+        let patient = PatientId::new(&self.patient)?;
+        Ok(PatientContext { suite: self.suite, vault: self.vault, patient, version: self.version })
+    }
+}
+
+/// The id of a card: `SHA-256(lp(label) || body)`.
+pub(super) fn card_id(body: &[u8]) -> CardId {
+    CardId(hash(labels::CARD_ID, &[body]))
+}
+
+/// A card that is well-formed and has valid keys, and is of the vault.
+pub(super) struct ReadCard<'a> {
+    pub(super) id: CardId,
+    pub(super) patient: &'a [u8],
+    pub(super) version: u32,
+    hpke_key: PublicKey,
+    succession_key: VerifyingKey,
+    previous: CardId,
+    voucher: Voucher,
+}
+
+impl ReadCard<'_> {
+    /// What a key derived from a grant is compared with.
+    pub(super) fn public(&self, descriptor: &PinnedDescriptor) -> PublicCard {
+        PublicCard {
+            id: self.id,
+            suite: descriptor.suite(),
+            vault: descriptor.vault(),
+            patient: self.patient.into(),
+            version: self.version,
+            hpke_key: self.hpke_key.clone(),
+            succession_key: self.succession_key,
+        }
+    }
+
+    /// Refuses another patient's card than the one asked for.
+    pub(super) fn require_patient(&self, patient: PatientId<'_>) -> Result<()> {
+        if self.patient == patient.as_bytes() { Ok(()) } else { Err(Usage::WrongPatient.into()) }
+    }
+}
+
+/// Reads all cards, passes over those that are closed and replaced, and sorts the rest by version.
+pub(super) fn read_history<'a>(
+    cards: &[&'a [u8]],
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+) -> Result<Vec<ReadCard<'a>>> {
+    let mut history = cards.iter().map(|bytes| read_card(bytes, descriptor)).collect::<Result<Vec<_>>>()?;
+    history.sort_by_key(|card| card.version);
+    pass_over_replaced(&mut history, roster);
+    for (first, second) in history.iter().zip(history.iter().skip(1)) {
+        if first.patient != second.patient {
+            return Err(Usage::MixedPatients.into());
+        }
+        if first.id == second.id {
+            return Err(Usage::CardTwice(first.id).into());
+        }
+        if first.version == second.version {
+            let (version, first, second) = (first.version, first.id, second.id);
+            return Err(Error::Conflict(Conflict::Cards { version, first, second }));
+        }
+    }
+    Ok(history)
+}
+
+/// An erased patient who was enrolled anew, or a conflict that was settled by closing the false card: what an open card
+/// replaces no longer counts, also when a backup brings it back. A compromised card stays as a link of its chain.
+fn pass_over_replaced(history: &mut Vec<ReadCard<'_>>, roster: &VerifiedRoster) {
+    let open: Vec<u32> =
+        history.iter().filter(|card| roster.closed(card.id).is_none()).map(|card| card.version).collect();
+    history.retain(|card| match roster.closed(card.id) {
+        None => true,
+        Some(ClosedReason::Erased) => open.is_empty(),
+        Some(ClosedReason::Compromised) => !open.contains(&card.version),
+    });
+}
+
+pub(super) fn read_card<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<ReadCard<'a>> {
+    let (card, body, voucher) = wire::card::Card::parse(bytes)?;
+    require_vault(descriptor.belongs_to(), (card.suite, card.vault))?;
+    let succession_offset = body.len().saturating_sub(wire::LEN_32).saturating_sub(wire::LEN_32);
+    let hpke_offset = succession_offset.saturating_sub(card.hpke_key.len());
+    let hpke_key =
+        PublicKey::import(card.suite, card.hpke_key).ok_or(Error::malformed(Object::Card, "hpke key", hpke_offset))?;
+    let succession_key = VerifyingKey::import(&card.succession_key).ok_or(Error::malformed(
+        Object::Card,
+        "succession key",
+        succession_offset,
+    ))?;
+    let wire::card::Card { patient, version, previous, .. } = card;
+    Ok(ReadCard { id: card_id(body), patient, version, hpke_key, succession_key, previous, voucher })
+}
+
+/// A voucher must verify wherever one is; it may lack only on a first card and on one that the root endorses.
+pub(super) fn verify_succession(card: &ReadCard<'_>, history: &[ReadCard<'_>], endorser: Endorser) -> Result<()> {
+    let needed = card.version > 1 && endorser != Endorser::Root;
+    if (needed || card.voucher.is_some()) && vouching_card(card, history).is_none() {
+        return Err(Untrusted::Succession(card.id).into());
+    }
+    Ok(())
+}
+
+/// The card before, if it is at hand and its succession key signed this card's id.
+fn vouching_card<'h, 'a>(card: &ReadCard<'_>, history: &'h [ReadCard<'a>]) -> Option<&'h ReadCard<'a>> {
+    let previous = history.iter().find(|previous| previous.id == card.previous)?;
+    let signature = card.voucher.as_ref()?;
+    let next = previous.version.checked_add(1) == Some(card.version);
+    (next && previous.succession_key.verify(labels::SUCCESSION, &card.id.0, signature)).then_some(previous)
+}
+
+/// Walks back from the current card over vouchers until the expected card is met. The first step back may be the
+/// root's: its endorsement covers the whole body, and with it the id of the card before.
+pub(super) fn require_follows(current: &ReadCard<'_>, expected: CardId, history: &[ReadCard<'_>]) -> Result<()> {
+    let refuse = Untrusted::UnexpectedCard { expected, met: current.id };
+    let mut card = current;
+    while card.id != expected {
+        let endorsed_by_root = card.id == current.id && card.voucher.is_none() && card.version > 1;
+        if endorsed_by_root && card.previous == expected {
+            return Ok(());
+        }
+        let before = history.iter().find(|before| before.id == card.previous && before.version < card.version);
+        let link = if endorsed_by_root { before } else { vouching_card(card, history) };
+        card = link.ok_or(refuse)?;
+    }
+    Ok(())
+}
+
+/// Walks back from a card that is trusted to an older one. Each card's id covers the id of the card before it, so no
+/// signature is needed in this direction.
+pub(super) fn older<'h, 'a>(
+    current: &'h ReadCard<'a>,
+    wanted: CardId,
+    history: &'h [ReadCard<'a>],
+) -> Result<&'h ReadCard<'a>> {
+    let refuse = Untrusted::UnexpectedCard { expected: current.id, met: wanted };
+    let mut card = current;
+    while card.id != wanted {
+        let before = history.iter().find(|before| before.id == card.previous && before.version < card.version);
+        card = before.ok_or(refuse)?;
+    }
+    Ok(card)
+}
