@@ -5,7 +5,7 @@
 //! [`Error::NotEnoughShares`]. Once a key has touched data there is one value, [`Error::NotAuthentic`], whatever
 //! went wrong: a finer answer would serve as an oracle. No error holds a secret or a plaintext.
 
-use core::fmt;
+mod display;
 
 use crate::ident::{CardId, Fingerprint, KeyFingerprint, Path};
 
@@ -113,7 +113,22 @@ pub enum Usage {
     /// The card is closed already, and a closed card stays closed.
     AlreadyClosed(CardId),
     /// The signing key is neither the vault's registrar nor its root.
-    NotTheRegistrar,
+    WrongSigner,
+    /// No rotation statement was given, or the generation does not come after the other.
+    NoSuccessor,
+    /// The old generation is still needed: new shares are unchecked, patients not re-wrapped, old shares not destroyed.
+    NotRetired {
+        /// New shares that nobody has checked.
+        shares: usize,
+        /// Patients neither done nor listed as failed.
+        patients: usize,
+        /// Old shares that are still to be destroyed.
+        destructions: u8,
+    },
+    /// The erasure is not done: this card is not closed in the roster yet.
+    ErasurePending(CardId),
+    /// The key is still active: revoke or retire it first.
+    StillActive(KeyFingerprint),
     /// The stored objects are of different patients.
     MixedPatients,
     /// The card is of another patient than the one asked for: rows were moved or mixed up in the store.
@@ -143,6 +158,13 @@ pub enum Untrusted {
     RosterChain,
     /// A newer roster takes back what the known one said of a key or of a closed card.
     RosterReversal,
+    /// A rotation statement is not signed by the root of this generation.
+    RotationSignature {
+        /// The generation, old or new.
+        generation: u32,
+    },
+    /// The signature of a disclosure does not verify under the key of the member that it names.
+    DisclosureSignature(KeyFingerprint),
     /// A member entry is not signed by its own key.
     EntrySignature(KeyFingerprint),
     /// The key is not on the roster, or its entry was not given.
@@ -191,6 +213,13 @@ pub enum Conflict {
     Roster {
         /// The version of both.
         version: u64,
+    },
+    /// Two next generations, each signed by the old root and by its own.
+    Successors {
+        /// The fingerprint of one.
+        first: Fingerprint,
+        /// The fingerprint of the other.
+        second: Fingerprint,
     },
     /// Two cards of one patient and one version, of which at most one is the true one; neither was verified yet.
     Cards {
@@ -259,6 +288,10 @@ pub enum Object {
     Grant,
     /// A sealed note.
     Record,
+    /// The statement that one generation follows another.
+    Rotation,
+    /// A note handed to someone outside.
+    Disclosure,
 }
 
 impl Error {
@@ -280,166 +313,3 @@ impl From<Untrusted> for Error {
 }
 
 impl core::error::Error for Error {}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(usage) => usage.fmt(f),
-            Self::Malformed { object: object @ (Object::Share | Object::ShareText), field, offset } => {
-                write!(f, "malformed {object}: `{field}` at {offset}; compare it with the custodian's copy")
-            }
-            Self::Malformed { object, field, offset } => {
-                write!(f, "malformed {object}: field `{field}` at offset {offset}; restore this object from a backup")
-            }
-            Self::Untrusted(untrusted) => untrusted.fmt(f),
-            Self::Stale { what, known, met } if known > met => {
-                write!(f, "stale {what}: {met} was met, {known} is known; an old copy was put back or a replica lags")
-            }
-            Self::Stale { what, known, met } => {
-                write!(f, "unknown {what}: {met} was met, {known} is known; fetch the newer one and follow it first")
-            }
-            Self::Conflict(conflict) => conflict.fmt(f),
-            Self::Share { index, reason } => write!(f, "share {index} refused: {reason}"),
-            Self::NotEnoughShares { have, need } => {
-                write!(f, "{have} of {need} needed shares; {} more", need.saturating_sub(*have))
-            }
-            Self::NotAuthentic => f.write_str("not authentic: wrong key, wrong place or altered bytes"),
-            Self::Randomness => f.write_str("the random number generator failed; nothing was made, try again"),
-        }
-    }
-}
-
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::IdentifierLength { length } => write!(f, "an identifier has 1 to 255 bytes, this one has {length}"),
-            Self::PolicyRange => f.write_str("a policy needs 2 <= k <= n <= 255"),
-            Self::PolicyMinority => {
-                f.write_str("k <= n/2 lets a minority open the vault; use Policy::minority if that is meant")
-            }
-            Self::PolicyUnanimous => {
-                f.write_str("k = n loses the vault with one share; use Policy::unanimous if that is meant")
-            }
-            Self::RevisionRange => f.write_str("a revision is 1 to 2^64 - 2"),
-            Self::VersionExhausted => f.write_str("the version counter has reached its end"),
-            Self::TooLong => f.write_str("the plaintext is too long for one record; use an attachment"),
-            Self::Roles => f.write_str("a role set names at least one of read, deposit, enrol, and nothing else"),
-            Self::WrongCard { key, object } => write!(f, "the key is of card {key}, the object of card {object}"),
-            Self::WrongPath { met: Path::Reader } => f.write_str("a reader sealed this note: use Vault::open"),
-            Self::WrongPath { met: Path::Deposit | Path::Absorbed } => {
-                f.write_str("this note was deposited: use Vault::open_deposit")
-            }
-            Self::WrongPath { met: Path::DepositedAttachment } => {
-                f.write_str("this is a deposited attachment: use Vault::open_deposited_attachment")
-            }
-            Self::WrongSuite => f.write_str("the object is of another suite than the vault"),
-            Self::WrongVault => f.write_str("the object is of another vault"),
-            Self::WrongRecipient { addressed_to } => write!(f, "the grant is addressed to key {addressed_to}"),
-            Self::AlreadyOnRoster(key) => {
-                write!(f, "key {key} is on the roster; its roles never change, admit a new key instead")
-            }
-            Self::NotOnRoster(key) => write!(f, "key {key} is not on the roster; admit it first"),
-            Self::StatusBackwards(key) => {
-                write!(f, "the status of key {key} only moves forward; admit a new key instead")
-            }
-            Self::AlreadyClosed(card) => write!(f, "card {card} is closed already"),
-            Self::NotTheRegistrar => f.write_str("this key is neither the vault's registrar nor its root"),
-            Self::MixedPatients => f.write_str("the stored objects are of different patients"),
-            Self::WrongPatient => f.write_str("the stored card is of another patient than the one asked for"),
-            Self::NoCard => f.write_str("no card was given"),
-            Self::CardTwice(card) => write!(f, "card {card} is stored twice; remove the second row"),
-        }
-    }
-}
-
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fingerprint { pinned, met } => {
-                write!(f, "the descriptor has fingerprint {met}, pinned is {pinned}; do not go on before you know why")
-            }
-            Self::Pin => f.write_str("the stored pin is damaged; pin the vault anew from a fingerprint you trust"),
-            Self::RosterSignature => f.write_str("the roster is not signed by the registrar or the root"),
-            Self::RosterChain => f.write_str("the roster does not follow the one that is known"),
-            Self::RosterReversal => {
-                f.write_str("the roster takes back what an earlier one said; ask the registrar why")
-            }
-            Self::EntrySignature(key) => write!(f, "the entry of member key {key} is not signed by that key"),
-            Self::UnknownMember(key) => write!(f, "member key {key} is not on the roster, or its entry was not given"),
-            Self::Revoked(key) => write!(f, "member key {key} is revoked"),
-            Self::Retired(key) => write!(f, "member key {key} is retired"),
-            Self::Role(key) => write!(f, "member key {key} lacks the role for this"),
-            Self::EndorsedCard { card, endorsed } => {
-                write!(f, "the endorsement is for card {endorsed}, not for {card}")
-            }
-            Self::EndorsementSignature(Some(key)) => write!(f, "the endorsement is not signed by member key {key}"),
-            Self::EndorsementSignature(None) => f.write_str("the endorsement is not signed by the root"),
-            Self::MasterGrant(card) => write!(f, "the master grant of card {card} is missing or replaced; restore it"),
-            Self::DepositSignature(key) => write!(f, "the deposit is not signed by member key {key}"),
-            Self::Succession(card) => write!(f, "card {card} is not vouched for by the card before it"),
-            Self::CardErased(card) => write!(f, "card {card} is closed: the patient was erased"),
-            Self::CardCompromised(card) => write!(f, "card {card} is closed: its key was compromised"),
-            Self::UnexpectedCard { expected, met } => {
-                write!(f, "card {expected} was accepted before; {met} does not follow from it")
-            }
-            Self::MasterKey => f.write_str("the recovered master key is not the one of this vault"),
-        }
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Roster { version } => {
-                write!(f, "two rosters of version {version}; ask the registrar which one stands")
-            }
-            Self::Cards { version, first, second } => {
-                write!(
-                    f,
-                    "two cards of version {version}, {first} and {second}; the true one is endorsed, remove or close the other"
-                )
-            }
-        }
-    }
-}
-
-impl fmt::Display for Versioned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Generation => "generation",
-            Self::Roster => "roster version",
-        })
-    }
-}
-
-impl fmt::Display for ShareFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Vault => "it is of another vault",
-            Self::Generation => "it is of another generation of the master secret",
-            Self::Threshold => "its threshold k is not the vault's",
-            Self::Count => "its count n is not the vault's",
-            Self::Index => "its index is not one of this vault's",
-            Self::Value => "its value is not the one that was dealt; check it for typing errors",
-            Self::Duplicate => "a share of this index was given already",
-            Self::OffPolynomial => "it does not fit the other shares",
-        })
-    }
-}
-
-impl fmt::Display for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Descriptor => "descriptor",
-            Self::Share => "share",
-            Self::ShareText => "share text",
-            Self::Pin => "pin",
-            Self::MemberEntry => "member entry",
-            Self::Roster => "roster",
-            Self::Card => "card",
-            Self::Endorsement => "endorsement",
-            Self::Grant => "grant",
-            Self::Record => "record",
-        })
-    }
-}

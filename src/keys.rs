@@ -7,6 +7,7 @@ pub(crate) mod labels;
 pub(crate) mod master;
 pub(crate) mod member;
 pub(crate) mod patient;
+pub(crate) mod recipient;
 pub(crate) mod record;
 pub(crate) mod registrar;
 mod schedule;

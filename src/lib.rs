@@ -56,6 +56,7 @@ extern crate std;
 
 mod chunked;
 mod custody;
+mod disclosure;
 pub mod error;
 mod ident;
 mod keys;
@@ -68,7 +69,11 @@ mod shamir;
 mod vault;
 mod wire;
 
-pub use custody::{Descriptor, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Share, create};
+pub use custody::{
+    Descriptor, Missing, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Retired, Retirement, Share,
+    Successor, create,
+};
+pub use disclosure::Disclosed;
 pub use error::{Error, Result};
 pub use ident::{
     CardId, FieldLabel, Fingerprint, KeyFingerprint, MemberId, Path, PatientId, RecordId, Revision, Suite, VaultId,
@@ -77,12 +82,13 @@ pub use ident::{
 pub use keys::master::MasterKey;
 pub use keys::member::MemberKey;
 pub use keys::patient::PatientKey;
+pub use keys::recipient::{RecipientKey, RecipientPublicKey};
 pub use keys::registrar::{RegistrarKey, RegistrarPublicKey};
 pub use patient::{AccessHint, Card, Endorsed, Enroller, Enrolment, Grant, GrantKey, Holder, StoredPatient};
 pub use record::{Deposit, Opened, Origin, Padding, RecordContext, Unattributed, path_of, sealed_len};
 pub use roster::{ClosedReason, Member, MemberEntry, Roles, RosterDraft, Status, VerifiedRoster};
 pub use secret::{Plaintext, SecretBytes, SecretText};
-pub use vault::Vault;
+pub use vault::{Erasure, ErasureReceipt, PatientRotation, Rotation, StoredNote, Vault};
 
 /// The operating system's random number generator, for every `rng` argument.
 #[cfg(feature = "getrandom")]

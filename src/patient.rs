@@ -16,4 +16,5 @@ pub use enrol::{Endorsed, Enroller, Enrolment};
 pub(crate) use enrol::{endorse, enrol, rekey};
 pub use grant::{Grant, GrantKey};
 pub(crate) use grant::{grant_to_master, grant_to_member, open_as_master, open_as_member};
+pub(crate) use history::card_ids;
 pub(crate) use older::{open_older, open_remembered};

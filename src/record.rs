@@ -16,5 +16,5 @@ pub(crate) use open::open;
 pub use open::{Opened, Origin, path_of};
 pub use padding::Padding;
 pub(crate) use rewrap::{absorb, reseal, rewrap};
-pub(crate) use seal::seal;
 pub use seal::sealed_len;
+pub(crate) use seal::{seal, seal_payload};

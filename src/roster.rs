@@ -9,3 +9,4 @@ pub use draft::RosterDraft;
 pub use member::{Member, MemberEntry};
 pub use role::{ClosedReason, Roles, Status};
 pub use verified::VerifiedRoster;
+pub(crate) use verified::roster_digest;

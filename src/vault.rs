@@ -4,8 +4,15 @@
 //! needs. It holds no key; keys are arguments, and so are randomness and everything that is stored.
 
 mod deposits;
+mod disclosures;
+mod erasure;
 mod patients;
 mod records;
+mod rotation;
+
+pub use disclosures::StoredNote;
+pub use erasure::{Erasure, ErasureReceipt};
+pub use rotation::{PatientRotation, Rotation};
 
 use crate::custody::{Descriptor, Pin, PinnedDescriptor};
 use crate::error::Result;

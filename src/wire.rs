@@ -5,6 +5,7 @@
 
 pub(crate) mod card;
 pub(crate) mod descriptor;
+pub(crate) mod disclosure;
 pub(crate) mod endorsement;
 pub(crate) mod grant;
 pub(crate) mod member;
@@ -12,6 +13,7 @@ pub(crate) mod pin;
 pub(crate) mod reader;
 pub(crate) mod record;
 pub(crate) mod roster;
+pub(crate) mod rotation;
 pub(crate) mod share;
 pub(crate) mod share_text;
 #[cfg(test)]

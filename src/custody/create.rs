@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, PinnedDescriptor};
 use super::policy::Policy;
 use super::share::{self, Share};
-use crate::error::Result;
+use crate::error::{Result, Usage};
 use crate::ident::{Suite, VaultId};
 use crate::keys::master::{MasterKey, MasterKeyPairs, MasterSecret};
 use crate::keys::registrar::RegistrarPublicKey;
@@ -39,6 +39,20 @@ pub fn create(
     let mut vault = [0; 32];
     rng::fill(rng, &mut vault)?;
     deal(policy, suite, VaultId(vault), 1, registrar, rng)
+}
+
+/// Makes the generation after a pinned one, with custodians and a registrar of its own.
+///
+/// # Errors
+/// [`Usage::VersionExhausted`] after generation 2^32 - 1; [`Error::Randomness`](crate::Error::Randomness).
+pub(crate) fn deal_next(
+    old: &PinnedDescriptor,
+    policy: Policy,
+    registrar: &RegistrarPublicKey,
+    rng: &mut impl TryCryptoRng,
+) -> Result<NewVault> {
+    let generation = old.generation().checked_add(1).ok_or(Usage::VersionExhausted)?;
+    deal(policy, old.suite(), old.vault(), generation, registrar, rng)
 }
 
 /// Draws and splits the master secret of one generation.

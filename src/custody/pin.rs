@@ -84,6 +84,12 @@ impl Pin {
         Ok(PinnedDescriptor::new(descriptor))
     }
 
+    /// Moves forward to the next generation and to its first roster.
+    pub(super) fn move_to(&mut self, next: &Descriptor, (roster_version, roster_digest): (u64, [u8; 32])) {
+        let (fingerprint, generation) = (next.fingerprint(), next.generation());
+        self.0 = wire::pin::Pin { fingerprint, generation, roster_version, roster_digest };
+    }
+
     /// Moves forward to a verified roster, or refuses an older or a second one.
     pub(crate) fn advance(&mut self, version: u64, digest: [u8; 32], previous: &[u8; 32]) -> Result<()> {
         let known = self.0.roster_version;

@@ -7,7 +7,7 @@ use rand_core::TryCryptoRng;
 use super::card::master_grant_digest;
 use super::grant::grant_to_master;
 use super::history::card_id;
-use crate::custody::PinnedDescriptor;
+use crate::custody::{PinnedDescriptor, require_root};
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, PatientId, require_vault};
 use crate::keys::labels;
@@ -56,7 +56,7 @@ pub struct Endorsed {
 ///
 /// # Errors
 /// [`Untrusted`](crate::error::Untrusted) if the enroller is not an active member with the role `enrol`;
-/// [`Usage::NotTheRegistrar`] for a master key of another vault or generation;
+/// [`Usage::WrongSigner`] for a master key of another vault or generation;
 /// [`Error::Randomness`](crate::Error::Randomness). Nothing was made then.
 pub(crate) fn enrol(
     by: Enroller<'_>,
@@ -172,9 +172,9 @@ fn entitled<'a>(by: Enroller<'a>, descriptor: &PinnedDescriptor, roster: &Verifi
             roster.require_active(member.fingerprint(), Roles::ENROL)?;
             Ok(Entitled { endorser: Endorser::Member(member.fingerprint()), key: &member.signing })
         }
-        Enroller::Root(master) if master.root.verifying_key() == descriptor.root_key => {
+        Enroller::Root(master) => {
+            require_root(descriptor, master)?;
             Ok(Entitled { endorser: Endorser::Root, key: &master.root })
         }
-        Enroller::Root(_) => Err(Usage::NotTheRegistrar.into()),
     }
 }

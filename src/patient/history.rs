@@ -172,3 +172,16 @@ pub(super) fn older<'h, 'a>(
     }
     Ok(card)
 }
+
+/// The ids of all cards of a patient, each once, whatever the roster and the endorsements say of them.
+pub(crate) fn card_ids(patient: PatientId<'_>, cards: &[&[u8]], descriptor: &PinnedDescriptor) -> Result<Vec<CardId>> {
+    let mut ids = Vec::new();
+    for bytes in cards {
+        let card = read_card(bytes, descriptor)?;
+        card.require_patient(patient)?;
+        if !ids.contains(&card.id) {
+            ids.push(card.id);
+        }
+    }
+    if ids.is_empty() { Err(Usage::NoCard.into()) } else { Ok(ids) }
+}

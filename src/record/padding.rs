@@ -41,7 +41,7 @@ impl Padding {
     }
 
     /// The length of the note in an authenticated plaintext; only the exact padding is accepted.
-    pub(super) fn note_len(self, plaintext: &[u8]) -> Result<usize> {
+    pub(crate) fn note_len(self, plaintext: &[u8]) -> Result<usize> {
         match self {
             Self::None => Ok(plaintext.len()),
             Self::Padme => {

@@ -73,7 +73,7 @@ fn append(
 }
 
 /// Pads a note, encrypts it in chunks, and appends salt, commitment and chunks to `out`.
-pub(super) fn seal_payload(
+pub(crate) fn seal_payload(
     record_key: &[u8; 32],
     salt: &[u8; 24],
     payload_context: &[u8; 32],

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::member::MemberEntry;
 use super::role::{ClosedReason, Roles, Status};
-use crate::custody::PinnedDescriptor;
+use crate::custody::{Descriptor, NewVault, PinnedDescriptor};
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, KeyFingerprint};
 use crate::keys::labels;
@@ -89,6 +89,23 @@ impl RosterDraft {
         Ok(self)
     }
 
+    /// Replaces a lost or stolen key: revokes it and admits the member's new key with the same roles.
+    ///
+    /// Afterwards grant the member's patients to the new key, and endorse anew what the old one endorsed.
+    ///
+    /// # Errors
+    /// As [`RosterDraft::set_status`] and [`RosterDraft::admit`]; the draft is unchanged then.
+    pub fn replace(&mut self, lost: KeyFingerprint, new: &MemberEntry) -> Result<&mut Self> {
+        let roles = self.0.line(lost).map(|line| line.roles).ok_or(Usage::NotOnRoster(lost))?;
+        let before = self.0.clone();
+        self.admit(new, Roles::from_wire(roles))?;
+        if let Err(error) = self.set_status(lost, Status::Revoked) {
+            self.0 = before;
+            return Err(error);
+        }
+        Ok(self)
+    }
+
     /// Closes a card for ever.
     ///
     /// # Errors
@@ -106,7 +123,7 @@ impl RosterDraft {
     /// Signs as the registrar and gives the roster's bytes: 153 and 34 for each key, 33 for each closed card.
     ///
     /// # Errors
-    /// [`Usage::NotTheRegistrar`] if the pinned descriptor names another registrar; [`Usage::WrongVault`] if the draft
+    /// [`Usage::WrongSigner`] if the pinned descriptor names another registrar; [`Usage::WrongVault`] if the draft
     /// is of another vault or generation.
     pub fn sign_as_registrar(self, key: &RegistrarKey, descriptor: &PinnedDescriptor) -> Result<Vec<u8>> {
         let entitled = key.public().0 == descriptor.registrar_key;
@@ -116,11 +133,19 @@ impl RosterDraft {
     /// Signs as the root and gives the roster's bytes: for the first day, and for when the registrar's key is lost.
     ///
     /// # Errors
-    /// [`Usage::NotTheRegistrar`] if the master key is not the pinned descriptor's; [`Usage::WrongVault`] if the draft
+    /// [`Usage::WrongSigner`] if the master key is not the pinned descriptor's; [`Usage::WrongVault`] if the draft
     /// is of another vault or generation.
     pub fn sign_as_root(self, key: &MasterKey, descriptor: &PinnedDescriptor) -> Result<Vec<u8>> {
         let entitled = key.root.verifying_key() == descriptor.root_key;
         self.sign(RosterSigner::Root, &key.root, entitled, descriptor)
+    }
+
+    /// Signs as the root of the generation that is being made.
+    ///
+    /// # Errors
+    /// [`Usage::WrongVault`] if the draft is of another vault or not of that generation.
+    pub(crate) fn sign_as_new_root(self, next: &NewVault) -> Result<Vec<u8>> {
+        self.sign(RosterSigner::Root, &next.master.root, true, &next.descriptor)
     }
 
     fn sign(
@@ -128,13 +153,13 @@ impl RosterDraft {
         signer: RosterSigner,
         key: &SigningKey,
         entitled: bool,
-        descriptor: &PinnedDescriptor,
+        descriptor: &Descriptor,
     ) -> Result<Vec<u8>> {
         if (self.0.vault, self.0.generation) != (descriptor.vault(), descriptor.generation()) {
             return Err(Usage::WrongVault.into());
         }
         if !entitled {
-            return Err(Usage::NotTheRegistrar.into());
+            return Err(Usage::WrongSigner.into());
         }
         self.0.signer = signer;
         Ok(key.append_signature(labels::ROSTER, self.0.encode_body()))

@@ -108,6 +108,18 @@ impl VerifiedRoster {
         Ok(RosterDraft::following(Roster { version, previous: self.digest, ..self.roster.clone() }))
     }
 
+    /// Begins the first roster of the next generation, with everything that this one lists. It is signed in a rotation.
+    ///
+    /// Begin from an older roster than the latest to leave out what a thief of the registrar's key did since.
+    ///
+    /// # Errors
+    /// [`Usage::VersionExhausted`] after version 2^64 - 1 or generation 2^32 - 1.
+    pub fn next_generation(&self) -> Result<RosterDraft> {
+        let generation = self.roster.generation.checked_add(1).ok_or(Usage::VersionExhausted)?;
+        let version = self.roster.version.checked_add(1).ok_or(Usage::VersionExhausted)?;
+        Ok(RosterDraft::following(Roster { generation, version, previous: self.digest, ..self.roster.clone() }))
+    }
+
     /// Refuses a closed card, by the reason.
     pub(crate) fn require_open(&self, card: CardId) -> Result<()> {
         match self.closed(card) {
@@ -179,6 +191,6 @@ fn verify_members<E: AsRef<[u8]>>(
 }
 
 /// The digest over all of a roster, its signature too, by which the next one names it.
-fn roster_digest(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn roster_digest(bytes: &[u8]) -> [u8; 32] {
     hash(labels::ROSTER_DIGEST, &[bytes])
 }

@@ -17,7 +17,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Untrusted`](crate::error::Untrusted) if the enroller is not an active member with the role `enrol`;
-    /// [`Usage::NotTheRegistrar`](crate::error::Usage::NotTheRegistrar) for a master key of another vault or
+    /// [`Usage::WrongSigner`](crate::error::Usage::WrongSigner) for a master key of another vault or
     /// generation; [`Error::Randomness`](crate::Error::Randomness).
     pub fn enrol(&self, by: Enroller<'_>, patient: PatientId<'_>, rng: &mut impl TryCryptoRng) -> Result<Enrolment> {
         patient::enrol(by, patient, &self.descriptor, &self.roster, rng)

@@ -172,7 +172,7 @@ fn members_without_the_role_are_refused() {
     let refused = clinic.vault.enrol(Enroller::Member(&attacker.therapist), patient, &mut clinic.rng).unwrap_err();
     assert_eq!(refused, Error::Usage(Usage::WrongVault));
     let refused = clinic.vault.enrol(Enroller::Root(&attacker.master), patient, &mut clinic.rng).unwrap_err();
-    assert_eq!(refused, Error::Usage(Usage::NotTheRegistrar));
+    assert_eq!(refused, Error::Usage(Usage::WrongSigner));
 }
 
 /// The registrar's key alone opens nothing, and cannot endorse.

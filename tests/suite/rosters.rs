@@ -97,9 +97,9 @@ fn only_registrar_and_root_sign_rosters() {
         let other = Clinic::new(suite, 47);
         let draft = || clinic.vault.roster().next().unwrap();
         let refused = draft().sign_as_registrar(&other.registrar, &clinic.pinned).unwrap_err();
-        assert_eq!(refused, Error::Usage(Usage::NotTheRegistrar));
+        assert_eq!(refused, Error::Usage(Usage::WrongSigner));
         let refused = draft().sign_as_root(&other.master, &clinic.pinned).unwrap_err();
-        assert_eq!(refused, Error::Usage(Usage::NotTheRegistrar));
+        assert_eq!(refused, Error::Usage(Usage::WrongSigner));
         // Signed by the registrar, said to be by the root.
         let mut relabelled = draft().sign_as_registrar(&clinic.registrar, &clinic.pinned).unwrap();
         relabelled[80] = 2;

@@ -1,0 +1,204 @@
+//! Disclosure: a copy of one note for someone outside, under a key of its own, signed. No key of the vault leaves it.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
+
+use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
+use crate::error::{Error, Object, Result, Untrusted, Usage, Versioned};
+use crate::ident::{FieldLabel, KeyFingerprint, PatientId, RecordId, Revision, Suite, VaultId, require_vault};
+use crate::keys::labels;
+use crate::keys::member::MemberKey;
+use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
+use crate::keys::record::RecordDraw;
+use crate::prim::hash::hash;
+use crate::prim::hpke::{open_secret, seal_secret};
+use crate::record::{Opened, Origin, Padding, seal_payload};
+use crate::roster::{Roles, VerifiedRoster};
+use crate::secret::Plaintext;
+use crate::wire::disclosure::{Disclosure, Inner};
+
+/// A note that was disclosed, opened by its recipient.
+#[derive(Debug)]
+pub struct Disclosed {
+    /// The note.
+    pub plaintext: Plaintext,
+    /// The patient's id in the vault, 1 to 255 bytes.
+    pub patient: Vec<u8>,
+    /// The record's id in the vault, 1 to 255 bytes.
+    pub record: Vec<u8>,
+    /// The field, 1 to 255 bytes.
+    pub field: Vec<u8>,
+    /// The revision that was handed out.
+    pub revision: Revision,
+    /// Who deposited the note, as the signer says; `None` for a note that a reader wrote.
+    pub writer: Option<KeyFingerprint>,
+    /// The member who handed it out and signed for it.
+    pub signer: KeyFingerprint,
+}
+
+/// Where an opened note stood.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) patient: PatientId<'a>,
+    pub(crate) record: RecordId<'a>,
+    pub(crate) field: FieldLabel<'a>,
+}
+
+/// Seals a copy of an opened note to someone outside, signed by a member who reads.
+///
+/// # Errors
+/// [`Usage::WrongSuite`] for a recipient's key of another suite; [`Usage::TooLong`]; [`Error::Randomness`].
+pub(crate) fn disclose(
+    opened: &Opened,
+    place: &Place<'_>,
+    to: &RecipientPublicKey,
+    signer: &MemberKey,
+    roster_seen: u64,
+    rng: &mut impl TryCryptoRng,
+) -> Result<Vec<u8>> {
+    let (suite, vault) = signer.belongs_to();
+    if to.0.suite() != suite {
+        return Err(Usage::WrongSuite.into());
+    }
+    // 1. text = where the note stood || note
+    let text = text(opened, place)?;
+    // 2. disclosure context = SHA-256(label, suite, vault, recipient, signer)
+    let context = context(suite, &vault, to.fingerprint(), signer.fingerprint());
+    // 3. key || salt = HKDF-Expand(r, label || disclosure context || SHA-256(text), 80)
+    let mut draw = RecordDraw::empty();
+    draw.draw(labels::DISCLOSURE_DRAW, [&context, &hash(labels::TEXT_DIGEST, &[&text])], rng)?;
+    let (key, salt, _) = draw.parts()?;
+    // 4. payload = chunked encryption of the padded text
+    let mut payload = Vec::new();
+    seal_payload(key, salt, &context, &text, Padding::Padme, &mut payload)?;
+    let payload_digest = hash(labels::PAYLOAD_DIGEST, &[&payload]);
+    // 5. sealed key = SealBase(recipient's key, info = wrap context || payload digest, key)
+    let sealed = seal_secret(&to.0, &info(&context, &payload_digest), &[], key, rng)?;
+    // 6. signature over wrap context, digests of sealed key and payload, roster version
+    let message = message(&context, &sealed, &payload_digest, roster_seen);
+    Ok(Disclosure {
+        suite,
+        vault,
+        recipient: to.fingerprint(),
+        signer: signer.fingerprint(),
+        roster_seen,
+        sealed: &sealed,
+        signature: signer.signing.sign(labels::DISCLOSURE, &message),
+        payload_offset: 0,
+        payload: &payload,
+    }
+    .encode())
+}
+
+/// Verifies who handed out a disclosure: the member is not revoked and signed exactly this. Anyone can do it.
+///
+/// # Errors
+/// [`Error::Malformed`]; [`Usage::WrongVault`], [`Usage::WrongSuite`]; [`Untrusted`] if the signer is unknown, revoked,
+/// lacks the role `read` or did not sign; [`Error::Stale`] if the signer saw a newer roster.
+pub(crate) fn signer(bytes: &[u8], belongs_to: (Suite, VaultId), roster: &VerifiedRoster) -> Result<KeyFingerprint> {
+    verify(bytes, belongs_to, roster).map(|verified| verified.disclosure.signer)
+}
+
+/// Opens a disclosure as its recipient. The signer is verified before the key is used.
+///
+/// # Errors
+/// As [`signer`]; [`Usage::WrongRecipient`]; [`Error::NotAuthentic`] for everything after that.
+pub(crate) fn open(
+    key: &RecipientKey,
+    bytes: &[u8],
+    belongs_to: (Suite, VaultId),
+    roster: &VerifiedRoster,
+) -> Result<Disclosed> {
+    // 1. The signer.
+    let Verified { disclosure, context, payload_digest } = verify(bytes, belongs_to, roster)?;
+    if disclosure.recipient != key.public().fingerprint() {
+        return Err(Usage::WrongRecipient { addressed_to: disclosure.recipient }.into());
+    }
+    let payload = SealedMessage::parse(disclosure.payload)
+        .map_err(|_| Error::malformed(Object::Disclosure, "payload", disclosure.payload_offset))?;
+    // 2. key = OpenBase(recipient's key, info = wrap context || payload digest, sealed key)
+    let secret = open_secret(&key.hpke, &info(&context, &payload_digest), &[], disclosure.sealed)?;
+    // 3. the payload: commitment, chunks, exact padding
+    let mut text = Zeroizing::new(Vec::new());
+    chunked::open_append::<ChaCha20Poly1305, 32>(secret.expose(), &payload, &context, &mut text)?;
+    let text = text.get(..Padding::Padme.note_len(&text)?).ok_or(Error::NotAuthentic)?;
+    // 4. where the note stood
+    let (inner, start) = Inner::parse(text).map_err(|_| Error::NotAuthentic)?;
+    let note = text.get(start..).ok_or(Error::NotAuthentic)?;
+    Ok(Disclosed {
+        plaintext: Plaintext::new(note.to_vec()),
+        patient: inner.patient.to_vec(),
+        record: inner.record.to_vec(),
+        field: inner.field.to_vec(),
+        revision: Revision::from_wire(inner.revision),
+        writer: inner.writer,
+        signer: disclosure.signer,
+    })
+}
+
+/// A disclosure whose signature holds.
+struct Verified<'a> {
+    disclosure: Disclosure<'a>,
+    context: [u8; 32],
+    payload_digest: [u8; 32],
+}
+
+fn verify<'a>(bytes: &'a [u8], belongs_to: (Suite, VaultId), roster: &VerifiedRoster) -> Result<Verified<'a>> {
+    let disclosure = Disclosure::parse(bytes)?;
+    let Disclosure { suite, vault, recipient, signer, roster_seen, sealed, signature, payload, .. } = disclosure;
+    require_vault(belongs_to, (suite, vault))?;
+    let member = roster.require_unrevoked(signer, Roles::READ)?;
+    let (known, met) = (roster.version(), roster_seen);
+    if met > known {
+        return Err(Error::Stale { what: Versioned::Roster, known, met });
+    }
+    let context = context(suite, &vault, recipient, signer);
+    let payload_digest = hash(labels::PAYLOAD_DIGEST, &[payload]);
+    let message = message(&context, sealed, &payload_digest, roster_seen);
+    if !member.entry().signing_key.verify(labels::DISCLOSURE, &message, &signature) {
+        return Err(Untrusted::DisclosureSignature(signer).into());
+    }
+    Ok(Verified { disclosure, context, payload_digest })
+}
+
+/// `where the note stood || note`.
+fn text(opened: &Opened, place: &Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
+    let writer = match opened.origin {
+        Origin::Reader => None,
+        Origin::Deposit { writer } | Origin::Absorbed { writer, .. } => Some(writer),
+    };
+    let inner = Inner {
+        patient: place.patient.as_bytes(),
+        record: place.record.as_bytes(),
+        field: place.field.as_bytes(),
+        revision: opened.revision.get(),
+        writer,
+    }
+    .encode();
+    let mut text = Zeroizing::new(Vec::new());
+    let length = inner.len().checked_add(opened.plaintext.len()).ok_or(Usage::TooLong)?;
+    text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
+    text.extend_from_slice(&inner);
+    text.extend_from_slice(&opened.plaintext);
+    Ok(text)
+}
+
+/// `SHA-256(lp(label) || suite || vault id || recipient || signer)`.
+fn context(suite: Suite, vault: &VaultId, recipient: KeyFingerprint, signer: KeyFingerprint) -> [u8; 32] {
+    let suite = suite.kem_id().to_be_bytes();
+    hash(labels::DISCLOSURE_CONTEXT, &[&suite, vault.as_bytes(), recipient.as_bytes(), signer.as_bytes()])
+}
+
+/// `lp(label) || disclosure context || payload digest`.
+fn info(context: &[u8; 32], payload_digest: &[u8; 32]) -> Vec<u8> {
+    let label = labels::DISCLOSURE_WRAP;
+    [&label.prefix(), label.as_bytes(), context, payload_digest].concat()
+}
+
+/// `disclosure context || sealed key digest || payload digest || roster version`.
+fn message(context: &[u8; 32], sealed: &[u8], payload_digest: &[u8; 32], roster_seen: u64) -> Vec<u8> {
+    let sealed_digest = hash(labels::SEALED_KEY_DIGEST, &[sealed]);
+    [context.as_slice(), &sealed_digest, payload_digest, &roster_seen.to_be_bytes()].concat()
+}

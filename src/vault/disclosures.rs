@@ -1,0 +1,77 @@
+//! Disclosure: a copy of one note for someone outside.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+
+use super::Vault;
+use crate::disclosure::{self, Disclosed, Place};
+use crate::error::Result;
+use crate::ident::{FieldLabel, KeyFingerprint, Path, PatientId, RecordId, require_vault};
+use crate::keys::member::MemberKey;
+use crate::keys::patient::PatientKey;
+use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
+use crate::record::path_of;
+use crate::roster::Roles;
+
+/// A sealed note and the place that it has in the store.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredNote<'a> {
+    /// The record's id.
+    pub record: RecordId<'a>,
+    /// The field.
+    pub field: FieldLabel<'a>,
+    /// The sealed note, of the reader's path, deposited or absorbed.
+    pub bytes: &'a [u8],
+}
+
+impl Vault {
+    /// Hands out a copy of one note: opens it and seals its text under a fresh key to someone outside, signed by a
+    /// member who may read. The recipient opens that and nothing else, and cannot change what the vault keeps.
+    ///
+    /// # Errors
+    /// As [`Vault::open`] or [`Vault::open_deposit`]; [`Untrusted`](crate::error::Untrusted) if the signer is not an
+    /// active member with the role `read`; [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for a recipient's
+    /// key of another suite; [`Error::Randomness`](crate::Error::Randomness).
+    ///
+    /// # Security
+    /// What is disclosed is outside for ever. Compare the fingerprint of the recipient's key with the recipient first.
+    pub fn disclose(
+        &self,
+        key: &PatientKey,
+        note: &StoredNote<'_>,
+        to: &RecipientPublicKey,
+        signer: &MemberKey,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Vec<u8>> {
+        require_vault(self.descriptor.belongs_to(), signer.belongs_to())?;
+        self.roster.require_active(signer.fingerprint(), Roles::READ)?;
+        let StoredNote { record, field, bytes } = *note;
+        let opened = match path_of(bytes)? {
+            Path::Reader => self.open(key, record, field, bytes),
+            _ => self.open_deposit(key, record, field, bytes),
+        }?;
+        let place = Place { patient: PatientId::new(key.patient())?, record, field };
+        disclosure::disclose(&opened, &place, to, signer, self.roster.version(), rng)
+    }
+
+    /// Opens a disclosure as its recipient, who needs of the vault only what is public: descriptor, roster, entries,
+    /// and the descriptor's fingerprint by a trusted way.
+    ///
+    /// # Errors
+    /// As [`Vault::disclosure_signer`]; [`Usage::WrongRecipient`](crate::error::Usage::WrongRecipient);
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
+    pub fn open_disclosure(&self, key: &RecipientKey, bytes: &[u8]) -> Result<Disclosed> {
+        disclosure::open(key, bytes, self.descriptor.belongs_to(), &self.roster)
+    }
+
+    /// Verifies who handed out a disclosure, without opening it: whoever presents another text as disclosed fails here.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for one of another vault;
+    /// [`Untrusted`](crate::error::Untrusted) if the signer is unknown, revoked, may not read or did not sign;
+    /// [`Error::Stale`](crate::Error::Stale) if the signer saw a newer roster.
+    pub fn disclosure_signer(&self, bytes: &[u8]) -> Result<KeyFingerprint> {
+        disclosure::signer(bytes, self.descriptor.belongs_to(), &self.roster)
+    }
+}

@@ -1,0 +1,182 @@
+//! Erasure: a patient's cards are closed, the grants destroyed, and a receipt says what that means for every copy.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::Vault;
+use crate::custody::Retired;
+use crate::error::{Result, Usage};
+use crate::ident::{CardId, KeyFingerprint, PatientId};
+use crate::patient::{Holder, card_ids};
+use crate::roster::{ClosedReason, RosterDraft, Status};
+
+/// The erasure of one patient, under way: which cards are to be closed, and which members were granted.
+///
+/// In this order: [`Erasure::close_in`] a roster draft, sign it, follow it; destroy cards, endorsements and grants in
+/// the store, and the records when convenient; then [`Erasure::receipt`]. Interrupted, it is begun again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    cards: Vec<CardId>,
+    members: Vec<KeyFingerprint>,
+}
+
+impl Vault {
+    /// Begins the erasure of a patient, from all cards and grants that are stored of it. Nothing changes by it yet.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed) for a card that cannot be read;
+    /// [`Usage::WrongPatient`] and [`Usage::WrongVault`] for one that is not this patient's; [`Usage::NoCard`].
+    pub fn begin_erasure<G: AsRef<[u8]>>(
+        &self,
+        patient: PatientId<'_>,
+        cards: &[&[u8]],
+        grants: impl IntoIterator<Item = G> + Clone,
+    ) -> Result<Erasure> {
+        let cards = card_ids(patient, cards, &self.descriptor)?;
+        let mut members = BTreeSet::new();
+        for card in &cards {
+            for holder in self.who_can_open(*card, grants.clone()).holders {
+                if let Holder::Member { key, .. } | Holder::Unlisted { key } = holder {
+                    members.insert(key);
+                }
+            }
+        }
+        Ok(Erasure { cards, members: members.into_iter().collect() })
+    }
+}
+
+impl Erasure {
+    /// The cards that are closed by it.
+    #[must_use]
+    pub fn cards(&self) -> &[CardId] {
+        &self.cards
+    }
+
+    /// Closes the patient's cards in the next roster; those that are closed already stay so.
+    ///
+    /// # Errors
+    /// None in practice: a card is closed once.
+    pub fn close_in(&self, draft: &mut RosterDraft) -> Result<()> {
+        for card in &self.cards {
+            match draft.close(*card, ClosedReason::Erased) {
+                Ok(_) | Err(crate::Error::Usage(Usage::AlreadyClosed(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The receipt, once the roster in hand closes every card, and never before.
+    ///
+    /// Call it after the store has destroyed cards and grants. `now` is in seconds since 1970-01-01 UTC.
+    ///
+    /// # Errors
+    /// [`Usage::ErasurePending`] with the first card that is still open.
+    pub fn receipt(&self, vault: &Vault, now: u64) -> Result<ErasureReceipt> {
+        if let Some(open) = self.cards.iter().find(|card| vault.roster.closed(**card).is_none()) {
+            return Err(Usage::ErasurePending(*open).into());
+        }
+        let keys = self.members.iter().map(|key| (*key, None)).collect();
+        let (generation, roster_version) = (vault.descriptor.generation(), vault.roster.version());
+        Ok(ErasureReceipt { cards: self.cards.clone(), generation, roster_version, closed: now, retired: None, keys })
+    }
+}
+
+/// What an erasure has reached, in three steps, each with its date in seconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasureReceipt {
+    cards: Vec<CardId>,
+    generation: u32,
+    roster_version: u64,
+    closed: u64,
+    retired: Option<u64>,
+    keys: Vec<(KeyFingerprint, Option<u64>)>,
+}
+
+impl ErasureReceipt {
+    /// The closed cards. They are random and name nobody.
+    #[must_use]
+    pub fn cards(&self) -> &[CardId] {
+        &self.cards
+    }
+
+    /// When the cards were closed: since then every copy that never held this patient's grants is dead.
+    #[must_use]
+    pub const fn closed(&self) -> u64 {
+        self.closed
+    }
+
+    /// When the generation of that day was retired: since then no quorum opens the grants in older copies.
+    #[must_use]
+    pub const fn retired(&self) -> Option<u64> {
+        self.retired
+    }
+
+    /// The members' keys that were granted the patient, and when each was destroyed: older copies are open to those
+    /// that still exist.
+    #[must_use]
+    pub fn keys(&self) -> &[(KeyFingerprint, Option<u64>)] {
+        &self.keys
+    }
+
+    /// Whether every copy inside the vault's reach is dead. Never says so early.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.retired.is_some() && self.keys.iter().all(|(_, destroyed)| destroyed.is_some())
+    }
+
+    /// Notes that the generation in which the patient was erased, or a later one, has been retired.
+    ///
+    /// # Errors
+    /// [`Usage::NoSuccessor`] if the retired generation is an earlier one.
+    pub fn note_retired(&mut self, retired: &Retired, now: u64) -> Result<()> {
+        if retired.generation() < self.generation {
+            return Err(Usage::NoSuccessor.into());
+        }
+        self.retired.get_or_insert(now);
+        Ok(())
+    }
+
+    /// Notes that a member confirmed the destruction of a key that was granted the patient.
+    ///
+    /// # Errors
+    /// [`Usage::NotOnRoster`] for a key that is not on this receipt; [`Usage::StillActive`] while the roster lists it
+    /// as active.
+    pub fn note_key_destroyed(&mut self, vault: &Vault, key: KeyFingerprint, now: u64) -> Result<()> {
+        let slot = self.keys.iter_mut().find(|(granted, _)| *granted == key).ok_or(Usage::NotOnRoster(key))?;
+        if vault.roster.member(key).is_ok_and(|member| member.status() == Status::Active) {
+            return Err(Usage::StillActive(key).into());
+        }
+        slot.1.get_or_insert(now);
+        Ok(())
+    }
+}
+
+impl fmt::Display for ErasureReceipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Erasure of one patient, {} cards, by roster {}.", self.cards.len(), self.roster_version)?;
+        writeln!(
+            f,
+            "1. Closed at {}. Dead since then: every copy that never held this patient's grants.",
+            self.closed
+        )?;
+        match self.retired {
+            Some(at) => {
+                writeln!(f, "2. Generation {} retired at {at}. No quorum opens older copies.", self.generation)?
+            }
+            None => writeln!(
+                f,
+                "2. PENDING: copies that held the grants open to a quorum of generation {} until it is retired.",
+                self.generation
+            )?,
+        }
+        for (key, destroyed) in &self.keys {
+            match destroyed {
+                Some(at) => writeln!(f, "3. Member key {key} destroyed at {at}.")?,
+                None => writeln!(f, "3. PENDING: copies that held the grants open to member key {key}.")?,
+            }
+        }
+        write!(f, "What was printed, exported, disclosed or copied by a reader is outside of this receipt.")
+    }
+}
