@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::Vault;
 use crate::custody::Retired;
-use crate::error::{Result, Usage};
+use crate::error::{Error, Result, Usage};
 use crate::ident::{CardId, KeyFingerprint, PatientId};
 use crate::patient::{Holder, card_ids};
 use crate::roster::{ClosedReason, RosterDraft, Status};
@@ -25,7 +25,7 @@ impl Vault {
     /// Begins the erasure of a patient, from all cards and grants that are stored of it. Nothing changes by it yet.
     ///
     /// # Errors
-    /// [`Error::Malformed`](crate::Error::Malformed) for a card that cannot be read;
+    /// [`Error::Malformed`] for a card that cannot be read;
     /// [`Usage::WrongPatient`] and [`Usage::WrongVault`] for one that is not this patient's; [`Usage::NoCard`].
     pub fn begin_erasure<G: AsRef<[u8]>>(
         &self,
@@ -60,7 +60,7 @@ impl Erasure {
     pub fn close_in(&self, draft: &mut RosterDraft) -> Result<()> {
         for card in &self.cards {
             match draft.close(*card, ClosedReason::Erased) {
-                Ok(_) | Err(crate::Error::Usage(Usage::AlreadyClosed(_))) => {}
+                Ok(_) | Err(Error::Usage(Usage::AlreadyClosed(_))) => {}
                 Err(error) => return Err(error),
             }
         }
