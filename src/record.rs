@@ -8,6 +8,8 @@ mod padding;
 mod rewrap;
 mod seal;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 pub use context::RecordContext;
 pub use deposit::{Deposit, Unattributed};
