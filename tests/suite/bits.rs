@@ -18,9 +18,13 @@ enum Kind {
     MasterGrant,
     Grant,
     Record,
+    Deposit,
+    Absorbed,
+    Rotation,
+    Disclosure,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 14] = [
     Kind::Descriptor,
     Kind::Share,
     Kind::Pin,
@@ -31,6 +35,10 @@ const KINDS: [Kind; 10] = [
     Kind::MasterGrant,
     Kind::Grant,
     Kind::Record,
+    Kind::Deposit,
+    Kind::Absorbed,
+    Kind::Rotation,
+    Kind::Disclosure,
 ];
 
 impl Kind {
@@ -46,6 +54,10 @@ impl Kind {
             Self::MasterGrant => clinic.patient.master_grant.clone(),
             Self::Grant => clinic.grant.bytes.clone(),
             Self::Record => clinic.sealed.clone(),
+            Self::Deposit => clinic.deposit.bytes.clone(),
+            Self::Absorbed => clinic.absorbed.clone(),
+            Self::Rotation => clinic.rotation.statement.clone(),
+            Self::Disclosure => clinic.disclosure.clone(),
         }
     }
 
@@ -85,6 +97,17 @@ impl Kind {
             }
             Self::Record => {
                 let opened = clinic.open(bytes)?;
+                assert_eq!(opened.plaintext.as_bytes(), NOTE);
+            }
+            Self::Deposit | Self::Absorbed => {
+                let opened = clinic.open_deposit(bytes)?;
+                assert_eq!(opened.plaintext.as_bytes(), NOTE);
+            }
+            Self::Rotation => {
+                clinic.pinned.successor([(clinic.rotation.descriptor.as_bytes(), bytes)])?;
+            }
+            Self::Disclosure => {
+                let opened = clinic.vault.open_disclosure(&clinic.court, bytes)?;
                 assert_eq!(opened.plaintext.as_bytes(), NOTE);
             }
         }
@@ -239,7 +262,18 @@ fn t010_t011_versions_and_suites_are_not_negotiable() {
                 assert_eq!(error, expected);
             }
         }
-        for kind in [Kind::Descriptor, Kind::MemberEntry, Kind::Card, Kind::MasterGrant, Kind::Grant, Kind::Record] {
+        let with_suite = [
+            Kind::Descriptor,
+            Kind::MemberEntry,
+            Kind::Card,
+            Kind::MasterGrant,
+            Kind::Grant,
+            Kind::Record,
+            Kind::Deposit,
+            Kind::Absorbed,
+            Kind::Disclosure,
+        ];
+        for kind in with_suite {
             let bytes = kind.bytes(&clinic);
             let own = [bytes[4], bytes[5]];
             let high = (0..=255).map(|high| [high, own[1]]);

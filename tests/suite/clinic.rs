@@ -78,6 +78,14 @@ pub(crate) struct Clinic {
     pub(crate) patient: Enrolment,
     pub(crate) grant: Grant,
     pub(crate) sealed: Vec<u8>,
+    /// By the front end, in the same field.
+    pub(crate) deposit: Deposit,
+    pub(crate) absorbed: Vec<u8>,
+    /// To 3 of 5, not followed yet.
+    pub(crate) rotation: Rotation,
+    /// Someone outside, and the note disclosed by the therapist.
+    pub(crate) court: RecipientKey,
+    pub(crate) disclosure: Vec<u8>,
 }
 
 impl Clinic {
@@ -102,6 +110,17 @@ impl Clinic {
         let patient = vault.enrol(Enroller::Member(&therapist), PatientId::new(PATIENT).unwrap(), &mut rng).unwrap();
         let grant = vault.grant(&patient.key, therapist.fingerprint(), &mut rng).unwrap();
         let sealed = vault.seal(&patient.key, &place(), NOTE, &mut rng).unwrap();
+        let Enrolment { card, endorsement, master_grant, .. } = &patient;
+        let stored = StoredPatient { cards: &[card], endorsement, master_grant };
+        let card = vault.card(PatientId::new(PATIENT).unwrap(), &stored, None).unwrap();
+        let deposit = vault.deposit(&card, &front_end, field(), Padding::Padme, NOTE, &mut rng).unwrap();
+        let id = RecordId::new(&deposit.record).unwrap();
+        let absorbed = vault.absorb(&patient.key, id, field(), &deposit.bytes, &mut rng).unwrap();
+        let (next, draft) = (Policy::new(3, 5).unwrap(), vault.roster().next_generation().unwrap());
+        let rotation = vault.rotate(&master, next, &registrar.public(), draft, &mut rng).unwrap();
+        let court = RecipientKey::generate(suite, &mut rng).unwrap();
+        let note = StoredNote { record: record(), field: field(), bytes: &sealed };
+        let disclosure = vault.disclose(&patient.key, &note, court.public(), &therapist, &mut rng).unwrap();
         Self {
             rng,
             registrar,
@@ -118,7 +137,34 @@ impl Clinic {
             patient,
             grant,
             sealed,
+            deposit,
+            absorbed,
+            rotation,
+            court,
+            disclosure,
         }
+    }
+
+    pub(crate) fn deposited(&self) -> RecordId<'_> {
+        RecordId::new(&self.deposit.record).unwrap()
+    }
+
+    /// Opens a deposit, or one that was absorbed, in the place of the clinic's deposit.
+    pub(crate) fn open_deposit(&self, bytes: &[u8]) -> Result<Opened> {
+        self.vault.open_deposit(&self.patient.key, self.deposited(), field(), bytes)
+    }
+
+    /// What is stored of the patient, with its only card.
+    pub(crate) fn stored<'a>(&'a self, cards: &'a [&'a [u8]]) -> StoredPatient<'a> {
+        let Enrolment { endorsement, master_grant, .. } = &self.patient;
+        StoredPatient { cards, endorsement, master_grant }
+    }
+
+    /// The vault in its next generation.
+    pub(crate) fn followed(&self) -> Vault {
+        let Rotation { descriptor, statement, roster, .. } = &self.rotation;
+        let successor = self.pinned.successor([(descriptor.as_bytes(), statement.as_slice())]).unwrap();
+        self.vault.follow(successor, roster, self.entries()).unwrap()
     }
 
     pub(crate) fn entries(&self) -> [&[u8]; 3] {

@@ -1,0 +1,200 @@
+//! A patient's key is replaced, and the records follow.
+
+use lukko::error::{Untrusted, Usage};
+use lukko::*;
+
+use super::clinic::{Clinic, NOTE, PATIENT, SUITES, field, place, record};
+
+/// A clinic whose patient has a second version of the key.
+struct Rekeyed {
+    clinic: Clinic,
+    second: Enrolment,
+}
+
+impl Rekeyed {
+    fn new(suite: Suite, seed: u64) -> Self {
+        let mut clinic = Clinic::new(suite, seed);
+        let by = Enroller::Member(&clinic.therapist);
+        let second = clinic.vault.rekey(by, &clinic.patient.key, &mut clinic.rng).unwrap();
+        Self { clinic, second }
+    }
+
+    fn keys(&self) -> (&PatientKey, &PatientKey) {
+        (&self.clinic.patient.key, &self.second.key)
+    }
+
+    fn rewrap(&self, record: RecordId<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+        let (from, to) = self.keys();
+        self.clinic.vault.rewrap(from, to, record, field(), bytes, &mut OsRng)
+    }
+
+    fn reseal(&self, record: RecordId<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+        let (from, to) = self.keys();
+        self.clinic.vault.reseal(from, to, record, field(), bytes, &mut OsRng)
+    }
+
+    /// Opens the key of the first card, while the second is the current one.
+    fn open_first(&self, expect: Option<CardId>) -> Result<PatientKey> {
+        let Enrolment { card, endorsement, master_grant, .. } = &self.second;
+        let cards = [self.clinic.patient.card.as_slice(), card];
+        let stored = StoredPatient { cards: &cards, endorsement, master_grant };
+        let with = GrantKey::Member { key: &self.clinic.therapist, grant: &self.clinic.grant.bytes };
+        let patient = PatientId::new(PATIENT).unwrap();
+        self.clinic.vault.open_older(patient, &stored, expect, self.clinic.patient.card_id, &with)
+    }
+}
+
+#[test]
+fn records_deposits_and_absorbed_ones_move_to_the_next_version() {
+    for suite in SUITES {
+        let world = Rekeyed::new(suite, 0x4E);
+        let Rekeyed { clinic, second } = &world;
+        let writer = clinic.front_end.fingerprint();
+        for moved in [world.rewrap(record(), &clinic.sealed), world.reseal(record(), &clinic.sealed)] {
+            let moved = moved.unwrap().unwrap();
+            let opened = clinic.vault.open(&second.key, record(), field(), &moved).unwrap();
+            assert_eq!((opened.plaintext.as_bytes(), opened.origin), (NOTE, Origin::Reader));
+            assert_eq!(opened.revision, Revision::FIRST);
+            let refused = clinic.open(&moved).unwrap_err();
+            assert_eq!(refused, Usage::WrongCard { key: clinic.patient.card_id, object: second.card_id }.into());
+        }
+        let id = clinic.deposited();
+        for bytes in [&clinic.deposit.bytes, &clinic.absorbed] {
+            for moved in [world.rewrap(id, bytes), world.reseal(id, bytes)] {
+                let moved = moved.unwrap().unwrap();
+                let opened = clinic.vault.open_deposit(&second.key, id, field(), &moved).unwrap();
+                assert_eq!(opened.plaintext.as_bytes(), NOTE);
+                assert_eq!(opened.origin, Origin::Absorbed { writer, status: Status::Active });
+            }
+        }
+    }
+}
+
+#[test]
+fn rewrap_keeps_the_payload_and_reseal_does_not() {
+    let world = Rekeyed::new(Suite::X25519, 0x4F);
+    let sealed = &world.clinic.sealed;
+    let rewrapped = world.rewrap(record(), sealed).unwrap().unwrap();
+    let resealed = world.reseal(record(), sealed).unwrap().unwrap();
+    assert_eq!(rewrapped[120..], sealed[120..]);
+    assert_ne!(rewrapped[48..120], sealed[48..120]);
+    assert_ne!(resealed[120..176], sealed[120..176]);
+    assert_eq!(resealed.len(), sealed.len());
+}
+
+/// T094: a loop that stops in the middle is run again from its beginning; every record opens at every step.
+#[test]
+fn t094_a_move_is_resumed() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x50);
+    let places: Vec<String> = (0..7).map(|number| format!("r-{number}")).collect();
+    for stop in 0..=places.len() {
+        for reseal in [false, true] {
+            let mut store: Vec<Vec<u8>> = Vec::new();
+            for place in &places {
+                let context = RecordContext::new(RecordId::new(place).unwrap(), field(), Revision::FIRST);
+                let (vault, key) = (&world.clinic.vault, &world.clinic.patient.key);
+                store.push(vault.seal(key, &context, place.as_bytes(), &mut world.clinic.rng).unwrap());
+            }
+            for (round, until) in [(1, stop), (2, places.len()), (3, places.len())] {
+                let mut changed = 0;
+                for (place, bytes) in places.iter().zip(&mut store).take(until) {
+                    let id = RecordId::new(place).unwrap();
+                    let moved = if reseal { world.reseal(id, bytes) } else { world.rewrap(id, bytes) };
+                    if let Some(moved) = moved.unwrap() {
+                        *bytes = moved;
+                        changed += 1;
+                    }
+                }
+                let (old, new) = world.keys();
+                for (at, (place, bytes)) in places.iter().zip(&store).enumerate() {
+                    let key = if at < stop || round > 1 { new } else { old };
+                    let id = RecordId::new(place).unwrap();
+                    let opened = world.clinic.vault.open(key, id, field(), bytes).unwrap();
+                    assert_eq!(opened.plaintext.as_bytes(), place.as_bytes());
+                }
+                assert_eq!(changed, [stop, places.len() - stop, 0][round - 1]);
+            }
+        }
+    }
+}
+
+/// A record that only says that it has been moved is not believed: closing the old card would lose it.
+#[test]
+fn a_record_that_pretends_to_be_moved_is_refused() {
+    let world = Rekeyed::new(Suite::X25519, 0x51);
+    let mut pretender = world.clinic.sealed.clone();
+    pretender[7..39].copy_from_slice(world.second.card_id.as_bytes());
+    assert_eq!(world.rewrap(record(), &pretender).unwrap_err(), Error::NotAuthentic);
+    assert_eq!(world.reseal(record(), &pretender).unwrap_err(), Error::NotAuthentic);
+}
+
+#[test]
+fn records_move_between_keys_of_one_patient_only() {
+    let mut clinic = Clinic::new(Suite::X25519, 0x52);
+    let by = Enroller::Member(&clinic.therapist);
+    let other = clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut clinic.rng).unwrap();
+    let key = &clinic.patient.key;
+    let refused = clinic.vault.rewrap(key, &other.key, record(), field(), &clinic.sealed, &mut clinic.rng);
+    assert_eq!(refused.unwrap_err(), Usage::WrongPatient.into());
+    let refused = clinic.vault.reseal(key, &other.key, record(), field(), &clinic.sealed, &mut clinic.rng);
+    assert_eq!(refused.unwrap_err(), Usage::WrongPatient.into());
+}
+
+/// The key leaked: its card is closed at once, nothing new is sealed or opened with it, and the records leave it.
+#[test]
+fn a_compromised_card_is_left_behind_and_cannot_be_replayed() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x53);
+    let first = world.clinic.patient.card_id;
+    world.clinic.next_roster(|draft| {
+        draft.close(first, ClosedReason::Compromised).unwrap();
+    });
+    let refused = Error::from(Untrusted::CardCompromised(first));
+    let Clinic { vault, patient, .. } = &world.clinic;
+    assert_eq!(vault.seal(&patient.key, &place(), NOTE, &mut OsRng).unwrap_err(), refused);
+    assert_eq!(world.clinic.open(&world.clinic.sealed).unwrap_err(), refused);
+    // The key of the old card, opened by its grant, serves to move the records and for nothing else.
+    let old = world.open_first(None).unwrap();
+    let moved = vault.reseal(&old, &world.second.key, record(), field(), &world.clinic.sealed, &mut OsRng).unwrap();
+    let opened = vault.open(&world.second.key, record(), field(), &moved.unwrap()).unwrap();
+    assert_eq!(opened.plaintext.as_bytes(), NOTE);
+    let back = vault.rewrap(&world.second.key, &old, record(), field(), &world.clinic.sealed, &mut OsRng);
+    assert_eq!(back.unwrap_err(), refused);
+    // The store shows the old card alone, as if there had been no second one.
+    assert_eq!(world.clinic.card(None).unwrap_err(), refused);
+}
+
+#[test]
+fn an_older_card_is_opened_only_if_the_current_one_leads_to_it() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x54);
+    let key = world.open_first(Some(world.second.card_id)).unwrap();
+    assert_eq!((key.card(), key.version()), (world.clinic.patient.card_id, 1));
+    // Another patient's card is no link of this chain.
+    let by = Enroller::Member(&world.clinic.therapist);
+    let other = world.clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut world.clinic.rng).unwrap();
+    let Enrolment { card, endorsement, master_grant, card_id, .. } = &world.second;
+    let cards = [world.clinic.patient.card.as_slice(), card];
+    let stored = StoredPatient { cards: &cards, endorsement, master_grant };
+    let with = GrantKey::Member { key: &world.clinic.therapist, grant: &world.clinic.grant.bytes };
+    let patient = PatientId::new(PATIENT).unwrap();
+    let refused = world.clinic.vault.open_older(patient, &stored, None, other.card_id, &with).unwrap_err();
+    assert_eq!(refused, Untrusted::UnexpectedCard { expected: *card_id, met: other.card_id }.into());
+    // Nor is an erased one opened.
+    let first = world.clinic.patient.card_id;
+    world.clinic.next_roster(|draft| {
+        draft.close(first, ClosedReason::Erased).unwrap();
+    });
+    assert!(matches!(world.open_first(None).unwrap_err(), Error::Untrusted(_)));
+}
+
+/// T045: one record id, first under the old version, then under the new one: each key opens its own only.
+#[test]
+fn t045_a_key_of_another_version_is_refused() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x55);
+    let newer = world.clinic.vault.seal(&world.second.key, &place(), b"new", &mut world.clinic.rng).unwrap();
+    let (old, new) = world.keys();
+    let vault = &world.clinic.vault;
+    assert_eq!(vault.open(old, record(), field(), &world.clinic.sealed).unwrap().plaintext.as_bytes(), NOTE);
+    assert_eq!(vault.open(new, record(), field(), &newer).unwrap().plaintext.as_bytes(), b"new");
+    assert!(matches!(vault.open(new, record(), field(), &world.clinic.sealed), Err(Error::Usage(_))));
+    assert!(matches!(vault.open(old, record(), field(), &newer), Err(Error::Usage(_))));
+}
