@@ -1,1 +1,195 @@
-//! x
+//! A patient is erased, and what that means for every copy.
+
+use lukko::error::{Untrusted, Usage};
+use lukko::*;
+
+use super::clinic::{Clinic, NOTE, PATIENT, SUITES, field, place, record};
+
+fn patient() -> PatientId<'static> {
+    PatientId::new(PATIENT).unwrap()
+}
+
+/// Closes the patient's cards and gives the erasure.
+fn erase(clinic: &mut Clinic) -> Erasure {
+    let grants = [clinic.grant.bytes.clone(), clinic.patient.master_grant.clone()];
+    let erasure = clinic.vault.begin_erasure(patient(), &[&clinic.patient.card], &grants).unwrap();
+    let early = erasure.receipt(&clinic.vault, 1).unwrap_err();
+    assert_eq!(early, Usage::ErasurePending(clinic.patient.card_id).into());
+    let closing = erasure.clone();
+    clinic.next_roster(|draft| closing.close_in(draft).unwrap());
+    erasure
+}
+
+#[test]
+fn t108_an_erased_patient_is_refused_everywhere_and_can_be_enrolled_anew() {
+    for suite in SUITES {
+        let mut clinic = Clinic::new(suite, 0xF0);
+        let opened = clinic.card(None).unwrap();
+        erase(&mut clinic);
+        let refused = Error::from(Untrusted::CardErased(clinic.patient.card_id));
+        let (vault, key) = (&clinic.vault, &clinic.patient.key);
+        assert_eq!(clinic.card(None).unwrap_err(), refused);
+        assert_eq!(clinic.open(&clinic.sealed).unwrap_err(), refused);
+        assert_eq!(clinic.open_deposit(&clinic.deposit.bytes).unwrap_err(), refused);
+        assert_eq!(vault.seal(key, &place(), NOTE, &mut OsRng).unwrap_err(), refused);
+        assert_eq!(vault.grant(key, clinic.therapist.fingerprint(), &mut OsRng).unwrap_err(), refused);
+        assert_eq!(vault.open_grant(&opened, &clinic.therapist, &clinic.grant.bytes).unwrap_err(), refused);
+        assert_eq!(vault.break_glass(&opened, &clinic.master).unwrap_err(), refused);
+        let by = Enroller::Member(&clinic.therapist);
+        assert_eq!(vault.endorse(by, key, &mut OsRng).unwrap_err(), refused);
+        assert_eq!(vault.rekey(by, key, &mut OsRng).unwrap_err(), refused);
+        assert_eq!(vault.grant_to_master(key, &mut OsRng).unwrap_err(), refused);
+        let deposit = vault.deposit(&opened, &clinic.front_end, field(), Padding::Padme, NOTE, &mut OsRng);
+        assert_eq!(deposit.unwrap_err(), refused);
+        let note = StoredNote { record: record(), field: field(), bytes: &clinic.sealed };
+        let copy = vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut OsRng);
+        assert_eq!(copy.unwrap_err(), refused);
+        // The id is free. New keys: what was sealed before does not open, and the old card, from a backup, is no conflict.
+        let again = vault.enrol(by, patient(), &mut OsRng).unwrap();
+        let refused = vault.open(&again.key, record(), field(), &clinic.sealed).unwrap_err();
+        assert_eq!(refused, Usage::WrongCard { key: again.card_id, object: clinic.patient.card_id }.into());
+        let cards = [clinic.patient.card.as_slice(), &again.card];
+        let stored =
+            StoredPatient { cards: &cards, endorsement: &again.endorsement, master_grant: &again.master_grant };
+        assert_eq!(vault.card(patient(), &stored, None).unwrap().id(), again.card_id);
+        assert_eq!(vault.rewrap(key, &again.key, record(), field(), &clinic.sealed, &mut OsRng).unwrap_err(), {
+            Untrusted::CardErased(clinic.patient.card_id).into()
+        });
+    }
+}
+
+/// T107: nobody else is affected.
+#[test]
+fn t107_other_patients_stay() {
+    let mut clinic = Clinic::new(Suite::X25519, 0xF1);
+    let by = Enroller::Member(&clinic.therapist);
+    let other = clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut clinic.rng).unwrap();
+    let sealed = clinic.vault.seal(&other.key, &place(), b"hers", &mut clinic.rng).unwrap();
+    erase(&mut clinic);
+    assert_eq!(clinic.vault.open(&other.key, record(), field(), &sealed).unwrap().plaintext.as_bytes(), b"hers");
+    let card = clinic.card_for("p-2", &other.card, &other.endorsement, &other.master_grant, Some(other.card_id));
+    clinic.vault.break_glass(&card.unwrap(), &clinic.master).unwrap();
+}
+
+/// T106: the receipt says no more than what has happened.
+#[test]
+fn t106_the_receipt_is_never_early() {
+    let mut clinic = Clinic::new(Suite::X25519, 0xF2);
+    let member = clinic.therapist.fingerprint();
+    let erasure = erase(&mut clinic);
+    let mut receipt = erasure.receipt(&clinic.vault, 100).unwrap();
+    assert_eq!((receipt.closed(), receipt.retired(), receipt.keys()), (100, None, [(member, None)].as_slice()));
+    assert_eq!(receipt.cards(), [clinic.patient.card_id]);
+    assert!(!receipt.is_complete() && receipt.to_string().matches("PENDING").count() == 2);
+    // The generation is retired.
+    let next = clinic.followed();
+    let mut retirement = Retirement::new(&clinic.pinned, next.descriptor(), []).unwrap();
+    for share in &clinic.rotation.shares {
+        retirement.confirm_share(share).unwrap();
+    }
+    retirement.confirm_destroyed(1).unwrap();
+    retirement.confirm_destroyed(2).unwrap();
+    let retired = retirement.finish().unwrap();
+    receipt.note_retired(&retired, 200).unwrap();
+    receipt.note_retired(&retired, 300).unwrap();
+    assert_eq!(receipt.retired(), Some(200));
+    assert!(!receipt.is_complete());
+    // The member's key is destroyed, and not before the roster says that it is out of use.
+    let refused = receipt.note_key_destroyed(&clinic.vault, member, 400).unwrap_err();
+    assert_eq!(refused, Usage::StillActive(member).into());
+    let stranger = clinic.colleague.fingerprint();
+    let refused = receipt.note_key_destroyed(&clinic.vault, stranger, 400).unwrap_err();
+    assert_eq!(refused, Usage::NotOnRoster(stranger).into());
+    clinic.next_roster(|draft| {
+        draft.set_status(member, Status::Retired).unwrap();
+    });
+    receipt.note_key_destroyed(&clinic.vault, member, 400).unwrap();
+    assert!(receipt.is_complete() && !receipt.to_string().contains("PENDING"));
+    // A retirement of an earlier generation says nothing about this one.
+    let mut later = Erasure::receipt(&erasure, &clinic.vault, 1).unwrap();
+    assert!(later.note_retired(&retired, 1).is_ok());
+}
+
+#[test]
+fn an_erasure_is_begun_again_and_knows_whose_rows_it_was_given() {
+    let mut clinic = Clinic::new(Suite::X25519, 0xF3);
+    let none: [&[u8]; 0] = [];
+    let erasure = erase(&mut clinic);
+    // Interrupted after the roster: the same again, and the cards are closed already.
+    let again = clinic.vault.begin_erasure(patient(), &[&clinic.patient.card, &clinic.patient.card], none).unwrap();
+    assert_eq!(again.cards(), erasure.cards());
+    clinic.next_roster(|draft| again.close_in(draft).unwrap());
+    again.receipt(&clinic.vault, 5).unwrap();
+    let refused = clinic.vault.begin_erasure(patient(), &[], none).unwrap_err();
+    assert_eq!(refused, Usage::NoCard.into());
+    let other = PatientId::new("p-2").unwrap();
+    let refused = clinic.vault.begin_erasure(other, &[&clinic.patient.card], none).unwrap_err();
+    assert_eq!(refused, Usage::WrongPatient.into());
+    assert!(matches!(clinic.vault.begin_erasure(patient(), &[b"x"], none).unwrap_err(), Error::Malformed { .. }));
+}
+
+/// T105: the database from before is kept by a thief. The patient is erased, the vault rotated, n-k+1 old shares are
+/// destroyed. He gets every new share, every member's key but the therapist's (who was granted the patient), and every
+/// copy. The other patient's notes show that his methods work.
+#[test]
+fn t105_new_shares_open_nothing_of_an_erased_patient_in_old_copies() {
+    for suite in SUITES {
+        let mut clinic = Clinic::new(suite, 0xF5);
+        let by = Enroller::Member(&clinic.therapist);
+        let kept_id = PatientId::new("p-kept").unwrap();
+        let kept = clinic.vault.enrol(by, kept_id, &mut clinic.rng).unwrap();
+        let kept_note = clinic.vault.seal(&kept.key, &place(), b"kept", &mut clinic.rng).unwrap();
+        let old_vault = clinic.vault.clone();
+        erase(&mut clinic);
+        // The rotation begins from the roster that closes the card.
+        let draft = clinic.vault.roster().next_generation().unwrap();
+        let policy = Policy::new(2, 3).unwrap();
+        let registrar = clinic.registrar.public();
+        let rotation = clinic.vault.rotate(&clinic.master, policy, &registrar, draft, &mut clinic.rng).unwrap();
+        let pair = (rotation.descriptor.as_bytes(), rotation.statement.as_slice());
+        let successor = clinic.pinned.successor([pair]).unwrap();
+        let next = clinic.vault.follow(successor, &rotation.roster, clinic.entries()).unwrap();
+        let by = Enroller::Root(&rotation.master);
+        let run = PatientRotation { from: &clinic.vault, master: &clinic.master, to: &next, by };
+        let cards = [clinic.patient.card.as_slice()];
+        let refused = run.patient(patient(), &clinic.stored(&cards), None, &mut OsRng).unwrap_err();
+        assert_eq!(refused, Untrusted::CardErased(clinic.patient.card_id).into());
+        let cards = [kept.card.as_slice()];
+        let stored = StoredPatient { cards: &cards, endorsement: &kept.endorsement, master_grant: &kept.master_grant };
+        let moved = run.patient(kept_id, &stored, None, &mut OsRng).unwrap().unwrap();
+
+        let mut recovery = Recovery::new(next.descriptor());
+        for share in &rotation.shares {
+            recovery.add(Share::from_bytes(share.to_bytes().expose()).unwrap()).unwrap();
+        }
+        let master = recovery.finish().unwrap();
+        let stolen = [&clinic.patient.master_grant, &clinic.grant.bytes];
+        // With the library as it was before the erasure, and as it is now.
+        for vault in [&old_vault, &next] {
+            for grant in stolen {
+                let with = GrantKey::Master { key: &master, grant };
+                let cards = [clinic.patient.card.as_slice()];
+                assert!(vault.open_remembered(patient(), &cards, clinic.patient.card_id, &with).is_err());
+                for key in [&clinic.colleague, &clinic.front_end] {
+                    let with = GrantKey::Member { key, grant };
+                    assert!(vault.open_remembered(patient(), &cards, clinic.patient.card_id, &with).is_err());
+                }
+            }
+        }
+        // The old master grant is sealed to a key that no new share gives, whatever the thief writes on it.
+        let mut relabelled = clinic.patient.master_grant.clone();
+        relabelled[71..75].copy_from_slice(&2_u32.to_be_bytes());
+        relabelled[75..107].copy_from_slice(master.fingerprint().as_bytes());
+        let with = GrantKey::Master { key: &master, grant: &relabelled };
+        let cards = [clinic.patient.card.as_slice()];
+        let refused = old_vault.open_remembered(patient(), &cards, clinic.patient.card_id, &with).unwrap_err();
+        assert_eq!(refused, Error::NotAuthentic);
+        // The kept patient opens to the same shares.
+        let with = GrantKey::Master { key: &master, grant: &moved.master_grant };
+        let key = next.open_remembered(kept_id, &[&kept.card], kept.card_id, &with).unwrap();
+        assert_eq!(next.open(&key, record(), field(), &kept_note).unwrap().plaintext.as_bytes(), b"kept");
+        // And the named key, the therapist's, still opens the old copy: that is what the receipt lists it for.
+        let with = GrantKey::Member { key: &clinic.therapist, grant: &clinic.grant.bytes };
+        assert!(old_vault.open_remembered(patient(), &cards, clinic.patient.card_id, &with).is_ok());
+    }
+}
