@@ -46,7 +46,9 @@ fn t075_t076_no_length_field_makes_a_parser_allocate() {
     let pinned = pin.check(descriptor.clone()).unwrap();
     let member = pinned.new_member(MemberId::new("m").unwrap(), rng).unwrap();
     let mut draft = RosterDraft::first(&pinned);
-    draft.admit(&MemberEntry::verify(member.entry(), &pinned).unwrap(), Roles::READ | Roles::ENROL).unwrap();
+    draft
+        .admit(&MemberEntry::verify(member.entry(), &pinned).unwrap(), Roles::READ | Roles::ENROL | Roles::DEPOSIT)
+        .unwrap();
     let roster = draft.sign_as_registrar(&registrar, &pinned).unwrap();
     let door = Vault::load(pin.clone(), descriptor.as_bytes(), &roster, [member.entry()]).unwrap();
     let patient = door.enrol(Enroller::Member(&member), PatientId::new("p").unwrap(), rng).unwrap();
@@ -64,7 +66,25 @@ fn t075_t076_no_length_field_makes_a_parser_allocate() {
     let verified = card(&patient.card, &patient.endorsement, &patient.master_grant).unwrap();
     let share = vault.shares[0].to_bytes();
 
-    let parsers: [(&str, &[u8], Parser<'_>); 9] = [
+    let deposit = door.deposit(&verified, &member, field, Padding::Padme, b"note", rng).unwrap();
+    let id = RecordId::new(&deposit.record).unwrap();
+    let absorbed = door.absorb(&patient.key, id, field, &deposit.bytes, rng).unwrap();
+    let outside = RecipientKey::generate(Suite::X25519, rng).unwrap();
+    let note = StoredNote { record, field, bytes: &sealed };
+    let disclosure = door.disclose(&patient.key, &note, outside.public(), &member, rng).unwrap();
+    let draft = door.roster().next_generation().unwrap();
+    let rotation = door.rotate(&vault.master, Policy::new(2, 3).unwrap(), &registrar.public(), draft, rng).unwrap();
+    let open_deposit = |bytes: &[u8]| drop(door.open_deposit(&patient.key, id, field, bytes));
+
+    let parsers: [(&str, &[u8], Parser<'_>); 13] = [
+        ("deposit", &deposit.bytes, Box::new(open_deposit)),
+        ("absorbed", &absorbed, Box::new(open_deposit)),
+        ("disclosure", &disclosure, Box::new(|bytes| drop(door.open_disclosure(&outside, bytes)))),
+        (
+            "rotation",
+            &rotation.statement,
+            Box::new(|bytes| drop(pinned.successor([(rotation.descriptor.as_bytes(), bytes)]))),
+        ),
         ("descriptor", descriptor.as_bytes(), Box::new(|bytes| drop(Descriptor::parse(bytes)))),
         ("share", share.expose(), Box::new(|bytes| drop(Share::from_bytes(bytes)))),
         ("pin", &pin.to_bytes(), Box::new(|bytes| drop(Pin::from_bytes(bytes)))),

@@ -85,7 +85,39 @@ fn t085_a_failing_generator_leaves_an_error_and_nothing_else() {
         assert_eq!(calls_needed(|rng| clinic.vault.grant(&clinic.patient.key, to, rng)), 1);
         assert_eq!(calls_needed(|rng| clinic.vault.seal(&clinic.patient.key, &place(), NOTE, rng)), 1);
         assert_eq!(calls_needed(random_id), 1);
+        let (card, key, id) = (clinic.card(None).unwrap(), &clinic.patient.key, clinic.deposited());
+        let (vault, front_end) = (&clinic.vault, &clinic.front_end);
+        assert_eq!(calls_needed(|rng| vault.deposit(&card, front_end, field(), Padding::Padme, NOTE, rng)), 3);
+        assert_eq!(calls_needed(|rng| vault.absorb(key, id, field(), &clinic.deposit.bytes, rng)), 1);
+        assert_eq!(calls_needed(|rng| vault.endorse(by(), key, rng)), 1);
+        assert_eq!(calls_needed(|rng| vault.grant_to_master(key, rng)), 1);
+        let second = vault.rekey(by(), key, &mut TestRng::new(3)).unwrap();
+        assert_eq!(calls_needed(|rng| vault.rekey(by(), key, rng)), 2);
+        assert_eq!(calls_needed(|rng| vault.rewrap(key, &second.key, record(), field(), &clinic.sealed, rng)), 1);
+        assert_eq!(calls_needed(|rng| vault.reseal(key, &second.key, record(), field(), &clinic.sealed, rng)), 1);
+        let draft = || vault.roster().next_generation().unwrap();
+        assert_eq!(calls_needed(|rng| vault.rotate(&clinic.master, policy, &registrar, draft(), rng)), 2);
+        assert_eq!(calls_needed(|rng| RecipientKey::generate(suite, rng)), 1);
+        let note = StoredNote { record: record(), field: field(), bytes: &clinic.sealed };
+        let court = clinic.court.public();
+        assert_eq!(calls_needed(|rng| vault.disclose(key, &note, court, &clinic.therapist, rng)), 2);
     }
+}
+
+/// T088: a front end whose generator repeats itself, as in two copies of a virtual machine, draws the same record id;
+/// the text goes into the draw, so two texts share neither key nor salt.
+#[test]
+fn t088_a_repeated_generator_is_harmless_between_deposited_texts() {
+    let clinic = Clinic::new(Suite::X25519, 87);
+    let card = clinic.card(None).unwrap();
+    let [one, two] = [b"one", b"two"].map(|note| {
+        let mut rng = TestRng::new(5);
+        clinic.vault.deposit(&card, &clinic.front_end, field(), Padding::Padme, note, &mut rng).unwrap()
+    });
+    assert_eq!(one.record, two.record);
+    // The payload is behind head, writer, roster version, sealed key and signature.
+    let salt = 48 + 40 + 80 + 64..48 + 40 + 80 + 64 + 24;
+    assert_ne!(one.bytes[salt.clone()], two.bytes[salt]);
 }
 
 /// T085: the caller's buffer is as it was.

@@ -43,8 +43,12 @@ fn t109_debug_shows_no_secret() {
         let mut recovery = Recovery::new(&clinic.pinned);
         recovery.add(clinic.shares().remove(0)).unwrap();
         let opened = clinic.open(&clinic.sealed).unwrap();
-        let seeds = [clinic.therapist.seed(), clinic.registrar.seed()];
-        let printable: [&dyn Debug; 14] = [
+        let seeds = [clinic.therapist.seed(), clinic.registrar.seed(), clinic.court.seed()];
+        let deposited = clinic.open_deposit(&clinic.deposit.bytes).unwrap();
+        let (key, id) = (&clinic.patient.key, clinic.deposited());
+        let triage = clinic.vault.open_unattributed(key, id, super::clinic::field(), &clinic.deposit.bytes).unwrap();
+        let disclosed = clinic.vault.open_disclosure(&clinic.court, &clinic.disclosure).unwrap();
+        let printable: [&dyn Debug; 20] = [
             &shares,
             &bytes,
             &text,
@@ -59,8 +63,17 @@ fn t109_debug_shows_no_secret() {
             &clinic.pinned,
             &opened.plaintext,
             &Enroller::Member(&clinic.therapist),
+            &clinic.court,
+            &clinic.rotation,
+            &deposited,
+            &triage,
+            &disclosed,
+            &GrantKey::Master { key: &clinic.master, grant: &clinic.grant.bytes },
         ];
-        let secrets = [NOTE, &bytes.expose()[43..], text.expose().as_bytes(), seeds[0].expose(), seeds[1].expose()];
+        let new_share = clinic.rotation.shares[0].to_bytes();
+        let seeds = seeds.each_ref().map(SecretBytes::expose);
+        let shares = [&bytes.expose()[43..], &new_share.expose()[43..], text.expose().as_bytes()];
+        let secrets = [[NOTE].as_slice(), &shares, &seeds].concat();
         for value in printable {
             for printed in [format!("{value:?}"), format!("{value:#?}")] {
                 assert!(!secrets.iter().any(|secret| shows(&printed, secret)), "{printed}");
