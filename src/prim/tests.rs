@@ -10,6 +10,20 @@ use crate::error::Error;
 use crate::ident::Suite;
 use crate::secret::Secret;
 
+/// HKDF-Expand against the crate `hkdf`, for every length up to three blocks and a byte, and at the limit.
+#[test]
+fn hkdf_expand_agrees_with_another_implementation() {
+    let prk = [7; 32];
+    for length in (0..=97).chain([8_159, 8_160]) {
+        let (mut ours, mut theirs) = (alloc::vec![0; length], alloc::vec![0; length]);
+        super::hkdf::expand(&prk, &[b"a", b"", b"bc"], &mut ours).unwrap();
+        hkdf::Hkdf::<sha2::Sha256>::from_prk(&prk).unwrap().expand(b"abc", &mut theirs).unwrap();
+        assert_eq!(ours, theirs, "length {length}");
+    }
+    let refused = super::hkdf::expand(&prk, &[b"a"], &mut [0; 8_161]).unwrap_err();
+    assert_eq!(refused, crate::error::Usage::TooLong.into());
+}
+
 const SUITES: [Suite; 2] = [Suite::XWing, Suite::X25519];
 
 fn key_pair(suite: Suite) -> (PrivateKey, PublicKey) {
