@@ -1,0 +1,88 @@
+//! HPKE base mode, single shot, of 32-byte secrets; and by hand with X25519, where the encapsulation is to be a bad one.
+
+use hpke::aead::ChaCha20Poly1305;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::{X25519HkdfSha256, XWing};
+use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable, single_shot_open, single_shot_seal_with_rng};
+use lukko::Suite;
+
+use super::prim::{array, chacha_seal, expand, hmac};
+use crate::rng::Seeded;
+
+pub(crate) fn id(suite: Suite) -> [u8; 2] {
+    suite.kem_id().to_be_bytes()
+}
+
+pub(crate) fn public(suite: Suite, private: &[u8; 32]) -> Vec<u8> {
+    fn of<K: Kem>(private: &[u8; 32]) -> Vec<u8> {
+        K::sk_to_pk(&K::PrivateKey::from_bytes(private).expect("32 bytes")).to_bytes().to_vec()
+    }
+    if suite == Suite::XWing { of::<XWing>(private) } else { of::<X25519HkdfSha256>(private) }
+}
+
+pub(crate) fn seal(suite: Suite, to: &[u8], info: &[u8], aad: &[u8], secret: &[u8], rng: &mut Seeded) -> Vec<u8> {
+    fn with<K: Kem>(to: &[u8], info: &[u8], aad: &[u8], secret: &[u8], rng: &mut Seeded) -> Vec<u8> {
+        let to = K::PublicKey::from_bytes(to).expect("a valid key");
+        let (encapsulation, ciphertext) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(
+            &OpModeS::Base,
+            &to,
+            info,
+            secret,
+            aad,
+            rng,
+        )
+        .expect("a valid key");
+        [encapsulation.to_bytes().as_slice(), &ciphertext].concat()
+    }
+    if suite == Suite::XWing {
+        with::<XWing>(to, info, aad, secret, rng)
+    } else {
+        with::<X25519HkdfSha256>(to, info, aad, secret, rng)
+    }
+}
+
+pub(crate) fn open(suite: Suite, private: &[u8; 32], info: &[u8], aad: &[u8], sealed: &[u8]) -> [u8; 32] {
+    fn with<K: Kem>(private: &[u8; 32], info: &[u8], aad: &[u8], sealed: &[u8], at: usize) -> Vec<u8> {
+        let (encapsulation, ciphertext) = sealed.split_at(at);
+        single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(
+            &OpModeR::Base,
+            &K::PrivateKey::from_bytes(private).expect("32 bytes"),
+            &K::EncappedKey::from_bytes(encapsulation).expect("an encapsulation"),
+            info,
+            ciphertext,
+            aad,
+        )
+        .expect("authentic")
+    }
+    let at = suite.encapsulation_len();
+    array(&if suite == Suite::XWing {
+        with::<XWing>(private, info, aad, sealed, at)
+    } else {
+        with::<X25519HkdfSha256>(private, info, aad, sealed, at)
+    })
+}
+
+/// RFC 9180, sections 4.1 and 5.1, with X25519: the key schedule of an encapsulation and a Diffie-Hellman value that the
+/// caller chooses, such as a point of low order and zeros.
+pub(crate) fn seal_by_hand(to: &[u8], enc: &[u8; 32], dh: &[u8; 32], info: &[u8], aad: &[u8], secret: &[u8]) -> Vec<u8> {
+    let kem_suite = [b"KEM".as_slice(), &[0x00, 0x20]].concat();
+    let eae_prk = labeled_extract(&kem_suite, b"", b"eae_prk", dh);
+    let shared = labeled_expand(&kem_suite, &eae_prk, b"shared_secret", &[enc.as_slice(), to].concat(), 32);
+    let suite = [b"HPKE".as_slice(), &[0x00, 0x20, 0x00, 0x01, 0x00, 0x03]].concat();
+    let psk_id_hash = labeled_extract(&suite, b"", b"psk_id_hash", b"");
+    let info_hash = labeled_extract(&suite, b"", b"info_hash", info);
+    let context = [&[0], psk_id_hash.as_slice(), &info_hash].concat();
+    let prk = labeled_extract(&suite, &shared, b"secret", b"");
+    let key = labeled_expand(&suite, &prk, b"key", &context, 32);
+    let nonce = labeled_expand(&suite, &prk, b"base_nonce", &context, 12);
+    [enc.as_slice(), &chacha_seal(&array(&key), &array(&nonce), aad, secret)].concat()
+}
+
+fn labeled_extract(suite: &[u8], salt: &[u8], label: &[u8], ikm: &[u8]) -> [u8; 32] {
+    hmac(salt, &[b"HPKE-v1", suite, label, ikm].concat())
+}
+
+fn labeled_expand(suite: &[u8], prk: &[u8], label: &[u8], info: &[u8], length: u16) -> Vec<u8> {
+    let labeled = [&length.to_be_bytes(), b"HPKE-v1".as_slice(), suite, label, info].concat();
+    expand(prk, &labeled, length.into())
+}
