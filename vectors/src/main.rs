@@ -1,5 +1,41 @@
-mod case; mod make; mod rng; mod world;
-use lukko::Suite;
-fn main(){ for s in [Suite::X25519, Suite::XWing]{ let w=world::World::new(s,&mut rng::Seeded::new(b"x")); println!("{:?}", world::agrees_with_builder(&w)); println!("{}", w.to_json().to_string().len());}
- let k1=[1u8;32]; let k2=[2u8;32]; println!("{}", hex::encode(make::collide::two_key_chunk([(&k1,&[1;12]),(&k2,&[2;12])])));
+//! Test vectors of lukko: generates them, checks them, and makes fresh valid objects for other implementations.
+//!
+//! ```text
+//! lukko-vectors generate DIR     writes all files
+//! lukko-vectors check DIR        compares the files with what would be written, and runs every case
+//! lukko-vectors fresh N DIR      writes N valid objects of the operating system's randomness
+//! ```
+
+mod case;
+mod cases;
+mod fields;
+mod files;
+mod make;
+mod mutate;
+mod rng;
+mod run;
+mod world;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["generate", folder] => files::generate(Path::new(folder)),
+        ["check", folder] => files::check(Path::new(folder)),
+        _ => Err("usage: lukko-vectors generate DIR | check DIR | fresh N DIR".to_owned()),
+    };
+    match done {
+        Ok(said) => {
+            println!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -80,6 +80,14 @@ impl Base<'_> {
         }
     }
 
+    /// Only exchanges.
+    pub(crate) fn swaps(&self, book: &mut Book, rows: &[Row]) {
+        for field in &self.fields {
+            let row = rows.iter().find(|row| row.name == field.name).unwrap_or_else(|| panic!("no row: {}", field.name));
+            self.swap(book, field, row);
+        }
+    }
+
     fn flip(&self, book: &mut Book, field: &Field, row: &Row) {
         let last = field.start + field.len - 1;
         let first_mask = (last, row.mask);

@@ -61,6 +61,10 @@ pub(crate) fn chacha_seal(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], text: &[
     ChaCha20Poly1305::new(key.into()).encrypt(nonce.into(), Payload { msg: text, aad }).expect("short")
 }
 
+pub(crate) fn chacha_open(key: &[u8; 32], nonce: &[u8; 12], sealed: &[u8]) -> Vec<u8> {
+    ChaCha20Poly1305::new(key.into()).decrypt(nonce.into(), sealed).expect("authentic")
+}
+
 pub(crate) fn xchacha_seal(key: &[u8; 32], nonce: &[u8; 24], aad: &[u8], text: &[u8]) -> Vec<u8> {
     XChaCha20Poly1305::new(key.into()).encrypt(nonce.into(), Payload { msg: text, aad }).expect("short")
 }

@@ -1,0 +1,91 @@
+//! The files: written, compared, and every case of them run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use lukko::Suite;
+use serde_json::Value;
+
+use crate::case::{Book, world_file};
+use crate::cases::{self, Desk};
+use crate::run::{layer, run};
+use crate::world::{World, agrees_with_builder};
+
+/// From this and the suite's number all randomness of the files follows: see [`crate::rng::Seeded`].
+const SEED: &[u8] = b"lukko-vectors/1 seed 1";
+
+/// Everything that is in the folder.
+struct All {
+    x25519: Desk,
+    x_wing: Desk,
+    books: Vec<Book>,
+}
+
+impl All {
+    fn new() -> Result<Self, String> {
+        let (mut x25519, mut x_wing) = (Desk::new(Suite::X25519, SEED), Desk::new(Suite::XWing, SEED));
+        for world in [&x25519.world, &x_wing.world] {
+            agrees_with_builder(world)?;
+        }
+        let books = cases::all(&mut x25519, &mut x_wing);
+        Ok(Self { x25519, x_wing, books })
+    }
+
+    fn world(&self, suite: Suite) -> &World {
+        if suite == Suite::XWing { &self.x_wing.world } else { &self.x25519.world }
+    }
+
+    fn files(&self) -> BTreeMap<String, String> {
+        let worlds = [&self.x25519.world, &self.x_wing.world];
+        let worlds = worlds.map(|world| (world_file(world.suite), pretty(&world.to_json())));
+        let books = self.books.iter().map(|book| (book.file(), book.text()));
+        books.chain(worlds).collect()
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{}\n", serde_json::to_string_pretty(value).expect("plain values"))
+}
+
+/// Writes all files.
+pub(crate) fn generate(folder: &Path) -> Result<String, String> {
+    let all = All::new()?;
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    for (name, text) in all.files() {
+        fs::write(folder.join(&name), text).map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(format!("{} cases in {} files", all.books.iter().map(|book| book.cases.len()).sum::<usize>(), all.files().len()))
+}
+
+/// Compares the files with what would be written, and runs every case through the library.
+pub(crate) fn check(folder: &Path) -> Result<String, String> {
+    let all = All::new()?;
+    let mut faults = Vec::new();
+    for (name, text) in all.files() {
+        let stored = fs::read_to_string(folder.join(&name)).map_err(|error| format!("{name}: {error}"))?;
+        if stored != text {
+            faults.push(format!("{name}: differs from what would be written"));
+        }
+    }
+    let mut count = 0;
+    for book in &all.books {
+        for case in &book.cases {
+            count += 1;
+            faults.extend(judge(all.world(book.suite), case));
+        }
+    }
+    if faults.is_empty() { Ok(format!("{count} cases, all as expected")) } else { Err(faults.join("\n")) }
+}
+
+/// What is wrong with the library's verdict, if anything is.
+fn judge(world: &World, case: &Value) -> Option<String> {
+    let object = case["object"].as_str().expect("a text");
+    let verdict = run(world, object, &case["input"]);
+    let right = match &verdict {
+        Ok(result) => case["expect"] == "ok" && *result == case["result"],
+        Err(error) => case["expect"] == "reject" && case["layer"] == layer(error).name(),
+    };
+    let (id, comment, expected) = (&case["id"], &case["comment"], &case["layer"]);
+    (!right).then(|| format!("{id} {comment}: expected {expected} {}, got {verdict:?}", case["result"]))
+}
