@@ -7,6 +7,9 @@
 
 use core::fmt;
 
+#[cfg(feature = "std")]
+mod io;
+
 use crate::ident::{CardId, Fingerprint, KeyFingerprint, Path};
 
 /// The result of everything in this crate that can fail.

@@ -54,6 +54,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod attachment;
 mod chunked;
 mod custody;
 pub mod error;
@@ -68,6 +70,8 @@ mod shamir;
 mod vault;
 mod wire;
 
+#[cfg(feature = "std")]
+pub use attachment::{AttachmentReader, AttachmentWriter, DepositWriter, DepositedAttachment};
 pub use custody::{Descriptor, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Share, create};
 pub use error::{Error, Result};
 pub use ident::{

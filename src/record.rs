@@ -18,3 +18,15 @@ pub use padding::Padding;
 pub(crate) use rewrap::{absorb, reseal, rewrap};
 pub(crate) use seal::seal;
 pub use seal::sealed_len;
+
+/// What the room `attachment` builds the same bytes with, as a stream.
+#[cfg(feature = "std")]
+pub(crate) mod parts {
+    pub(crate) use super::context::payload_context;
+    pub(crate) use super::deposit::info;
+    pub(crate) use super::locate::require_own;
+    pub(crate) use super::open::unwrap_reader_key;
+    pub(crate) use super::padding::MARKER;
+    pub(crate) use super::seal::begin;
+    pub(crate) use super::statement::{Statement, Writer};
+}

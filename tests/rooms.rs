@@ -13,7 +13,7 @@ mod scan;
 use scan::{Found, Token, paths, tokens, without_tests};
 
 /// Each room, its tier, and the rooms below that it may use.
-const ROOMS: [(&str, u8, &[&str]); 13] = [
+const ROOMS: [(&str, u8, &[&str]); 14] = [
     ("ident", 0, &["error"]),
     ("error", 0, &["ident"]),
     ("secret", 0, &["error"]),
@@ -26,12 +26,24 @@ const ROOMS: [(&str, u8, &[&str]); 13] = [
     ("roster", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody"]),
     ("patient", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody", "roster"]),
     ("record", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient"]),
+    ("attachment", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient", "record"]),
     (
         "vault",
         4,
         &[
-            "error", "secret", "ident", "prim", "shamir", "wire", "chunked", "keys", "custody", "roster", "patient",
+            "error",
+            "secret",
+            "ident",
+            "prim",
+            "shamir",
+            "wire",
+            "chunked",
+            "keys",
+            "custody",
+            "roster",
+            "patient",
             "record",
+            "attachment",
         ],
     ),
 ];

@@ -189,7 +189,7 @@ pub(super) fn take_record_key(key: &PatientKey, located: &Located<'_>, writer: &
 }
 
 /// `wrap context || writer [|| payload digest]`: the HPKE info of a record key that is sealed to a card.
-pub(super) fn info(
+pub(crate) fn info(
     path: Path,
     card: CardId,
     payload_context: &[u8; 32],

@@ -58,7 +58,7 @@ pub(crate) fn rewrap(
     let located = Located::read(from, record, field, bytes, &ONE_SHOT)?;
     if let Wrap::Reader(_) = located.front.wrap {
         let mut slot = RecordKey::empty();
-        let record_key = unwrap_reader_key(&mut slot, from, &located)?;
+        let record_key = unwrap_reader_key(&mut slot, from, &located.front, &located.context)?;
         let wrap_context = reader_wrap_context(&to.card(), &located.context);
         return wrap_again(to, &located, record_key, &wrap_context, None, rng).map(Some);
     }
@@ -115,7 +115,9 @@ fn is_moved(
     }
     let located = Located::read(to, record, field, bytes, &ONE_SHOT)?;
     match located.front.wrap {
-        Wrap::Reader(_) => unwrap_reader_key(&mut RecordKey::empty(), to, &located).map(|_| true),
+        Wrap::Reader(_) => {
+            unwrap_reader_key(&mut RecordKey::empty(), to, &located.front, &located.context).map(|_| true)
+        }
         _ => take_record_key(to, &located, &verify_writer(&located, roster)?).map(|_| true),
     }
 }
