@@ -16,8 +16,8 @@ use crate::prim::hpke::open_secret;
 use crate::record::parts::{Statement, Writer, info, payload_context, require_own};
 use crate::record::{Origin, Padding, RecordContext};
 use crate::roster::VerifiedRoster;
-use crate::wire::record::{Front, SealedKey, TRAILER_LEN, Wrap};
-use crate::wire::trailer::Trailer;
+use crate::wire::record::{Front, SealedKey, Wrap};
+use crate::wire::trailer::{TRAILER_LEN, Trailer};
 
 /// A deposited attachment, to be read before it is known who wrote it: integrity, not authorship.
 ///

@@ -1,7 +1,9 @@
 //! What stands behind the payload of a deposited attachment (FORMAT.md, "Deposited attachments").
 
-use super::record::TRAILER_LEN;
 use super::{LEN_32, SIGNATURE_LEN};
+
+/// Length of payload digest and signature, in bytes.
+pub(crate) const TRAILER_LEN: usize = LEN_32 + SIGNATURE_LEN;
 
 /// The digest that the writer names, and the signature over it and the rest of the deposit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
