@@ -16,6 +16,8 @@ mod reader;
 mod sealer;
 mod source;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use deposit::DepositWriter;
