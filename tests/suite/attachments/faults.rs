@@ -254,3 +254,105 @@ fn a_source_that_shrinks_is_an_error_and_no_end_of_file() {
     len.set(u64::MAX);
     assert_eq!(reader.read(&mut [0]).unwrap_err().kind(), ErrorKind::UnexpectedEof, "and it stays one");
 }
+
+/// Fails at one call and works again: the writer has lost a chunk by then and must not go on.
+struct Hiccup {
+    bytes: Vec<u8>,
+    writes_left: usize,
+}
+
+impl Write for Hiccup {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes_left = self.writes_left.wrapping_sub(1);
+        if self.writes_left == 0 {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn t040_a_sink_that_recovers_does_not_revive_the_writer() {
+    let mut clinic = clinic(0xC7);
+    let (text, card) = (text(40_000), clinic.card(None).unwrap());
+    // Writes 1 to 3 are front, salt and commitment; 4 and 5 the full chunks.
+    for writes_left in [4, 5] {
+        let sink = || Hiccup { bytes: Vec::new(), writes_left };
+        let (vault, key) = (&clinic.vault, &clinic.patient.key);
+        let mut writer = vault.seal_attachment(key, &place(), sink(), &mut clinic.rng).unwrap();
+        assert_eq!(writer.write_all(&text).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(writer.write(&text).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(writer.finish().map(drop).unwrap_err().kind(), ErrorKind::TimedOut);
+
+        let (by, rng) = (&clinic.front_end, &mut clinic.rng);
+        let mut writer = vault.deposit_attachment(&card, by, field(), Padding::Padme, sink(), rng).unwrap();
+        assert_eq!(writer.write_all(&text).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(writer.finish().map(drop).unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+}
+
+/// A source that says `Interrupted` where that is not handled for us, and then works again.
+struct Interrupting<'a> {
+    inner: Cursor<&'a [u8]>,
+    on: &'a Cell<bool>,
+}
+
+impl Read for Interrupting<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(out)
+    }
+
+    fn read_exact(&mut self, out: &mut [u8]) -> io::Result<()> {
+        if self.on.get() { Err(ErrorKind::Interrupted.into()) } else { self.inner.read_exact(out) }
+    }
+}
+
+impl Seek for Interrupting<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+/// `read_to_end` tries again for ever on `Interrupted`; an error that stays must be of another kind.
+#[test]
+fn an_interruption_that_stuck_does_not_hang_the_caller() {
+    let mut clinic = clinic(0xC8);
+    let sealed = seal(&mut clinic, Padding::None, &text(60_000));
+    let on = Cell::new(false);
+    let mut reader = open(&clinic, Interrupting { inner: Cursor::new(&sealed), on: &on }).unwrap();
+    on.set(true);
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+    on.set(false);
+    assert_eq!(reader.read(&mut [0]).unwrap_err().kind(), ErrorKind::Other);
+}
+
+/// Authorship is not asked behind an error, also when the source works again.
+#[test]
+fn t040_a_source_that_recovers_does_not_revive_a_deposit() {
+    let mut clinic = clinic(0xC9);
+    let (text, card) = (text(60_000), clinic.card(None).unwrap());
+    let (by, rng) = (&clinic.front_end, &mut clinic.rng);
+    let mut writer = clinic.vault.deposit_attachment(&card, by, field(), Padding::None, Vec::new(), rng).unwrap();
+    let id = writer.record().to_owned();
+    writer.write_all(&text).unwrap();
+    let sealed = writer.finish().unwrap();
+    let len = Cell::new(u64::MAX);
+    let source = Shrinking { inner: Cursor::new(&sealed), len: &len };
+    let (vault, key, record) = (&clinic.vault, &clinic.patient.key, RecordId::new(&id).unwrap());
+    let mut deposited = vault.open_deposited_attachment(key, record, field(), source).unwrap();
+    len.set(20_000);
+    assert_eq!(read_out(&mut deposited).1.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    len.set(u64::MAX);
+    assert_eq!(deposited.verify_authorship().unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    // And a source that fails while it is compared is no proof of anything.
+    let source = Shrinking { inner: Cursor::new(&sealed), len: &len };
+    let deposited = vault.open_deposited_attachment(key, record, field(), source).unwrap();
+    len.set(20_000);
+    assert_eq!(refusal(&deposited.verify_authorship().unwrap_err()), &Error::NotAuthentic);
+}
