@@ -187,3 +187,57 @@ fn the_end_is_found_behind_chunks_of_zeros() {
         assert!(read == text, "{len} bytes");
     }
 }
+
+fn is_sendable<T: Send + Sync + std::panic::UnwindSafe>() {}
+
+#[test]
+fn streams_go_to_other_threads() {
+    is_sendable::<AttachmentWriter<Vec<u8>>>();
+    is_sendable::<AttachmentReader<Cursor<Vec<u8>>>>();
+    is_sendable::<DepositWriter<'static, Vec<u8>>>();
+    is_sendable::<DepositedAttachment<Cursor<Vec<u8>>>>();
+}
+
+/// T109: what is printed of a stream is what is public.
+#[test]
+fn t109_debug_shows_no_text() {
+    let mut clinic = clinic(0xA4);
+    let (key, card) = (&clinic.patient.key, clinic.card(None).unwrap());
+    let mut writer = clinic.vault.seal_attachment(key, &place(), Vec::new(), &mut clinic.rng).unwrap();
+    writer.write_all(b"ABCDEFGH").unwrap();
+    assert_eq!(format!("{writer:?}"), "AttachmentWriter { .. }");
+    let sealed = writer.finish().unwrap();
+    let reader = open(&clinic, Cursor::new(&sealed)).unwrap();
+    assert_eq!(format!("{reader:?}"), "AttachmentReader { revision: Revision(1), origin: Reader, .. }");
+
+    let (by, rng) = (&clinic.front_end, &mut clinic.rng);
+    let writer = clinic.vault.deposit_attachment(&card, by, field(), Padding::None, Vec::new(), rng).unwrap();
+    let id = writer.record().to_owned();
+    assert_eq!(format!("{writer:?}"), format!("DepositWriter {{ record: {id:?}, .. }}"));
+    let sealed = writer.finish().unwrap();
+    let (key, id) = (&clinic.patient.key, RecordId::new(&id).unwrap());
+    let deposited = clinic.vault.open_deposited_attachment(key, id, field(), Cursor::new(&sealed)).unwrap();
+    let writer = clinic.front_end.fingerprint();
+    assert_eq!(format!("{deposited:?}"), format!("DepositedAttachment {{ claimed_writer: {writer:?}, .. }}"));
+}
+
+/// A closed card neither takes nor gives an attachment.
+#[test]
+fn a_closed_card_is_refused() {
+    use lukko::error::Untrusted;
+    let mut clinic = clinic(0xA5);
+    let sealed = seal(&mut clinic, Padding::Padme, b"text");
+    let (card, card_id) = (clinic.card(None).unwrap(), clinic.patient.card_id);
+    clinic.next_roster(|draft| {
+        draft.close(card_id, ClosedReason::Erased).unwrap();
+    });
+    let expected = Error::Untrusted(Untrusted::CardErased(card_id));
+    let (vault, key, by, rng) = (&clinic.vault, &clinic.patient.key, &clinic.front_end, &mut clinic.rng);
+    let refused = [
+        vault.seal_attachment(key, &place(), Vec::new(), rng).map(drop).unwrap_err(),
+        vault.deposit_attachment(&card, by, field(), Padding::None, Vec::new(), rng).map(drop).unwrap_err(),
+        vault.open_attachment(key, record(), field(), Cursor::new(&sealed)).map(drop).unwrap_err(),
+        vault.open_deposited_attachment(key, record(), field(), Cursor::new(&sealed)).map(drop).unwrap_err(),
+    ];
+    assert!(refused.iter().all(|error| refusal(error) == &expected), "{refused:?}");
+}
