@@ -2,8 +2,9 @@
 
 mod damage;
 mod deposited;
-mod faults;
 mod oracle;
+mod sinks;
+mod sources;
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
