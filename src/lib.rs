@@ -54,6 +54,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod attachment;
 mod chunked;
 mod custody;
 mod disclosure;
@@ -69,6 +71,8 @@ mod shamir;
 mod vault;
 mod wire;
 
+#[cfg(feature = "std")]
+pub use attachment::{AttachmentReader, AttachmentWriter, DepositWriter, DepositedAttachment, StoredAttachment};
 pub use custody::{
     Descriptor, Missing, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Retired, Retirement, Share,
     Successor, create,
