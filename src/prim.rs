@@ -10,5 +10,6 @@ pub(crate) mod label;
 pub(crate) mod point;
 pub(crate) mod rng;
 pub(crate) mod sign;
+mod stack;
 #[cfg(test)]
 mod tests;

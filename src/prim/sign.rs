@@ -7,6 +7,7 @@ use ed25519_dalek::Signer;
 use subtle::ConstantTimeEq;
 
 use super::label::Label;
+use super::stack;
 use alloc::vec::Vec;
 
 /// Length of a signature, in bytes.
@@ -18,12 +19,16 @@ pub(crate) struct SigningKey(Box<ed25519_dalek::SigningKey>);
 impl SigningKey {
     /// The key of a 32-byte seed (RFC 8032, section 5.1.5).
     pub(crate) fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
+        let key = expand(seed);
+        stack::wipe::<{ stack::CURVE }>();
+        Self(key)
     }
 
     /// `Ed25519-Sign(key, lp(label) || message)`, deterministic, 64 bytes.
     pub(crate) fn sign(&self, label: Label, message: &[u8]) -> [u8; SIGNATURE_LEN] {
-        self.0.sign(&labelled(label, message)).to_bytes()
+        let signature = sign(&self.0, &labelled(label, message));
+        stack::wipe::<{ stack::CURVE }>();
+        signature
     }
 
     /// `body || Ed25519-Sign(key, lp(label) || body)`: how every signed object of the format ends.
@@ -37,6 +42,16 @@ impl SigningKey {
     pub(crate) fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(self.0.verifying_key())
     }
+}
+
+#[inline(never)]
+fn expand(seed: &[u8; 32]) -> Box<ed25519_dalek::SigningKey> {
+    Box::new(ed25519_dalek::SigningKey::from_bytes(seed))
+}
+
+#[inline(never)]
+fn sign(key: &ed25519_dalek::SigningKey, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+    key.sign(message).to_bytes()
 }
 
 impl fmt::Debug for SigningKey {
