@@ -43,7 +43,7 @@ impl Store {
 
     pub(crate) fn open(path: &Path) -> Outcome<Self> {
         let connection = Connection::open(path)?;
-        // Without this SQLite only forgets where deleted rows were, and the file still holds an erased patient's grants.
+        // Without this SQLite only forgets where deleted rows were, and the file still has an erased patient's grants.
         connection.pragma_update(None, "secure_delete", true)?;
         Ok(Self(connection))
     }

@@ -1,5 +1,5 @@
-//! A small clinic on its second day, where every example begins: any 2 of 3 custodians open the vault, Dr Salo reads and
-//! enrols, the intake front end deposits, and one patient is granted to Dr Salo.
+//! A small clinic, where every example begins: any 2 of 3 custodians open the vault, Dr Salo reads and enrols, the
+//! intake front end deposits, and one patient is granted to Dr Salo.
 //!
 //! Database and people are in one place here. In earnest everything that is not public stays with its owner.
 
