@@ -36,11 +36,11 @@ def open_disclosure(data: bytes, seed: bytes, descriptor: Descriptor, roster: Ro
     private = kdf(seed, "recipient hpke", suite.code, 32)
     own = tagged_hash("recipient key fingerprint", suite.code + hpke.public_key(suite, private))
     ensure(vault == descriptor.vault, USAGE, "disclosure of another vault")
-    ensure(recipient == own, USAGE, "disclosure to someone else")
     context = tagged_hash("disclosure context", suite.code + vault + recipient + signer)
     payload_digest = tagged_hash("payload digest", payload)
     signed = context + tagged_hash("sealed key digest", sealed) + payload_digest + u64(seen)
     signed_by_member(roster, signer, READ, seen, "disclosure", signed, signature)
+    ensure(recipient == own, USAGE, "disclosure to someone else")
     key = hpke.open_base(suite, private, label("disclosure wrap") + context + payload_digest, b"", sealed)
     return _parse_text(unpad(1, chunked_open(key, context, payload)), signer)
 

@@ -8,7 +8,7 @@ import bech32m
 import ed25519
 import gf256
 import hpke
-from errors import MALFORMED, SHARE, STALE, UNTRUSTED, USAGE, ensure
+from errors import SHARE, STALE, UNTRUSTED, USAGE, ensure
 from hpke import Suite
 from primitives import kdf, tagged_hash, u8, u32
 from reader import Reader
@@ -138,17 +138,17 @@ class Pin:
         r = Reader(data, "P")
         fingerprint, generation = r.take(32), r.at_least(4, 1, "generation")
         version, digest = r.number(8), r.take(32)
+        r.ensure((version == 0) == (digest == ZERO), "digest without a roster, or a roster without digest")
         body = data[: r.offset]
         checksum = r.take(32)
         r.end()
-        ensure(checksum == tagged_hash("pin checksum", body), MALFORMED, "pin checksum")
-        r.ensure((version == 0) == (digest == ZERO), "digest without a roster, or a roster without digest")
+        ensure(checksum == tagged_hash("pin checksum", body), UNTRUSTED, "pin checksum")
         return cls(fingerprint, generation, version, digest)
 
     def check(self, descriptor: Descriptor) -> None:
         """Whether this pin is of this descriptor."""
         ensure(self.fingerprint == descriptor.fingerprint, UNTRUSTED, "pin of another descriptor")
-        ensure(self.generation == descriptor.generation, STALE, "pin of another generation")
+        ensure(self.generation == descriptor.generation, UNTRUSTED, "pin of another generation")
 
 
 def follow(old: Descriptor, new_bytes: bytes, statement: bytes) -> tuple[Descriptor, Pin]:
@@ -164,7 +164,7 @@ def follow(old: Descriptor, new_bytes: bytes, statement: bytes) -> tuple[Descrip
     ensure(vault == old.vault == new.vault and new.suite is old.suite, USAGE, "of another vault or suite")
     ensure(old_fingerprint == old.fingerprint, UNTRUSTED, "not from the pinned descriptor")
     ensure(new_fingerprint == new.fingerprint, UNTRUSTED, "not to this descriptor")
-    ensure(generation == new.generation == old.generation + 1, UNTRUSTED, "not the next generation")
+    ensure(generation == new.generation == old.generation + 1, STALE, "not the next generation")
     ed25519.verify(old.root_key, "rotation", body, by_old)
     ed25519.verify(new.root_key, "rotation", body, by_new)
     return new, Pin(new.fingerprint, generation, version, digest)

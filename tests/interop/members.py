@@ -41,6 +41,11 @@ class Member:
         return cls(name, key, signing, tagged_hash("member key fingerprint", body))
 
 
+def entry_fingerprint(entry: bytes) -> bytes:
+    """What a roster would call this entry, by its bytes alone. Entries that no roster names are passed over unread."""
+    return tagged_hash("member key fingerprint", entry[:-64])
+
+
 def member_private(seed: bytes, suite: Suite, vault: bytes, name: bytes) -> bytes:
     """The HPKE private key of a member (section 3)."""
     return kdf(seed, "member hpke", suite.code + vault + lp(name), 32)
@@ -95,17 +100,17 @@ def verify_roster(data: bytes, entries: list[bytes], descriptor: Descriptor, pin
     """A roster that a client with this pin accepts."""
     roster, vault, generation, previous, signer, body, signature = _parse(data)
     ensure(vault == descriptor.vault, USAGE, "roster of another vault")
-    ensure(generation == descriptor.generation, UNTRUSTED, "roster of another generation")
+    ensure(generation == descriptor.generation, STALE, "roster of another generation")
     key = descriptor.registrar_key if signer == 1 else descriptor.root_key
     ed25519.verify(key, "roster", body, signature)
     ensure(roster.version >= pin.roster_version, STALE, "roster older than the pinned one")
     if roster.version == pin.roster_version:
         ensure(roster.digest == pin.roster_digest, CONFLICT, "another roster of the pinned version")
     elif roster.version == pin.roster_version + 1:
-        ensure(previous == pin.roster_digest, CONFLICT, "roster does not follow the pinned one")
+        ensure(previous == pin.roster_digest, UNTRUSTED, "roster does not follow the pinned one")
     for entry in entries:
-        member = Member.verify(entry, descriptor)
-        if member.fingerprint in roster.keys:
+        if entry_fingerprint(entry) in roster.keys:
+            member = Member.verify(entry, descriptor)
             roster.members[member.fingerprint] = member
     return roster
 

@@ -79,6 +79,7 @@ class Grant:
     @classmethod
     def parse(cls, data: bytes, suite: Suite) -> Grant:
         r = Reader(data, "G")
+        r.suite_of(suite)
         vault, card = r.take(32), r.take(32)
         kind = r.one_of((1, 2), "recipient")
         generation = r.at_least(4, 1, "generation") if kind == 1 else None
@@ -88,16 +89,18 @@ class Grant:
         r.end()
         return cls(vault, card, generation, recipient, head, sealed)
 
-    def check_master(self, card_id: bytes, descriptor: Descriptor) -> None:
+    def check_master(self, card_id: bytes, descriptor: Descriptor, layer: str) -> None:
         """Whether this is a grant of the card to the pinned master key."""
-        ensure(self.vault == descriptor.vault and self.card == card_id, USAGE, "grant of another vault or card")
-        ensure(self.generation is not None, USAGE, "grant to a member")
-        ensure(self.generation == descriptor.generation, USAGE, "grant to another generation")
-        ensure(self.recipient == descriptor.master_fingerprint, USAGE, "grant to another master key")
+        ensure(self.vault == descriptor.vault, USAGE, "grant of another vault")
+        ensure(self.card == card_id, layer, "grant of another card")
+        ensure(self.generation is not None, layer, "grant to a member")
+        ensure(self.generation == descriptor.generation, layer, "grant to another generation")
+        ensure(self.recipient == descriptor.master_fingerprint, layer, "grant to another master key")
 
     def check_member(self, card: Card, roster: Roster, fingerprint: bytes) -> None:
         """Whether this is a grant of the card to this member, and the member may read."""
         ensure(self.vault == card.vault and self.card == card.id, USAGE, "grant of another vault or card")
+        ensure(card.id not in roster.closed, UNTRUSTED, "the card is closed")
         ensure(self.generation is None, USAGE, "grant to the master key")
         ensure(self.recipient == fingerprint, USAGE, "grant to another member")
         roster.require(fingerprint, READ, (ACTIVE,))
@@ -136,15 +139,15 @@ class Endorsement:
     def verify(self, card: Card, master_grant: bytes, descriptor: Descriptor, roster: Roster) -> None:
         """Step 3."""
         ensure(self.vault == descriptor.vault, USAGE, "endorsement of another vault")
-        ensure(self.card == card.id, USAGE, "endorsement of another card")
-        ensure(self.generation == descriptor.generation, UNTRUSTED, "endorsed for another generation")
+        ensure(self.card == card.id, UNTRUSTED, "endorsement of another card")
+        ensure(self.generation == descriptor.generation, STALE, "endorsed for another generation")
         ensure(self.seen <= roster.version, STALE, "a newer roster was seen")
-        digest = tagged_hash("master grant digest", master_grant)
-        ensure(self.master_grant == digest, UNTRUSTED, "another master grant was endorsed")
         if self.endorser is None:
             ed25519.verify(descriptor.root_key, "endorsement", self.body, self.signature)
         else:
             signed_by_member(roster, self.endorser, ENROL, self.seen, "endorsement", self.body, self.signature)
+        digest = tagged_hash("master grant digest", master_grant)
+        ensure(self.master_grant == digest, UNTRUSTED, "another master grant was endorsed")
 
 
 def _live(cards: list[Card], patient: bytes, roster: Roster) -> dict[int, Card]:
@@ -156,22 +159,40 @@ def _live(cards: list[Card], patient: bytes, roster: Roster) -> dict[int, Card]:
         if reason == ERASED and open_versions or reason == COMPROMISED and card.version in open_versions:
             continue
         ensure(card.patient == patient, USAGE, "card of another patient")
-        ensure(card.version not in live, CONFLICT, "two cards of one version")
+        other = live.get(card.version)
+        ensure(other is None or other.id != card.id, USAGE, "a card twice")
+        ensure(other is None, CONFLICT, "two cards of one version")
         live[card.version] = card
     ensure(bool(live), USAGE, "no card")
     return live
 
 
-def _step_back(card: Card, live: dict[int, Card], vouched: bool) -> Card:
-    """Step 5: the card before, named by this one and, unless the root endorses it, its voucher."""
+def _step_back(card: Card, live: dict[int, Card]) -> Card:
+    """Step 5: the card before, named and at hand, whose succession key vouches for this one."""
     before = live.get(card.version - 1)
     if before is None or before.id != card.previous:
         raise Reject(UNTRUSTED, "the card before is not at hand")
-    if card.voucher is not None:
-        ed25519.verify(before.succession_key, "succession", card.id, card.voucher)
-    else:
-        ensure(not vouched, UNTRUSTED, "no voucher")
+    if card.voucher is None:
+        raise Reject(UNTRUSTED, "no voucher")
+    ed25519.verify(before.succession_key, "succession", card.id, card.voucher)
     return before
+
+
+def _lead_back(newest: Card, accepted: bytes, live: dict[int, Card]) -> None:
+    """Step 6. A newest card without a voucher that passed step 5 is endorsed by the root, which vouches for `previous`.
+
+    That card need not be at hand if it is the accepted one, and need only be of a lower version.
+    """
+    card = newest
+    if card.id != accepted and card.version > 1 and card.voucher is None:
+        if card.previous == accepted:
+            return
+        before = next((c for c in live.values() if c.id == card.previous and c.version < card.version), None)
+        if before is None:
+            raise Reject(UNTRUSTED, "the card before is not at hand")
+        card = before
+    while card.id != accepted:
+        card = _step_back(card, live)
 
 
 def verify_patient(
@@ -185,12 +206,10 @@ def verify_patient(
     ensure(newest.id not in roster.closed, UNTRUSTED, "the newest card is closed")
     endorsed = Endorsement.parse(endorsement)
     endorsed.verify(newest, master_grant, descriptor, roster)
-    Grant.parse(master_grant, descriptor.suite).check_master(newest.id, descriptor)
+    Grant.parse(master_grant, descriptor.suite).check_master(newest.id, descriptor, UNTRUSTED)
     by_root = endorsed.endorser is None
     if newest.version > 1 and (not by_root or newest.voucher is not None):
-        _step_back(newest, live, vouched=not by_root)
-    card, first = newest, True
-    while accepted is not None and card.id != accepted:
-        ensure(card.version > 1, UNTRUSTED, "does not lead back to the accepted card")
-        card, first = _step_back(card, live, vouched=not (first and by_root)), False
+        _step_back(newest, live)
+    if accepted is not None:
+        _lead_back(newest, accepted, live)
     return newest

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import hpke
-from errors import NOT_AUTHENTIC, USAGE, ensure
+from errors import MALFORMED, NOT_AUTHENTIC, UNTRUSTED, USAGE, ensure
 from founding import Descriptor
 from hpke import Suite
 from members import DEPOSIT, Roster, signed_by_member
 from patients import Card
 from primitives import (
-    chunked_open, label, lp, payload_length_possible, tagged_hash, u8, u64, unpad, xchacha_open,
+    PAYLOAD_MIN, chunked_open, label, lp, payload_length_possible, tagged_hash, u8, u64, unpad, xchacha_open,
 )
 from reader import Reader
 
@@ -67,7 +67,7 @@ class Record:
         if path in (READER, ABSORBED):
             wrap = r.take(72)
         length = r.rest() - (TRAILER if path == ATTACHMENT else 0)
-        r.ensure(payload_length_possible(length), "length of the payload")
+        r.ensure(length >= PAYLOAD_MIN, "length of the payload")
         payload = r.take(length)
         digest = tagged_hash("payload digest", payload)
         if path == ATTACHMENT:
@@ -101,10 +101,13 @@ class Opener:
 
     def open(self, data: bytes, record_id: bytes, field: bytes, paths: tuple[int, ...]) -> Opened:
         """The note, if its path is one of those that the caller asked for."""
+        ensure(1 <= len(record_id) <= 255 and 1 <= len(field) <= 255, USAGE, "identifier")
+        ensure(self.card.id not in self.roster.closed, UNTRUSTED, "the card is closed")
         record = Record.parse(data)
         ensure(record.suite is self.descriptor.suite, USAGE, "record of another suite")
         ensure(record.path in paths, USAGE, "record of another path")
         ensure(record.card == self.card.id, USAGE, "record of another card")
+        ensure(payload_length_possible(len(record.payload)), MALFORMED, "length of the payload")
         place = lp(self.card.patient) + lp(record_id) + lp(field)
         context = tagged_hash(
             "payload context", self.descriptor.vault + place + u64(record.revision) + u8(record.padding)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hpke
+from errors import USAGE
 from founding import Descriptor, Pin, pinned_descriptor
 from members import Roster, member_private, verify_roster
 from patients import Card, Grant, verify_patient
@@ -93,7 +94,7 @@ class World:
     def open_master_grant(self, grant: bytes) -> bytes:
         """The patient secret in a grant to the master key."""
         parsed = Grant.parse(grant, self.suite)
-        parsed.check_master(self.card.id, self.descriptor)
+        parsed.check_master(self.card.id, self.descriptor, USAGE)
         return parsed.open(self.card, self.descriptor.master_private(unhex(self.data["master_secret"])))
 
     @cached_property
