@@ -24,7 +24,7 @@ def decode(text: str, prefix: str) -> bytes:
     """The bytes of a text with this human-readable part. White space anywhere is ignored."""
     ensure(text.isascii(), MALFORMED, "character")
     text = "".join(text.split())
-    ensure( text in (text.lower(), text.upper()), MALFORMED, "mixed case")
+    ensure(text in (text.lower(), text.upper()), MALFORMED, "mixed case")
     text = text.lower()
     head, separator, tail = text.rpartition("1")
     ensure(separator == "1" and head == prefix, MALFORMED, "human-readable part")

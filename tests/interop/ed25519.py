@@ -6,7 +6,7 @@ which compares the encoding of the left side with R as it stands.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -46,7 +46,7 @@ def double(point: Point) -> Point:
     return (2 * x * y * pow(1 + t, -1, P) % P, (y * y + x * x) * pow(1 - t, -1, P) % P)
 
 
-@lru_cache(maxsize=None)
+@cache
 def acceptable(encoding: bytes) -> bool:
     """Whether this is the canonical encoding of a point that is not of low order."""
     point = decode(encoding)
@@ -59,13 +59,13 @@ def import_key(encoding: bytes, what: str = "signing key") -> bytes:
     return encoding
 
 
-@lru_cache(maxsize=None)
+@cache
 def public_key(seed: bytes) -> bytes:
     """The public key of a seed."""
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _valid(key: bytes, message: bytes, signature: bytes) -> bool:
     r, s = signature[:32], int.from_bytes(signature[32:], "little")
     if s >= L or not acceptable(r) or not acceptable(key):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from kyber_py.ml_kem import ML_KEM_768
@@ -51,7 +51,7 @@ SUITES = {suite.id: suite for suite in (X25519, XWING)}
 BY_NAME = {"x25519": X25519, "x-wing": XWING}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _acceptable(suite: Suite, key: bytes) -> bool:
     if len(key) != suite.public:
         return False
@@ -79,7 +79,7 @@ def import_key(suite: Suite, key: bytes, what: str = "HPKE key") -> bytes:
     return key
 
 
-@lru_cache(maxsize=None)
+@cache
 def _xwing_expand(seed: bytes) -> tuple[bytes, bytes, bytes]:
     """ML-KEM encapsulation and decapsulation key, and X25519 scalar, of an X-Wing seed."""
     expanded = hashlib.shake_256(seed).digest(96)
@@ -91,7 +91,7 @@ def _x25519_public(scalar: bytes) -> bytes:
     return X25519PrivateKey.from_private_bytes(scalar).public_key().public_bytes_raw()
 
 
-@lru_cache(maxsize=None)
+@cache
 def public_key(suite: Suite, private: bytes) -> bytes:
     """The public key of a private key of 32 bytes."""
     if suite is X25519:
@@ -135,7 +135,7 @@ def _xwing_decapsulate(private: bytes, encapsulation: bytes) -> bytes:
     return hashlib.sha3_256(ss_m + ss_x + ct_x + _x25519_public(scalar) + XWING_LABEL).digest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _decapsulate(suite: Suite, private: bytes, encapsulation: bytes) -> bytes:
     return (_dhkem_decapsulate if suite is X25519 else _xwing_decapsulate)(private, encapsulation)
 

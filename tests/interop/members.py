@@ -116,7 +116,13 @@ def verify_roster(data: bytes, entries: list[bytes], descriptor: Descriptor, pin
 
 
 def signed_by_member(
-    roster: Roster, fingerprint: bytes, role: int, seen: int, name: str, data: bytes, signature: bytes,
+    roster: Roster,
+    fingerprint: bytes,
+    role: int,
+    seen: int,
+    name: str,
+    data: bytes,
+    signature: bytes,
     revoked: bool = False,
 ) -> None:
     """Refuses unless a member with this role, not revoked, signed, and saw no newer roster than the client."""

@@ -196,8 +196,13 @@ def _lead_back(newest: Card, accepted: bytes, live: dict[int, Card]) -> None:
 
 
 def verify_patient(
-    descriptor: Descriptor, roster: Roster, patient: bytes, cards: list[bytes], endorsement: bytes,
-    master_grant: bytes, accepted: bytes | None,
+    descriptor: Descriptor,
+    roster: Roster,
+    patient: bytes,
+    cards: list[bytes],
+    endorsement: bytes,
+    master_grant: bytes,
+    accepted: bytes | None,
 ) -> Card:
     """The patient's newest card, by the six steps."""
     parsed = [Card.parse(card, descriptor) for card in cards]

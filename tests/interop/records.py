@@ -11,7 +11,16 @@ from hpke import Suite
 from members import DEPOSIT, Roster, signed_by_member
 from patients import Card
 from primitives import (
-    PAYLOAD_MIN, chunked_open, label, lp, payload_length_possible, tagged_hash, u8, u64, unpad, xchacha_open,
+    PAYLOAD_MIN,
+    chunked_open,
+    label,
+    lp,
+    payload_length_possible,
+    tagged_hash,
+    u8,
+    u64,
+    unpad,
+    xchacha_open,
 )
 from reader import Reader
 
@@ -22,7 +31,7 @@ TRAILER = 96
 
 @dataclass(frozen=True)
 class Authorship:
-    """What the writer of a deposit left: in the key of path 2, in the origin of path 3, around the payload of path 4."""
+    """What the writer left: with the key on path 2, in the origin on path 3, with the key and behind it on path 4."""
 
     card: bytes
     writer: bytes
@@ -73,9 +82,7 @@ class Record:
         if path == ATTACHMENT:
             digest, signature = r.take(32), r.take(64)
         author_card = origin[:32] if path == ABSORBED else card
-        authorship = (
-            Authorship(author_card, writer, seen, sealed_digest, digest, signature) if path in SIGNED else None
-        )
+        authorship = Authorship(author_card, writer, seen, sealed_digest, digest, signature) if path in SIGNED else None
         return cls(suite, path, card, revision, padding, wrap, sealed, origin, authorship, payload)
 
 
@@ -125,11 +132,23 @@ class Opener:
     def _verify_author(self, record: Record, author: Authorship, context: bytes) -> None:
         path = DEPOSITED if record.path == ABSORBED else record.path
         signed = (
-            label("deposit wrap") + u8(path) + author.card + context
-            + author.writer + author.sealed_digest + author.payload_digest + u64(author.seen)
+            label("deposit wrap")
+            + u8(path)
+            + author.card
+            + context
+            + author.writer
+            + author.sealed_digest
+            + author.payload_digest
+            + u64(author.seen)
         )
         signed_by_member(
-            self.roster, author.writer, DEPOSIT, author.seen, "deposit", signed, author.signature,
+            self.roster,
+            author.writer,
+            DEPOSIT,
+            author.seen,
+            "deposit",
+            signed,
+            author.signature,
             revoked=record.path == ABSORBED,
         )
 

@@ -46,7 +46,8 @@ def _number(value: int) -> int | str:
 
 
 def _descriptor(world: World, given: Json) -> Json:
-    return {"fingerprint": founding.pinned_descriptor(unhex(given["descriptor"]), world.fingerprint).fingerprint}
+    pinned = unhex(given["fingerprint"]) if "fingerprint" in given else world.fingerprint
+    return {"fingerprint": founding.pinned_descriptor(unhex(given["descriptor"]), pinned).fingerprint}
 
 
 def _share(world: World, given: Json) -> Json:
@@ -81,8 +82,13 @@ def _roster(world: World, given: Json) -> Json:
 def _patient(world: World, given: Json) -> Json:
     accepted = given.get("expect")
     card = verify_patient(
-        world.descriptor, world.roster, unhex(given["patient_id"]), unhex_all(given["cards"]),
-        unhex(given["endorsement"]), unhex(given["master_grant"]), None if accepted is None else unhex(accepted),
+        world.descriptor,
+        world.roster,
+        unhex(given["patient_id"]),
+        unhex_all(given["cards"]),
+        unhex(given["endorsement"]),
+        unhex(given["master_grant"]),
+        None if accepted is None else unhex(accepted),
     )
     return {"card_id": card.id}
 
@@ -221,10 +227,10 @@ def run(directory: Path) -> tuple[Counter[str], dict[str, list[str]], Counter[st
             if case_id in seen:
                 wrong[f"{case_id}: id used twice"] += 1
             seen.add(case_id)
-            if kind not in JUDGES:
-                differences = ["unknown object"]
-            else:
-                differences = compare(judge(world, case), case)
+            try:
+                differences = compare(judge(world, case), case) if kind in JUDGES else ["unknown object"]
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                differences = [f"cannot be judged: {error!r}"]
             if differences:
                 comment = case.get("comment", "")
                 disagreed.setdefault(kind, []).append(f"{case_id}: {'; '.join(differences)} [{comment}]")

@@ -33,12 +33,13 @@ def unhex_all(values: list[str]) -> list[bytes]:
 class World:
     """All that a client and the holders of keys have; a case may bring its own descriptor or roster."""
 
-    def __init__(self, data: Json, given: Json | None = None) -> None:
+    def __init__(self, data: Json, given: Json | None = None, base: World | None = None) -> None:
         if data["schema"] != WORLD_SCHEMA:
             raise ValueError("schema of the world")
         self.data = data
         self.suite = hpke.BY_NAME[data["suite"]]
         self.given = given or {}
+        self.base = base
 
     @classmethod
     def load(cls, path: Path) -> World:
@@ -46,8 +47,8 @@ class World:
 
     def with_input(self, given: Json) -> World:
         """This world, or one with what the case brings in its place."""
-        own = {key: given[key] for key in ("roster", "entries", "descriptor", "fingerprint") if key in given}
-        return World(self.data, own) if own else self
+        own: Json = {key: given[key] for key in ("roster", "entries", "descriptor", "fingerprint") if key in given}
+        return World(self.data, own, self) if own else self
 
     def _get(self, name: str) -> Any:
         return self.given.get(name, self.data[name])
@@ -75,12 +76,17 @@ class World:
     @cached_property
     def card(self) -> Card:
         """The world's patient's card, verified under the world's own roster."""
-        if self.given:
-            return World(self.data).card
+        if self.base is not None:
+            return self.base.card
         patient = self.data["patient"]
         return verify_patient(
-            self.descriptor, self.roster, unhex(patient["id"]), unhex_all(patient["cards"]),
-            unhex(patient["endorsement"]), unhex(patient["master_grant"]), None,
+            self.descriptor,
+            self.roster,
+            unhex(patient["id"]),
+            unhex_all(patient["cards"]),
+            unhex(patient["endorsement"]),
+            unhex(patient["master_grant"]),
+            None,
         )
 
     def open_grant(self, grant: bytes) -> bytes:
@@ -100,8 +106,8 @@ class World:
     @cached_property
     def secret(self) -> bytes:
         """The patient secret, by the grant to the therapist in the world."""
-        if self.given:
-            return World(self.data).secret
+        if self.base is not None:
+            return self.base.secret
         return self.open_grant(unhex(self.data["patient"]["grant"]))
 
     @cached_property
