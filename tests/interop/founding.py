@@ -120,7 +120,7 @@ def recover(descriptor: Descriptor, shares: list[bytes]) -> bytes:
     secret = gf256.interpolate(base, 0)
     master = hpke.public_key(descriptor.suite, descriptor.master_private(secret))
     root = ed25519.public_key(descriptor.root_seed(secret))
-    ensure((master, root) == (descriptor.master_key, descriptor.root_key), SHARE, "keys are not the descriptor's")
+    ensure((master, root) == (descriptor.master_key, descriptor.root_key), UNTRUSTED, "keys are not the descriptor's")
     return secret
 
 
