@@ -23,7 +23,12 @@ impl SigningKey {
 
     /// `Ed25519-Sign(key, lp(label) || message)`, deterministic, 64 bytes.
     pub(crate) fn sign(&self, label: Label, message: &[u8]) -> [u8; SIGNATURE_LEN] {
-        self.0.sign(&labelled(label, message)).to_bytes()
+        self.sign_bare(&labelled(label, message))
+    }
+
+    /// `Ed25519-Sign(key, message)`: only the published vectors have no label.
+    pub(super) fn sign_bare(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+        self.0.sign(message).to_bytes()
     }
 
     /// `body || Ed25519-Sign(key, lp(label) || body)`: how every signed object of the format ends.
@@ -67,8 +72,14 @@ impl VerifyingKey {
     /// `Ed25519-Verify(key, lp(label) || message, signature)`, with canonical S and R of full order only.
     #[must_use]
     pub(crate) fn verify(&self, label: Label, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
+        self.verify_bare(&labelled(label, message), signature)
+    }
+
+    /// `Ed25519-Verify(key, message, signature)`: [`Self::verify`] without a label.
+    #[must_use]
+    pub(super) fn verify_bare(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.0.verify_strict(&labelled(label, message), &signature).is_ok()
+        self.0.verify_strict(message, &signature).is_ok()
     }
 }
 
