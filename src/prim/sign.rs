@@ -69,7 +69,7 @@ impl VerifyingKey {
         self.0.as_bytes()
     }
 
-    /// `Ed25519-Verify(key, lp(label) || message, signature)`, with canonical S and R of full order only.
+    /// `Ed25519-Verify(key, lp(label) || message, signature)`: S canonical, R not of low order, no cofactor.
     #[must_use]
     pub(crate) fn verify(&self, label: Label, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
         self.verify_bare(&labelled(label, message), signature)

@@ -42,3 +42,20 @@ fn rfc_8032() {
         assert!(!prim::ed25519_verify(key, &[message, &[0]].concat(), case.array("signature")));
     }
 }
+
+/// The policy, case by case: keys and commitments of low order (0 to 2, 8 to 11), signatures that only a cofactor makes
+/// valid (4, 5) and an S out of range (6, 7) are refused. Case 3 is accepted: key and R are of mixed order, and every
+/// verifier of that paper accepts it, the strict ones too.
+#[test]
+fn ed25519_speccheck() {
+    let cases = kat::cases(include_str!("../../vectors/ed25519-speccheck.txt"));
+    let fields = |at: usize| (cases[at].array("public"), cases[at].bytes("message"), cases[at].array("signature"));
+    let accepts = |at: &usize| {
+        let (key, message, signature) = fields(*at);
+        prim::ed25519_verify(key, message, signature)
+    };
+    assert_eq!(cases.len(), 12);
+    assert_eq!((0..12).filter(accepts).collect::<Vec<_>>(), [3]);
+    let refused_keys: Vec<usize> = (0..12).filter(|at| !prim::ed25519_imports(fields(*at).0)).collect();
+    assert_eq!(refused_keys, [0, 1, 10, 11]);
+}

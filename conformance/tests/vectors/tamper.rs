@@ -23,7 +23,9 @@ fn t049_other_encapsulations_are_refused() {
         assert_eq!(open(suite, &sealed), Ok([7; 32]));
         let (enc, ciphertext) = sealed.split_at(suite.encapsulation_len());
         let public = prim::hpke_public_key(suite, &PRIVATE).unwrap();
-        let forged: [(&[u8], &str); 9] = [
+        let mut high_bit = enc.to_vec();
+        *high_bit.last_mut().unwrap() ^= 0x80;
+        let forged: [(&[u8], &str); 10] = [
             (&enc[..enc.len() - 1], "last byte cut off"),
             (&enc[1..], "first byte cut off"),
             (b"", "none"),
@@ -33,13 +35,14 @@ fn t049_other_encapsulations_are_refused() {
             (&other[..enc.len()], "of another message"),
             (&public[public.len() - enc.len()..], "the recipient's public key"),
             (&vec![0; enc.len()], "zeros"),
+            (&high_bit, "another encoding of the same X25519 point"),
         ];
         for (enc, what) in forged {
             assert_eq!(open(suite, &[enc, ciphertext].concat()), Err(Error::NotAuthentic), "{suite:?}: {what}");
             refused += 1;
         }
     }
-    assert_eq!(refused, 18);
+    assert_eq!(refused, 20);
 }
 
 /// T052: every bit of the 1,120 bytes, 1,088 of ML-KEM and 32 of X25519.
