@@ -59,3 +59,18 @@ fn ed25519_speccheck() {
     let refused_keys: Vec<usize> = (0..12).filter(|at| !prim::ed25519_imports(fields(*at).0)).collect();
     assert_eq!(refused_keys, [0, 1, 10, 11]);
 }
+
+/// RFC 8032, section 5.1.3: a y of p and above does not decode. There are 38 such encodings, y = p + 0 to p + 18 with
+/// either sign of x; those whose canonical twin is a key are refused for the encoding alone.
+#[test]
+fn rfc_8032_encodings_that_are_not_canonical() {
+    let mut twins = 0;
+    for (small, sign) in (0..19).flat_map(|small| [(small, 0), (small, 0x80)]) {
+        let (mut canonical, mut other) = ([0; 32], [0xFF; 32]);
+        (canonical[0], other[0]) = (small, 0xED + small);
+        (canonical[31], other[31]) = (sign, 0x7F | sign);
+        assert!(!prim::ed25519_imports(&other), "p + {small}, sign {sign}");
+        twins += usize::from(prim::ed25519_imports(&canonical));
+    }
+    assert_eq!(twins, 20);
+}
