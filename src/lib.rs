@@ -106,6 +106,10 @@ pub mod hazmat {
     pub mod chunked {
         pub use crate::chunked::*;
     }
+    /// The room `prim`: the primitives by themselves, for published vectors.
+    pub mod prim {
+        pub use crate::prim::hazmat::*;
+    }
     /// The room `shamir`: sharing of 32 bytes over GF(2^8).
     pub mod shamir {
         pub use crate::shamir::*;

@@ -4,6 +4,8 @@
 
 pub(crate) mod aead;
 pub(crate) mod hash;
+#[cfg(feature = "hazmat")]
+pub(crate) mod hazmat;
 pub(crate) mod hkdf;
 pub(crate) mod hpke;
 pub(crate) mod label;

@@ -26,7 +26,12 @@ impl SigningKey {
 
     /// `Ed25519-Sign(key, lp(label) || message)`, deterministic, 64 bytes.
     pub(crate) fn sign(&self, label: Label, message: &[u8]) -> [u8; SIGNATURE_LEN] {
-        let signature = sign(&self.0, &labelled(label, message));
+        self.sign_bare(&labelled(label, message))
+    }
+
+    /// `Ed25519-Sign(key, message)`: only the published vectors have no label.
+    pub(super) fn sign_bare(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+        let signature = sign(&self.0, message);
         stack::wipe::<{ stack::CURVE }>();
         signature
     }
@@ -79,11 +84,17 @@ impl VerifyingKey {
         self.0.as_bytes()
     }
 
-    /// `Ed25519-Verify(key, lp(label) || message, signature)`, with canonical S and R of full order only.
+    /// `Ed25519-Verify(key, lp(label) || message, signature)`: S canonical, R not of low order, no cofactor.
     #[must_use]
     pub(crate) fn verify(&self, label: Label, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
+        self.verify_bare(&labelled(label, message), signature)
+    }
+
+    /// `Ed25519-Verify(key, message, signature)`: [`Self::verify`] without a label.
+    #[must_use]
+    pub(super) fn verify_bare(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.0.verify_strict(&labelled(label, message), &signature).is_ok()
+        self.0.verify_strict(message, &signature).is_ok()
     }
 }
 
