@@ -112,12 +112,10 @@ pub(crate) fn open(
     roster: &VerifiedRoster,
 ) -> Result<Disclosed> {
     // 1. The signer.
-    let Verified { disclosure, context, payload_digest } = verify(bytes, belongs_to, roster)?;
+    let Verified { disclosure, payload, context, payload_digest } = verify(bytes, belongs_to, roster)?;
     if disclosure.recipient != key.public().fingerprint() {
         return Err(Usage::WrongRecipient { addressed_to: disclosure.recipient }.into());
     }
-    let payload = SealedMessage::parse(disclosure.payload)
-        .map_err(|_| Error::malformed(Object::Disclosure, "payload", disclosure.payload_offset))?;
     // 2. key = OpenBase(recipient's key, info = wrap context || payload digest, sealed key)
     let secret = open_secret(&key.hpke, &info(&context, &payload_digest), &[], disclosure.sealed)?;
     // 3. the payload: commitment, chunks, exact padding
@@ -141,6 +139,7 @@ pub(crate) fn open(
 /// A disclosure whose signature holds.
 struct Verified<'a> {
     disclosure: Disclosure<'a>,
+    payload: SealedMessage<'a>,
     context: [u8; 32],
     payload_digest: [u8; 32],
 }
@@ -148,6 +147,8 @@ struct Verified<'a> {
 fn verify<'a>(bytes: &'a [u8], belongs_to: (Suite, VaultId), roster: &VerifiedRoster) -> Result<Verified<'a>> {
     let disclosure = Disclosure::parse(bytes)?;
     let Disclosure { suite, vault, recipient, signer, roster_seen, sealed, signature, payload, .. } = disclosure;
+    let message_payload = SealedMessage::parse(payload)
+        .map_err(|_| Error::malformed(Object::Disclosure, "payload", disclosure.payload_offset))?;
     require_vault(belongs_to, (suite, vault))?;
     let member = roster.require_unrevoked(signer, Roles::READ)?;
     let (known, met) = (roster.version(), roster_seen);
@@ -160,7 +161,7 @@ fn verify<'a>(bytes: &'a [u8], belongs_to: (Suite, VaultId), roster: &VerifiedRo
     if !member.entry().signing_key.verify(labels::DISCLOSURE, &message, &signature) {
         return Err(Untrusted::DisclosureSignature(signer).into());
     }
-    Ok(Verified { disclosure, context, payload_digest })
+    Ok(Verified { disclosure, payload: message_payload, context, payload_digest })
 }
 
 /// `where the note stood || note`.

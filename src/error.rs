@@ -7,6 +7,9 @@
 
 mod display;
 
+#[cfg(feature = "std")]
+mod io;
+
 use crate::ident::{CardId, Fingerprint, KeyFingerprint, Path};
 
 /// The result of everything in this crate that can fail.

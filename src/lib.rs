@@ -54,6 +54,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod attachment;
 mod chunked;
 mod custody;
 mod disclosure;
@@ -69,6 +71,8 @@ mod shamir;
 mod vault;
 mod wire;
 
+#[cfg(feature = "std")]
+pub use attachment::{AttachmentReader, AttachmentWriter, DepositWriter, DepositedAttachment, StoredAttachment};
 pub use custody::{
     Descriptor, Missing, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Retired, Retirement, Share,
     Successor, create,
@@ -101,6 +105,10 @@ pub mod hazmat {
     /// The room `chunked`: c2sp.org/chunked-encryption, generic over hash and AEAD.
     pub mod chunked {
         pub use crate::chunked::*;
+    }
+    /// The room `prim`: the primitives by themselves, for published vectors.
+    pub mod prim {
+        pub use crate::prim::hazmat::*;
     }
     /// The room `shamir`: sharing of 32 bytes over GF(2^8).
     pub mod shamir {

@@ -4,11 +4,14 @@
 
 pub(crate) mod aead;
 pub(crate) mod hash;
+#[cfg(feature = "hazmat")]
+pub(crate) mod hazmat;
 pub(crate) mod hkdf;
 pub(crate) mod hpke;
 pub(crate) mod label;
 pub(crate) mod point;
 pub(crate) mod rng;
 pub(crate) mod sign;
+mod stack;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,18 @@ pub(crate) use deposit::{deposit, open_deposit, open_unattributed};
 pub(crate) use open::open;
 pub use open::{Opened, Origin, path_of};
 pub use padding::Padding;
-pub(crate) use rewrap::{absorb, reseal, rewrap};
+pub(crate) use rewrap::{absorb, require_one_patient, reseal, rewrap};
 pub use seal::sealed_len;
 pub(crate) use seal::{seal, seal_payload};
+
+/// What the room `attachment` builds the same bytes with, as a stream.
+#[cfg(feature = "std")]
+pub(crate) mod parts {
+    pub(crate) use super::context::payload_context;
+    pub(crate) use super::deposit::info;
+    pub(crate) use super::locate::require_own;
+    pub(crate) use super::open::unwrap_reader_key;
+    pub(crate) use super::padding::MARKER;
+    pub(crate) use super::seal::begin;
+    pub(crate) use super::statement::{Statement, Writer};
+}

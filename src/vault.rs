@@ -3,6 +3,8 @@
 //! A [`Vault`] holds what was verified, the pinned descriptor and the roster, and checks against it what each call
 //! needs. It holds no key; keys are arguments, and so are randomness and everything that is stored.
 
+#[cfg(feature = "std")]
+mod attachments;
 mod deposits;
 mod disclosures;
 mod erasure;

@@ -18,6 +18,8 @@ pub(crate) mod share;
 pub(crate) mod share_text;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "std")]
+pub(crate) mod trailer;
 
 /// Length of an Ed25519 public key, a digest, a vault id and a secret, in bytes.
 pub(crate) const LEN_32: usize = 32;

@@ -13,7 +13,7 @@ mod scan;
 use scan::{Found, Token, paths, tokens, without_tests};
 
 /// Each room, its tier, and the rooms below that it may use.
-const ROOMS: [(&str, u8, &[&str]); 14] = [
+const ROOMS: [(&str, u8, &[&str]); 15] = [
     ("ident", 0, &["error"]),
     ("error", 0, &["ident"]),
     ("secret", 0, &["error"]),
@@ -27,6 +27,7 @@ const ROOMS: [(&str, u8, &[&str]); 14] = [
     ("patient", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody", "roster"]),
     ("record", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient"]),
     ("disclosure", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "record"]),
+    ("attachment", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient", "record"]),
     (
         "vault",
         4,
@@ -44,6 +45,7 @@ const ROOMS: [(&str, u8, &[&str]); 14] = [
             "patient",
             "record",
             "disclosure",
+            "attachment",
         ],
     ),
 ];

@@ -1,14 +1,17 @@
 //! Replays the breach of a psychotherapy clinic whose notes are sealed with lukko.
 //!
 //! `people` is how a service uses the library, `thief` what someone with the database can try, `quorum` how custodians
-//! open the vault. `store` is an ordinary SQLite database.
+//! open the vault. `erasure` takes a patient out of it, `rotation` brings all others to new custodians. `store` is an
+//! ordinary SQLite database.
 
 mod args;
+mod erasure;
 mod generate;
 mod notes;
 mod people;
 mod quorum;
 mod report;
+mod rotation;
 mod store;
 mod thief;
 
@@ -17,19 +20,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use lukko::{MemberId, OsRng, Roles, Vault, random_id};
+use lukko::{OsRng, Vault, random_id};
 
 use crate::args::Args;
 use crate::notes::Notes;
 use crate::people::Clinic;
-use crate::report::{Checks, Outcome, Sizes, Timing, bar, brief, count, fact, step};
+use crate::report::{Checks, Outcome, Sizes, Timing, bar, brief, count, fact, line, step};
 use crate::store::Store;
 use crate::thief::Thief;
 
 fn main() -> ExitCode {
     let args = match args::parse(std::env::args_os().skip(1)) {
         Ok(args) if args.help => {
-            println!("{}", args::HELP);
+            line(args::HELP);
             return ExitCode::SUCCESS;
         }
         Ok(args) => args,
@@ -87,7 +90,7 @@ fn run(args: &Args) -> Outcome<bool> {
     };
     let held = replay(&file.path, &notes)?;
     if file.keep {
-        println!("The database is in {}", file.path.display());
+        line(format_args!("The database is in {}", file.path.display()));
     }
     Ok(held)
 }
@@ -98,7 +101,7 @@ fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
     let store = Store::create(path)?;
 
     step("1. The clinic opens");
-    let clinic = people::found(&store)?;
+    let mut clinic = people::found(&store)?;
     let fingerprint = brief(&clinic.pin.fingerprint().to_string());
     fact(format!("a vault that any 3 of 5 custodians open; clients pin its fingerprint, {fingerprint}"));
     fact("a registrar, and two therapists on the roster that the registrar signed");
@@ -117,12 +120,29 @@ fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
     let mut same = therapists_read(&mut checks, &store, &clinic, (notes, left_alone), &mut reading)?;
 
     step("4. The thief has the database file, and write access to it");
-    the_thief(&mut checks, path, &clinic, &vault, notes)?;
+    let stolen = Scratch::temporary(false)?;
+    std::fs::copy(path, &stolen.path)?;
+    the_thief(&mut checks, &stolen.path, &clinic, &vault, notes)?;
 
     step("5. The therapists are gone: custodians break the glass");
-    let alone = custodians(&mut checks, &store, &clinic, vault, (notes, left_alone))?;
+    let (aalto, alone) = quorum::break_the_glass(&mut checks, &store, &mut clinic, (notes, left_alone))?;
     same += if left_alone.is_some() { alone } else { 0 };
     checks.holds(format!("in all, {} of {all} notes came back byte for byte", count(same)), same == notes.all.len());
+
+    step("6. A patient is erased");
+    let erased = patients.first().copied().ok_or("there are no notes")?;
+    let mut receipt = erasure::erase(&mut checks, (path, &store), &mut clinic, erased)?;
+
+    step("7. The custodians change, from 3 of 5 to 4 of 7");
+    let others: Vec<&str> = patients.iter().copied().filter(|patient| *patient != erased).collect();
+    let retired = rotation::rotate(&mut checks, &store, &mut clinic, &others)?;
+    receipt.note_retired(&retired, erasure::now()?)?;
+    erasure::print(&receipt);
+
+    step("8. The thief comes back, with four of the seven new shares, the database of today and the old copy of it");
+    let thief = erasure::Return { store: &store, copy: Store::open(&stolen.path)?, old: &vault, clinic: &clinic };
+    thief.tries_everything(&mut checks, (erased, others.first().copied()), notes)?;
+    rotation::read_on(&mut checks, &store, &clinic, &aalto, (&others, notes))?;
 
     let file = usize::try_from(std::fs::metadata(path)?.len())?;
     let sizes = Sizes { notes: notes.bytes(), records: stored, file };
@@ -182,7 +202,7 @@ fn the_colleague_reads(
         read == all && granted.len() == 1,
     );
     let Some(other) = notes.patients().find(|other| *other != patient) else { return Ok(()) };
-    let card = people::card(vault, other, &store.patient(other)?, None)?;
+    let card = people::card(vault, other, &people::row(store, vault, other)?)?;
     if let Some(grant) = store.grant(other, clinic.salo.fingerprint())? {
         let attempt = vault.open_grant(&card, &clinic.niemi, &grant).map_err(Into::into);
         let reason = |error: &lukko::Error| matches!(error, lukko::Error::Usage(_));
@@ -191,12 +211,10 @@ fn the_colleague_reads(
     Ok(())
 }
 
-/// He takes a copy of the file, and everything that he tries is shown to Dr Salo's client.
+/// He has a copy of the file, and everything that he tries in it is shown to Dr Salo's client.
 fn the_thief(checks: &mut Checks, path: &Path, clinic: &Clinic, vault: &Vault, notes: &Notes) -> Outcome<()> {
     thief::search(checks, &std::fs::read(path)?, notes);
-    let stolen = Scratch::temporary(false)?;
-    std::fs::copy(path, &stolen.path)?;
-    let copy = Store::open(&stolen.path)?;
+    let copy = Store::open(path)?;
     // A patient of Dr Salo's with more than one record, if there is one; and a record of somebody else.
     let hers: Vec<&str> = notes.patients().take(notes.patients().len().saturating_sub(1).max(1)).collect();
     let busy = hers.iter().find(|patient| notes.of(patient).nth(1).is_some());
@@ -208,36 +226,4 @@ fn the_thief(checks: &mut Checks, path: &Path, clinic: &Clinic, vault: &Vault, n
     let elsewhere = elsewhere.map(|note| (note.patient.as_str(), note.record.as_str()));
     let records = [first.record.as_str(), second.record.as_str()];
     Thief { copy, clinic, vault, key: &key, patient, records, elsewhere }.tries_everything(checks)
-}
-
-/// A quorum reads the patient that was left alone, and grants it to a new therapist.
-fn custodians(
-    checks: &mut Checks,
-    store: &Store,
-    clinic: &Clinic,
-    mut vault: Vault,
-    (notes, left_alone): (&Notes, Option<&str>),
-) -> Outcome<usize> {
-    let master = quorum::recover(checks, &vault, clinic)?;
-    let patient = left_alone.or(notes.patients().next()).ok_or("there are no notes")?;
-    let card = people::card(&vault, patient, &store.patient(patient)?, None)?;
-    let key = vault.break_glass(&card, &master)?;
-    drop(master);
-    let all = notes.of(patient).count();
-    let read = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
-    let whose = if left_alone.is_some() { "a patient that no therapist could open" } else { "the only patient" };
-    checks.holds(format!("the quorum reads {read} of {all} notes of {whose}"), read == all);
-
-    let successor = vault.descriptor().new_member(MemberId::new("dr-aalto")?, &mut OsRng)?;
-    let mut draft = vault.roster().next()?;
-    people::admit(&mut draft, &successor, Roles::READ, vault.descriptor())?;
-    let roster = draft.sign_as_registrar(&clinic.registrar, vault.descriptor())?;
-    store.put_member(&successor)?;
-    store.put_vault(vault.descriptor().as_bytes(), &roster)?;
-    vault.update_roster(&roster, store.entries()?)?;
-    store.put_grant(patient, &vault.grant(&key, successor.fingerprint(), &mut OsRng)?)?;
-    let key = people::key(store, &vault, &successor, patient)?.ok_or("a grant is missing")?;
-    let again = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
-    checks.holds("and grants the patient to Dr Aalto, who reads on", again == all);
-    Ok(read)
 }

@@ -50,6 +50,9 @@ impl Notes {
 }
 
 fn read(bytes: &[u8]) -> Outcome<Notes> {
+    if let Some(line) = unclosed_quote(bytes) {
+        return Err(format!("line {line}: the quote that opens here is never closed").into());
+    }
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.byte_headers()?.clone();
     if header.is_empty() {
@@ -79,6 +82,26 @@ fn line(bytes: &[u8], position: &csv::Position) -> u64 {
     let rest = usize::try_from(position.byte()).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
     let breaks = rest.iter().take_while(|byte| b"\r\n".contains(byte)).filter(|byte| **byte == b'\n').count();
     position.line() + breaks as u64
+}
+
+/// The line of a quote that is open at the end of the file. The reader would take the end for the closing quote, and a
+/// file that was cut off for a whole one.
+fn unclosed_quote(bytes: &[u8]) -> Option<u64> {
+    let mut bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).iter().peekable();
+    let (mut line, mut opened, mut field_begins) = (1, None, true);
+    while let Some(byte) = bytes.next() {
+        if *byte == b'"' && opened.is_some() {
+            // Two quotes are a quote in the text.
+            if bytes.next_if(|next| **next == b'"').is_none() {
+                opened = None;
+            }
+        } else if *byte == b'"' && field_begins {
+            opened = Some(line);
+        }
+        field_begins = opened.is_none() && b",\r\n".contains(byte);
+        line += u64::from(*byte == b'\n');
+    }
+    opened
 }
 
 fn column(header: &ByteRecord, name: &str) -> Outcome<usize> {

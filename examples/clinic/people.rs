@@ -3,17 +3,20 @@
 use std::time::Instant;
 
 use lukko::{
-    Card, CardId, Enroller, FieldLabel, MemberEntry, MemberId, MemberKey, NewVault, OsRng, PatientId, PatientKey, Pin,
-    PinnedDescriptor, Policy, RecordContext, RecordId, RegistrarKey, Revision, Roles, RosterDraft, StoredPatient,
+    Card, Endorsed, Enroller, FieldLabel, MemberEntry, MemberId, MemberKey, NewVault, OsRng, PatientId, PatientKey,
+    Pin, PinnedDescriptor, Policy, RecordContext, RecordId, RegistrarKey, Revision, Roles, RosterDraft, StoredPatient,
     Suite, Vault, create,
 };
 
-use crate::notes::Notes;
+use crate::notes::{Note, Notes};
 use crate::report::{Outcome, Timing, bar};
 use crate::store::{PatientRow, Store};
 
 /// The one field that the notes of this clinic have.
 pub(crate) const FIELD: &str = "note";
+
+/// Patients that are worked on in one transaction of the database.
+pub(crate) const BATCH: usize = 32;
 
 /// Who works here. None of this is in the database.
 pub(crate) struct Clinic {
@@ -53,7 +56,7 @@ pub(crate) fn found(store: &Store) -> Outcome<Clinic> {
     admit(&mut draft, &niemi, Roles::READ, &pinned)?;
     let roster = draft.sign_as_registrar(&registrar, &pinned)?;
     store.put_member(&niemi)?;
-    store.put_vault(pinned.as_bytes(), &roster)?;
+    store.put_generation(pinned.generation(), pinned.as_bytes(), None, &roster)?;
     let pin = load(store, vault.pin().clone())?.pin().clone();
     Ok(Clinic { registrar, shares, salo, niemi, first_roster, pin })
 }
@@ -71,7 +74,7 @@ pub(crate) fn admit(
 
 /// Opens the door: everything that comes from the database is verified against the pin.
 pub(crate) fn load(store: &Store, pin: Pin) -> Outcome<Vault> {
-    let (descriptor, roster) = store.vault()?;
+    let (descriptor, roster) = store.vault(pin.generation())?;
     Ok(Vault::load(pin, &descriptor, &roster, store.entries()?)?)
 }
 
@@ -83,28 +86,22 @@ pub(crate) fn import(
     notes: &Notes,
     left_alone: Option<&str>,
 ) -> Outcome<(Timing, usize)> {
-    let rng = &mut OsRng;
     let progress = bar("sealing", notes.all.len());
     let (begin, mut timing, mut stored) = (Instant::now(), Timing::default(), 0);
-    for (number, patient) in notes.patients().enumerate() {
+    let patients: Vec<&str> = notes.patients().collect();
+    let shared = patients.first().copied();
+    for batch in patients.chunks(BATCH) {
         store.transaction(|| {
-            let enrolled = vault.enrol(Enroller::Member(&clinic.salo), PatientId::new(patient)?, rng)?;
-            store.put_patient(patient, &enrolled)?;
-            if Some(patient) != left_alone {
-                store.put_grant(patient, &vault.grant(&enrolled.key, clinic.salo.fingerprint(), rng)?)?;
-            }
-            if number == 0 {
-                store.put_grant(patient, &vault.grant(&enrolled.key, clinic.niemi.fingerprint(), rng)?)?;
-            }
-            for note in notes.of(patient) {
-                let context =
-                    RecordContext::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
-                let sealing = Instant::now();
-                let sealed = vault.seal(&enrolled.key, &context, note.text.as_bytes(), rng)?;
-                timing.lukko += sealing.elapsed();
-                stored += sealed.len();
-                store.put_record(patient, &note.record, FIELD, &sealed)?;
-                progress.inc(1);
+            for patient in batch.iter().copied() {
+                let granted = [
+                    (Some(patient) != left_alone).then_some(&clinic.salo),
+                    (Some(patient) == shared).then_some(&clinic.niemi),
+                ];
+                let key = enrol(store, vault, clinic, patient, granted.into_iter().flatten())?;
+                for note in notes.of(patient) {
+                    stored += seal(store, vault, &key, note, &mut timing)?;
+                    progress.inc(1);
+                }
             }
             Ok(())
         })?;
@@ -114,17 +111,57 @@ pub(crate) fn import(
     Ok((timing, stored))
 }
 
+/// Dr Salo enrols a patient and grants it.
+fn enrol<'a>(
+    store: &Store,
+    vault: &Vault,
+    clinic: &Clinic,
+    patient: &str,
+    to: impl Iterator<Item = &'a MemberKey>,
+) -> Outcome<PatientKey> {
+    let rng = &mut OsRng;
+    let enrolled = vault.enrol(Enroller::Member(&clinic.salo), PatientId::new(patient)?, rng)?;
+    store.put_patient(patient, vault.descriptor().generation(), &PatientRow::from(&enrolled))?;
+    for member in to {
+        store.put_grant(patient, &vault.grant(&enrolled.key, member.fingerprint(), rng)?)?;
+    }
+    Ok(enrolled.key)
+}
+
+/// Seals a note and stores it; gives how long the record is.
+fn seal(store: &Store, vault: &Vault, key: &PatientKey, note: &Note, timing: &mut Timing) -> Outcome<usize> {
+    let context = RecordContext::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
+    let sealing = Instant::now();
+    let sealed = vault.seal(key, &context, note.text.as_bytes(), &mut OsRng)?;
+    timing.lukko += sealing.elapsed();
+    store.put_record(&note.patient, &note.record, FIELD, &sealed)?;
+    Ok(sealed.len())
+}
+
+/// What the database has of a patient in the generation that the client is pinned to.
+pub(crate) fn row(store: &Store, vault: &Vault, patient: &str) -> Outcome<PatientRow> {
+    store.patient(patient, vault.descriptor().generation())?.ok_or("the patient is not in the database".into())
+}
+
 /// Verifies what the database says of a patient.
-pub(crate) fn card(vault: &Vault, patient: &str, row: &PatientRow, expect: Option<CardId>) -> Outcome<Card> {
-    let PatientRow { card, endorsement, master_grant } = row;
+pub(crate) fn card(vault: &Vault, patient: &str, row: &PatientRow) -> Outcome<Card> {
+    let PatientRow { card, endorsed: Endorsed { endorsement, master_grant } } = row;
     let stored = StoredPatient { cards: &[card], endorsement, master_grant };
-    Ok(vault.card(PatientId::new(patient)?, &stored, expect)?)
+    Ok(vault.card(PatientId::new(patient)?, &stored, None)?)
+}
+
+/// The registrar signs the next roster, the database stores it, and the client follows.
+pub(crate) fn publish(store: &Store, vault: &mut Vault, clinic: &Clinic, draft: RosterDraft) -> Outcome<()> {
+    let roster = draft.sign_as_registrar(&clinic.registrar, vault.descriptor())?;
+    store.put_roster(vault.descriptor().generation(), &roster)?;
+    vault.update_roster(&roster, store.entries()?)?;
+    Ok(())
 }
 
 /// Opens a patient's key as a therapist; `None` if there is no grant for her.
 pub(crate) fn key(store: &Store, vault: &Vault, member: &MemberKey, patient: &str) -> Outcome<Option<PatientKey>> {
     let Some(grant) = store.grant(patient, member.fingerprint())? else { return Ok(None) };
-    let card = card(vault, patient, &store.patient(patient)?, None)?;
+    let card = card(vault, patient, &row(store, vault, patient)?)?;
     Ok(Some(vault.open_grant(&card, member, &grant)?))
 }
 

@@ -1,6 +1,8 @@
 //! What the example prints: steps, facts, and checks that decide the exit code.
 
 use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,14 +10,23 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// The result of everything here that can fail: errors of lukko, SQLite, files and input meet in one type.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// Prints one line. Who closes the pipe, such as `head`, has seen enough: the rest is done in silence, so that the
+/// temporary files are removed and the exit code is right.
+pub(crate) fn line(text: impl Display) {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => panic!("cannot print: {error}"),
+        _ => {}
+    }
+}
+
 /// Prints the heading of a step.
 pub(crate) fn step(heading: &str) {
-    println!("\n{heading}");
+    line(format_args!("\n{heading}"));
 }
 
 /// Prints one fact.
 pub(crate) fn fact(text: impl AsRef<str>) {
-    println!("   {}", text.as_ref());
+    line(format_args!("   {}", text.as_ref()));
 }
 
 /// Counts what came out as it must and what did not.
@@ -33,7 +44,7 @@ impl Checks {
         } else {
             self.failed += 1;
         }
-        println!("   {} {}", if holds { "ok    " } else { "FAILED" }, what.as_ref());
+        line(format_args!("   {} {}", if holds { "ok    " } else { "FAILED" }, what.as_ref()));
     }
 
     /// Something that must be refused, and for the right reason.
@@ -43,16 +54,16 @@ impl Checks {
             Err(error) => (error.downcast_ref().is_some_and(reason), brief(&error.to_string())),
         };
         self.holds(format!("{what}: refused"), holds);
-        println!("          -> {answer}");
+        line(format_args!("          -> {answer}"));
     }
 
     /// Prints the verdict and says whether everything held.
     pub(crate) fn verdict(&self) -> bool {
         let all = self.held + self.failed;
         if self.failed == 0 {
-            println!("\nAll {all} checks hold. Who copies this database has nothing to read.");
+            line(format_args!("\nAll {all} checks hold. Who copies this database has nothing to read."));
         } else {
-            println!("\n{} of {all} checks FAILED. This must not happen: please report it.", self.failed);
+            line(format_args!("\n{} of {all} checks FAILED. This must not happen: please report it.", self.failed));
         }
         self.failed == 0
     }
@@ -106,7 +117,7 @@ pub(crate) fn table(notes: usize, patients: usize, sizes: &Sizes, rows: &[(&str,
     for (what, number) in bytes {
         fact(format!("{what:24}{:>14} bytes", count(number)));
     }
-    println!();
+    line("");
     fact(format!("{:24}{:>14}{:>14}{:>14}{:>14}", "", "seconds", "notes/s", "lukko alone", "notes/s"));
     for (what, timing) in rows {
         let [total, alone] = [timing.total, timing.lukko].map(|time| (time.as_secs_f64(), rate(notes, time)));

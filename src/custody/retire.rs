@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::descriptor::PinnedDescriptor;
 use super::share::Share;
 use crate::error::{Error, Result, ShareFault, Usage};
-use crate::ident::{CardId, require_vault};
+use crate::ident::{CardId, VaultId, require_vault};
 
 /// The retirement of an old generation after a rotation. Until [`Retirement::finish`] succeeds, the old generation must
 /// be kept: its shares, its master grants, its endorsements.
@@ -40,7 +40,8 @@ pub struct Missing {
 /// An old generation that was retired: fewer than k of its shares are left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retired {
-    pub(crate) generation: u32,
+    pub(crate) vault: VaultId,
+    generation: u32,
     failed: Vec<CardId>,
 }
 
@@ -131,7 +132,7 @@ impl<'a> Retirement<'a> {
             let (shares, patients) = (unchecked_shares.len(), patients.len());
             return Err(Usage::NotRetired { shares, patients, destructions }.into());
         }
-        Ok(Retired { generation: self.old.generation(), failed: self.cards(Outcome::Failed) })
+        Ok(Retired { vault: self.old.vault(), generation: self.old.generation(), failed: self.cards(Outcome::Failed) })
     }
 
     fn cards(&self, outcome: Outcome) -> Vec<CardId> {

@@ -58,7 +58,7 @@ impl fmt::Display for Usage {
             }
             Self::WrongSuite => f.write_str("the object is of another suite than the vault"),
             Self::WrongVault => f.write_str("the object is of another vault"),
-            Self::WrongRecipient { addressed_to } => write!(f, "the grant is addressed to key {addressed_to}"),
+            Self::WrongRecipient { addressed_to } => write!(f, "this is addressed to key {addressed_to}"),
             Self::AlreadyOnRoster(key) => {
                 write!(f, "key {key} is on the roster; its roles never change, admit a new key instead")
             }

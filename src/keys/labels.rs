@@ -54,6 +54,7 @@ pub(crate) const RECORD_DRAW: Label = Label::new("lukko/v1 record draw");
 /// HKDF: record key and salt of a deposit.
 pub(crate) const DEPOSIT_DRAW: Label = Label::new("lukko/v1 deposit draw");
 /// HKDF: record key and salt of a deposited attachment, whose text is not known yet.
+#[cfg(feature = "std")]
 pub(crate) const DEPOSITED_ATTACHMENT_DRAW: Label = Label::new("lukko/v1 deposited attachment draw");
 /// HKDF: key and salt of a disclosure.
 pub(crate) const DISCLOSURE_DRAW: Label = Label::new("lukko/v1 disclosure draw");

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::point;
 use super::rng::{self, OneShot};
+use super::stack;
 use crate::error::{Error, Result};
 use crate::ident::Suite;
 use crate::secret::{Scratch, Secret};
@@ -86,10 +87,12 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::NotAuthentic`] if the KEM refuses the key, which no uniform 32 bytes make it do.
     pub(crate) fn public_key(&self) -> Result<PublicKey> {
-        let bytes: Vec<u8> = match self.suite {
-            Suite::XWing => XWing::sk_to_pk(&private::<XWing>(&self.bytes)?).to_bytes().to_vec(),
-            Suite::X25519 => X25519HkdfSha256::sk_to_pk(&private::<X25519HkdfSha256>(&self.bytes)?).to_bytes().to_vec(),
+        let bytes = match self.suite {
+            Suite::XWing => public_bytes::<XWing>(&self.bytes),
+            Suite::X25519 => public_bytes::<X25519HkdfSha256>(&self.bytes),
         };
+        wipe_stack(self.suite);
+        let bytes = bytes?;
         PublicKey::import(self.suite, &bytes).ok_or(Error::NotAuthentic)
     }
 }
@@ -112,10 +115,7 @@ pub(crate) fn seal_secret(
     secret: &[u8; 32],
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
-    match to {
-        PublicKey::XWing(key, _) => seal::<XWing, 64>(key, info, aad, secret, rng),
-        PublicKey::X25519(key, _) => seal::<X25519HkdfSha256, 32>(key, info, aad, secret, rng),
-    }
+    seal_bytes(to, info, aad, secret, rng)
 }
 
 /// `OpenBase(private key, info, aad, sealed)` -> 32 bytes (RFC 9180, section 6.1).
@@ -123,26 +123,69 @@ pub(crate) fn seal_secret(
 /// # Errors
 /// [`Error::NotAuthentic`], for every reason.
 pub(crate) fn open_secret(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Secret<32>> {
-    match key.suite {
+    let opened = open_bytes(key, info, aad, sealed)?;
+    opened.first_chunk::<32>().filter(|_| opened.len() == 32).map(Secret::copied).ok_or(Error::NotAuthentic)
+}
+
+/// [`seal_secret`] for any length, which only the published vectors have.
+pub(super) fn seal_bytes(
+    to: &PublicKey,
+    info: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+    rng: &mut impl TryCryptoRng,
+) -> Result<Vec<u8>> {
+    let sealed = match to {
+        PublicKey::XWing(key, _) => seal::<XWing, 64>(key, info, aad, plaintext, rng),
+        PublicKey::X25519(key, _) => seal::<X25519HkdfSha256, 32>(key, info, aad, plaintext, rng),
+    };
+    wipe_stack(to.suite());
+    sealed
+}
+
+/// [`open_secret`] for any length.
+pub(super) fn open_bytes(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let opened = match key.suite {
         Suite::XWing => open::<XWing>(key, info, aad, sealed),
         Suite::X25519 => open::<X25519HkdfSha256>(key, info, aad, sealed),
+    };
+    wipe_stack(key.suite);
+    opened
+}
+
+fn wipe_stack(suite: Suite) {
+    match suite {
+        Suite::XWing => stack::wipe::<{ stack::LATTICE }>(),
+        Suite::X25519 => stack::wipe::<{ stack::CURVE }>(),
     }
 }
 
+#[inline(never)]
+fn public_bytes<K: Kem>(private_bytes: &Secret<32>) -> Result<Vec<u8>> {
+    Ok(K::sk_to_pk(&private::<K>(private_bytes)?).to_bytes().to_vec())
+}
+
 /// Seals with the `DRAW` random bytes that this KEM's encapsulation reads, drawn fallibly before it starts.
+#[inline(never)]
 fn seal<K: Kem, const DRAW: usize>(
     to: &K::PublicKey,
     info: &[u8],
     aad: &[u8],
-    secret: &[u8; 32],
+    plaintext: &[u8],
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
     let mut drawn = Scratch::<DRAW>::zeroed();
     rng::fill(rng, drawn.as_mut())?;
     let mut once = OneShot::new(drawn.expose());
-    let (encapsulation, ciphertext) =
-        single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(&OpModeS::Base, to, info, secret, aad, &mut once)
-            .map_err(|_| Error::NotAuthentic)?;
+    let (encapsulation, ciphertext) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(
+        &OpModeS::Base,
+        to,
+        info,
+        plaintext,
+        aad,
+        &mut once,
+    )
+    .map_err(|_| Error::NotAuthentic)?;
     // A KEM that reads more or less than it did when this was written must not go unseen.
     if !once.spent_exactly() {
         return Err(Error::Randomness);
@@ -150,11 +193,12 @@ fn seal<K: Kem, const DRAW: usize>(
     Ok([encapsulation.to_bytes().as_slice(), &ciphertext].concat())
 }
 
-fn open<K: Kem>(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Secret<32>> {
+#[inline(never)]
+fn open<K: Kem>(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     let (encapsulation, ciphertext) =
         sealed.split_at_checked(key.suite.encapsulation_len()).ok_or(Error::NotAuthentic)?;
     let encapsulation = K::EncappedKey::from_bytes(encapsulation).map_err(|_| Error::NotAuthentic)?;
-    let opened = single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(
+    single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(
         &OpModeR::Base,
         &private::<K>(&key.bytes)?,
         &encapsulation,
@@ -163,8 +207,7 @@ fn open<K: Kem>(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Res
         aad,
     )
     .map(Zeroizing::new)
-    .map_err(|_| Error::NotAuthentic)?;
-    opened.first_chunk::<32>().filter(|_| opened.len() == 32).map(Secret::copied).ok_or(Error::NotAuthentic)
+    .map_err(|_| Error::NotAuthentic)
 }
 
 fn private<K: Kem>(bytes: &Secret<32>) -> Result<K::PrivateKey> {

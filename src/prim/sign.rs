@@ -7,6 +7,7 @@ use ed25519_dalek::Signer;
 use subtle::ConstantTimeEq;
 
 use super::label::Label;
+use super::stack;
 use alloc::vec::Vec;
 
 /// Length of a signature, in bytes.
@@ -18,12 +19,21 @@ pub(crate) struct SigningKey(Box<ed25519_dalek::SigningKey>);
 impl SigningKey {
     /// The key of a 32-byte seed (RFC 8032, section 5.1.5).
     pub(crate) fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
+        let key = expand(seed);
+        stack::wipe::<{ stack::CURVE }>();
+        Self(key)
     }
 
     /// `Ed25519-Sign(key, lp(label) || message)`, deterministic, 64 bytes.
     pub(crate) fn sign(&self, label: Label, message: &[u8]) -> [u8; SIGNATURE_LEN] {
-        self.0.sign(&labelled(label, message)).to_bytes()
+        self.sign_bare(&labelled(label, message))
+    }
+
+    /// `Ed25519-Sign(key, message)`: only the published vectors have no label.
+    pub(super) fn sign_bare(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+        let signature = sign(&self.0, message);
+        stack::wipe::<{ stack::CURVE }>();
+        signature
     }
 
     /// `body || Ed25519-Sign(key, lp(label) || body)`: how every signed object of the format ends.
@@ -37,6 +47,16 @@ impl SigningKey {
     pub(crate) fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(self.0.verifying_key())
     }
+}
+
+#[inline(never)]
+fn expand(seed: &[u8; 32]) -> Box<ed25519_dalek::SigningKey> {
+    Box::new(ed25519_dalek::SigningKey::from_bytes(seed))
+}
+
+#[inline(never)]
+fn sign(key: &ed25519_dalek::SigningKey, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+    key.sign(message).to_bytes()
 }
 
 impl fmt::Debug for SigningKey {
@@ -64,11 +84,17 @@ impl VerifyingKey {
         self.0.as_bytes()
     }
 
-    /// `Ed25519-Verify(key, lp(label) || message, signature)`, with canonical S and R of full order only.
+    /// `Ed25519-Verify(key, lp(label) || message, signature)`: S canonical, R not of low order, no cofactor.
     #[must_use]
     pub(crate) fn verify(&self, label: Label, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
+        self.verify_bare(&labelled(label, message), signature)
+    }
+
+    /// `Ed25519-Verify(key, message, signature)`: [`Self::verify`] without a label.
+    #[must_use]
+    pub(super) fn verify_bare(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.0.verify_strict(&labelled(label, message), &signature).is_ok()
+        self.0.verify_strict(message, &signature).is_ok()
     }
 }
 

@@ -16,8 +16,8 @@ use crate::wire::record::{Head, Origin};
 pub struct RecordContext<'a> {
     pub(super) record: RecordId<'a>,
     pub(super) field: FieldLabel<'a>,
-    pub(super) revision: Revision,
-    pub(super) padding: Padding,
+    pub(crate) revision: Revision,
+    pub(crate) padding: Padding,
 }
 
 impl<'a> RecordContext<'a> {
@@ -37,12 +37,12 @@ impl<'a> RecordContext<'a> {
     }
 
     /// The place of a deposit, whose revision is always 0.
-    pub(super) const fn of_deposit(record: RecordId<'a>, field: FieldLabel<'a>, padding: Padding) -> Self {
+    pub(crate) const fn of_deposit(record: RecordId<'a>, field: FieldLabel<'a>, padding: Padding) -> Self {
         Self { record, field, revision: Revision::DEPOSIT, padding }
     }
 
     /// The place that a record has in a store, with what its head says of itself.
-    pub(super) const fn claimed(record: RecordId<'a>, field: FieldLabel<'a>, head: &Head) -> Self {
+    pub(crate) const fn claimed(record: RecordId<'a>, field: FieldLabel<'a>, head: &Head) -> Self {
         Self { record, field, revision: Revision::from_wire(head.revision), padding: Padding::from_wire(head.padding) }
     }
 
@@ -55,7 +55,7 @@ impl<'a> RecordContext<'a> {
 /// `SHA-256(lp(label) || vault id || lp(patient id) || lp(record id) || lp(field) || revision || padding)`.
 ///
 /// Every variable part carries its length, so no two contexts have the same bytes.
-pub(super) fn payload_context(vault: &VaultId, patient: &[u8], context: &RecordContext<'_>) -> [u8; 32] {
+pub(crate) fn payload_context(vault: &VaultId, patient: &[u8], context: &RecordContext<'_>) -> [u8; 32] {
     let record = context.record.as_bytes();
     let field = context.field.as_bytes();
     let revision = context.revision.get().to_be_bytes();

@@ -43,6 +43,10 @@ pub struct Unattributed<T> {
 }
 
 impl<T> Unattributed<T> {
+    pub(crate) const fn new(claimed_writer: KeyFingerprint, inner: T) -> Self {
+        Self { claimed_writer, inner }
+    }
+
     /// The key that signed. Whoever stole it may have written the note.
     #[must_use]
     pub const fn claimed_writer(&self) -> KeyFingerprint {
@@ -146,7 +150,7 @@ pub(crate) fn open_unattributed(
     let located = Located::read(key, record, field, bytes, &[Path::Deposit])?;
     let writer = verify_writer(&located, roster)?;
     let inner = open_verified(key, &located, &writer, Origin::Deposit { writer: writer.key })?;
-    Ok(Unattributed { claimed_writer: writer.key, inner })
+    Ok(Unattributed::new(writer.key, inner))
 }
 
 /// The writer of a deposit or of an absorbed one, if its signature holds.
@@ -189,7 +193,7 @@ pub(super) fn take_record_key(key: &PatientKey, located: &Located<'_>, writer: &
 }
 
 /// `wrap context || writer [|| payload digest]`: the HPKE info of a record key that is sealed to a card.
-pub(super) fn info(
+pub(crate) fn info(
     path: Path,
     card: CardId,
     payload_context: &[u8; 32],

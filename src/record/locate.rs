@@ -15,6 +15,23 @@ use crate::prim::hash::hash;
 use crate::secret::Plaintext;
 use crate::wire::record::{Front, Record};
 
+/// Refuses a front of another path, and one of another suite or card than the key's.
+///
+/// # Errors
+/// [`Usage::WrongPath`], [`Usage::WrongSuite`], [`Usage::WrongCard`].
+pub(crate) fn require_own(key: &PatientKey, front: &Front<'_>, paths: &[Path]) -> Result<()> {
+    if !paths.contains(&front.path()) {
+        return Err(Usage::WrongPath { met: front.path() }.into());
+    }
+    let (suite, vault) = key.belongs_to();
+    require_vault((suite, vault), (front.head.suite, vault))?;
+    if front.head.card == key.card() {
+        Ok(())
+    } else {
+        Err(Usage::WrongCard { key: key.card(), object: front.head.card }.into())
+    }
+}
+
 /// A record in the place that the caller asked for; nothing in it has been authenticated.
 pub(super) struct Located<'a> {
     pub(super) front: Front<'a>,
@@ -41,14 +58,7 @@ impl<'a> Located<'a> {
     ) -> Result<Self> {
         let Record { front, payload_offset, payload } = Record::parse(bytes)?;
         let head = front.head;
-        if !paths.contains(&front.path()) {
-            return Err(Usage::WrongPath { met: front.path() }.into());
-        }
-        let (suite, vault) = key.belongs_to();
-        require_vault((suite, vault), (head.suite, vault))?;
-        if head.card != key.card() {
-            return Err(Usage::WrongCard { key: key.card(), object: head.card }.into());
-        }
+        require_own(key, &front, paths)?;
         let message =
             SealedMessage::parse(payload).map_err(|_| Error::malformed(Object::Record, "payload", payload_offset))?;
         let place = RecordContext::claimed(record, field, &head);
@@ -56,7 +66,7 @@ impl<'a> Located<'a> {
             front,
             payload: message,
             payload_bytes: payload,
-            context: payload_context(&vault, key.patient(), &place),
+            context: payload_context(&key.belongs_to().1, key.patient(), &place),
             revision: place.revision,
             padding: place.padding,
         })

@@ -66,20 +66,25 @@ pub(crate) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>
     let plaintext = located.reserve()?;
     // 2. record key = XChaCha20-Poly1305-Decrypt(patient KEK, wrap nonce, aad = wrap context, wrapped)
     let mut slot = RecordKey::empty();
-    let record_key = unwrap_reader_key(&mut slot, key, &located)?;
+    let record_key = unwrap_reader_key(&mut slot, key, &located.front, &located.context)?;
     // 3. the payload
     let plaintext = located.open_payload(record_key, plaintext)?;
     Ok(Opened { plaintext, revision: located.revision, padding: located.padding, origin: Origin::Reader })
 }
 
-pub(super) fn unwrap_reader_key<'slot>(
+/// The record key of a front on the reader's path, bound to this payload context id.
+///
+/// # Errors
+/// [`Usage::WrongPath`]; [`Error::NotAuthentic`](crate::Error::NotAuthentic).
+pub(crate) fn unwrap_reader_key<'slot>(
     slot: &'slot mut RecordKey,
     key: &PatientKey,
-    located: &Located<'_>,
+    front: &Front<'_>,
+    payload_context: &[u8; 32],
 ) -> Result<&'slot [u8; 32]> {
-    let Wrap::Reader(wrapped) = &located.front.wrap else {
-        return Err(Usage::WrongPath { met: located.front.path() }.into());
+    let Wrap::Reader(wrapped) = &front.wrap else {
+        return Err(Usage::WrongPath { met: front.path() }.into());
     };
-    let wrap_context = reader_wrap_context(&key.card(), &located.context);
+    let wrap_context = reader_wrap_context(&key.card(), payload_context);
     slot.unwrap_in_place(key.kek(), wrapped, &wrap_context)
 }

@@ -41,7 +41,7 @@ pub(crate) fn absorb(
 /// `None` if it has been moved already.
 ///
 /// # Errors
-/// As [`open`] and [`absorb`]; [`Usage::WrongPatient`] if the keys are of two patients.
+/// As [`open`] and [`absorb`].
 pub(crate) fn rewrap(
     from: &PatientKey,
     to: &PatientKey,
@@ -51,14 +51,13 @@ pub(crate) fn rewrap(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Option<Vec<u8>>> {
-    require_one_patient(from, to)?;
     if is_moved(to, record, field, bytes, roster)? {
         return Ok(None);
     }
     let located = Located::read(from, record, field, bytes, &ONE_SHOT)?;
     if let Wrap::Reader(_) = located.front.wrap {
         let mut slot = RecordKey::empty();
-        let record_key = unwrap_reader_key(&mut slot, from, &located)?;
+        let record_key = unwrap_reader_key(&mut slot, from, &located.front, &located.context)?;
         let wrap_context = reader_wrap_context(&to.card(), &located.context);
         return wrap_again(to, &located, record_key, &wrap_context, None, rng).map(Some);
     }
@@ -86,7 +85,6 @@ pub(crate) fn reseal(
     if Record::parse(bytes)?.front.path() != Path::Reader {
         return rewrap(from, to, record, field, bytes, roster, rng);
     }
-    require_one_patient(from, to)?;
     if is_moved(to, record, field, bytes, roster)? {
         return Ok(None);
     }
@@ -97,7 +95,8 @@ pub(crate) fn reseal(
     Ok(Some(resealed))
 }
 
-fn require_one_patient(from: &PatientKey, to: &PatientKey) -> Result<()> {
+/// Refuses two keys that are not of one patient.
+pub(crate) fn require_one_patient(from: &PatientKey, to: &PatientKey) -> Result<()> {
     let same = from.belongs_to() == to.belongs_to() && from.patient() == to.patient();
     if same { Ok(()) } else { Err(Usage::WrongPatient.into()) }
 }
@@ -115,7 +114,9 @@ fn is_moved(
     }
     let located = Located::read(to, record, field, bytes, &ONE_SHOT)?;
     match located.front.wrap {
-        Wrap::Reader(_) => unwrap_reader_key(&mut RecordKey::empty(), to, &located).map(|_| true),
+        Wrap::Reader(_) => {
+            unwrap_reader_key(&mut RecordKey::empty(), to, &located.front, &located.context).map(|_| true)
+        }
         _ => take_record_key(to, &located, &verify_writer(&located, roster)?).map(|_| true),
     }
 }

@@ -24,10 +24,11 @@ pub fn sealed_len(note_len: usize, padding: Padding) -> Result<usize> {
 
 /// The length of a note's payload, in bytes: 72 more than the padded note, and 16 more for each full 16 KiB of it.
 pub(super) fn payload_len(note_len: usize, padding: Padding) -> Result<usize> {
+    let note_len = u64::try_from(note_len).map_err(|_| Usage::TooLong)?;
     let padding_len = padding.zeros(note_len)?.map_or(Some(0), |zeros| zeros.checked_add(1));
     let plaintext_len = padding_len.and_then(|len| len.checked_add(note_len)).ok_or(Usage::TooLong)?;
-    let layout = u64::try_from(plaintext_len).ok().and_then(|len| Layout::of_plaintext(len).ok());
-    layout.and_then(|layout| usize::try_from(layout.sealed_len()).ok()).ok_or_else(|| Usage::TooLong.into())
+    let layout = Layout::of_plaintext(plaintext_len).map_err(|_| Usage::TooLong)?;
+    usize::try_from(layout.sealed_len()).map_err(|_| Usage::TooLong.into())
 }
 
 /// Seals a note and appends the record to `out`, which is unchanged on an error.
@@ -57,19 +58,35 @@ fn append(
     rng: &mut impl TryCryptoRng,
     out: &mut Vec<u8>,
 ) -> Result<()> {
+    let mut draw = RecordDraw::empty();
+    let payload_context = begin(key, context, &mut draw, rng, out)?;
+    let (record_key, salt, _) = draw.parts()?;
+    // 4. payload = chunked encryption of the padded note, input key = record key, context = payload context id
+    seal_payload(record_key, salt, &payload_context, note, context.padding, out)
+}
+
+/// Draws record key, salt and wrap nonce, appends the front of the record to `out`, and gives the payload context id.
+///
+/// # Errors
+/// [`Error::Randomness`](crate::Error::Randomness); nothing has been appended then.
+pub(crate) fn begin(
+    key: &PatientKey,
+    context: &RecordContext<'_>,
+    draw: &mut RecordDraw,
+    rng: &mut impl TryCryptoRng,
+    out: &mut Vec<u8>,
+) -> Result<[u8; 32]> {
     // 1. payload context id = SHA-256(label, vault, patient, record, field, revision, padding)
     let (_, vault) = key.belongs_to();
     let payload_context = payload_context(&vault, key.patient(), context);
     // 2. record key || salt || wrap nonce = HKDF-Expand(r, label || payload context id, 80)
-    let mut draw = RecordDraw::empty();
     draw.draw(labels::RECORD_DRAW, [&payload_context], rng)?;
-    let (record_key, salt, wrap_nonce) = draw.parts()?;
+    let (record_key, _, wrap_nonce) = draw.parts()?;
     // 3. wrapped = XChaCha20-Poly1305(patient KEK, wrap nonce, aad = wrap context, record key)
     let wrap_context = reader_wrap_context(&key.card(), &payload_context);
     let wrapped = wrap(key.kek(), wrap_nonce, &wrap_context, record_key)?;
     Front { head: context.head(key), wrap: Wrap::Reader(wrapped.with_nonce(wrap_nonce)) }.put(out);
-    // 4. payload = chunked encryption of the padded note, input key = record key, context = payload context id
-    seal_payload(record_key, salt, &payload_context, note, context.padding, out)
+    Ok(payload_context)
 }
 
 /// Pads a note, encrypts it in chunks, and appends salt, commitment and chunks to `out`.
@@ -81,8 +98,9 @@ pub(crate) fn seal_payload(
     padding: Padding,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let zeros = padding.zeros(note.len())?;
+    let zeros = padding.zeros(u64::try_from(note.len()).map_err(|_| Usage::TooLong)?)?;
     let marker: &[u8] = if zeros.is_some() { &[MARKER] } else { &[] };
     let parts = [note, marker];
-    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, payload_context, &parts, zeros.unwrap_or(0), out)
+    let zeros = usize::try_from(zeros.unwrap_or(0)).map_err(|_| Usage::TooLong)?;
+    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, payload_context, &parts, zeros, out)
 }

@@ -12,7 +12,7 @@ use crate::roster::{Roles, Status, VerifiedRoster};
 use crate::wire::record::{Origin, SealedKey};
 
 /// Everything that a deposit consists of, its text by digests.
-pub(super) struct Statement {
+pub(crate) struct Statement {
     wrap_context: Vec<u8>,
     writer: KeyFingerprint,
     roster_seen: u64,
@@ -22,11 +22,11 @@ pub(super) struct Statement {
 
 /// A writer whose signature under a statement was verified: what the opening of the sealed key asks for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Writer {
-    pub(super) key: KeyFingerprint,
+pub(crate) struct Writer {
+    pub(crate) key: KeyFingerprint,
     pub(super) status: Status,
     /// The payload that it signed.
-    pub(super) payload_digest: [u8; 32],
+    pub(crate) payload_digest: [u8; 32],
 }
 
 /// The digest by which a statement names the sealed record key.
@@ -36,7 +36,7 @@ pub(super) fn sealed_key_digest(sealed: &[u8]) -> [u8; 32] {
 
 impl Statement {
     /// The statement about a deposit that is at hand.
-    pub(super) fn of_deposit(
+    pub(crate) fn of_deposit(
         path: Path,
         card: &CardId,
         payload_context: &[u8; 32],
@@ -63,7 +63,7 @@ impl Statement {
         }
     }
 
-    pub(super) fn sign(&self, key: &SigningKey) -> [u8; SIGNATURE_LEN] {
+    pub(crate) fn sign(&self, key: &SigningKey) -> [u8; SIGNATURE_LEN] {
         key.sign(labels::DEPOSIT, &self.message())
     }
 
@@ -72,7 +72,7 @@ impl Statement {
     /// # Errors
     /// [`Untrusted::UnknownMember`], [`Untrusted::Role`]; [`Error::Stale`] if the writer saw a newer roster;
     /// [`Untrusted::DepositSignature`].
-    pub(super) fn verify(&self, signature: &[u8; SIGNATURE_LEN], roster: &VerifiedRoster) -> Result<Writer> {
+    pub(crate) fn verify(&self, signature: &[u8; SIGNATURE_LEN], roster: &VerifiedRoster) -> Result<Writer> {
         let member = roster.member(self.writer)?;
         if !member.roles().contains(Roles::DEPOSIT) {
             return Err(Untrusted::Role(self.writer).into());
@@ -97,7 +97,7 @@ impl Statement {
 
 impl Writer {
     /// Refuses a writer that the roster lists as revoked.
-    pub(super) fn require_unrevoked(&self) -> Result<()> {
+    pub(crate) fn require_unrevoked(&self) -> Result<()> {
         if self.status == Status::Revoked { Err(Untrusted::Revoked(self.key).into()) } else { Ok(()) }
     }
 }

@@ -91,7 +91,7 @@ impl Vault {
     }
 
     /// An open card of this vault, and an active member of it who may deposit.
-    fn require_depositor(&self, card: &Card, writer: &MemberKey) -> Result<()> {
+    pub(super) fn require_depositor(&self, card: &Card, writer: &MemberKey) -> Result<()> {
         self.require_open(card.belongs_to(), card.id())?;
         require_vault(self.descriptor.belongs_to(), writer.belongs_to())?;
         self.roster.require_active(writer.fingerprint(), Roles::DEPOSIT)?;

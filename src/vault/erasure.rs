@@ -7,7 +7,7 @@ use core::fmt;
 use super::Vault;
 use crate::custody::Retired;
 use crate::error::{Error, Result, Usage};
-use crate::ident::{CardId, KeyFingerprint, PatientId};
+use crate::ident::{CardId, KeyFingerprint, PatientId, VaultId};
 use crate::patient::{Holder, card_ids};
 use crate::roster::{ClosedReason, RosterDraft, Status};
 
@@ -79,13 +79,25 @@ impl Erasure {
         }
         let keys = self.members.iter().map(|key| (*key, None)).collect();
         let (generation, roster_version) = (vault.descriptor.generation(), vault.roster.version());
-        Ok(ErasureReceipt { cards: self.cards.clone(), generation, roster_version, closed: now, retired: None, keys })
+        let vault = vault.descriptor.vault();
+        Ok(ErasureReceipt {
+            vault,
+            cards: self.cards.clone(),
+            generation,
+            roster_version,
+            closed: now,
+            retired: None,
+            keys,
+        })
     }
 }
 
 /// What an erasure has reached, in three steps, each with its date in seconds since 1970-01-01 UTC.
+///
+/// It is a notice, not evidence: that is the signed roster which closes the cards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErasureReceipt {
+    vault: VaultId,
     cards: Vec<CardId>,
     generation: u32,
     roster_version: u64,
@@ -129,8 +141,11 @@ impl ErasureReceipt {
     /// Notes that the generation in which the patient was erased, or a later one, has been retired.
     ///
     /// # Errors
-    /// [`Usage::NoSuccessor`] if the retired generation is an earlier one.
+    /// [`Usage::WrongVault`]; [`Usage::NoSuccessor`] if the retired generation is an earlier one.
     pub fn note_retired(&mut self, retired: &Retired, now: u64) -> Result<()> {
+        if retired.vault != self.vault {
+            return Err(Usage::WrongVault.into());
+        }
         if retired.generation() < self.generation {
             return Err(Usage::NoSuccessor.into());
         }
@@ -155,7 +170,7 @@ impl ErasureReceipt {
 
 impl fmt::Display for ErasureReceipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Erasure of one patient, {} cards, by roster {}.", self.cards.len(), self.roster_version)?;
+        writeln!(f, "Erasure of one patient (cards closed: {}), by roster {}.", self.cards.len(), self.roster_version)?;
         writeln!(
             f,
             "1. Closed at {}. Dead since then: every copy that never held this patient's grants.",

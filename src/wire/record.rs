@@ -20,8 +20,6 @@ pub(crate) const READER_FRONT_LEN: usize = HEAD_LEN + WRAPPED_LEN;
 const WRITER_LEN: usize = LEN_32 + 8;
 /// Length of [`Origin`], in bytes.
 const ORIGIN_LEN: usize = LEN_32 + WRITER_LEN + LEN_32 + SIGNATURE_LEN;
-/// Length of the trailer behind the payload of a deposited attachment: payload digest and signature, in bytes.
-pub(crate) const TRAILER_LEN: usize = LEN_32 + SIGNATURE_LEN;
 
 /// What stands in a record before the wrapped key; its values are bound in the contexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +97,7 @@ impl<'a> Record<'a> {
 
 impl<'a> Front<'a> {
     /// Reads a front alone: exactly its bytes, as long as [`Front::len`] says.
+    #[cfg(any(test, feature = "std"))]
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(Object::Record, bytes, MAGIC)?;
         let front = Self::read(&mut reader)?;

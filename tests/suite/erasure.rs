@@ -105,9 +105,28 @@ fn t106_the_receipt_is_never_early() {
     });
     receipt.note_key_destroyed(&clinic.vault, member, 400).unwrap();
     assert!(receipt.is_complete() && !receipt.to_string().contains("PENDING"));
-    // A retirement of an earlier generation says nothing about this one.
-    let mut later = Erasure::receipt(&erasure, &clinic.vault, 1).unwrap();
-    assert!(later.note_retired(&retired, 1).is_ok());
+    // A retirement in another vault, or of an earlier generation, says nothing about this one.
+    let other = Clinic::new(Suite::X25519, 0xF6);
+    let elsewhere = erase_in_second_generation(other, &retired);
+    assert_eq!(elsewhere, [Usage::WrongVault.into(), Usage::NoSuccessor.into()]);
+}
+
+/// A receipt of generation 2 meets a retirement of another vault, and one of its own vault's generation 1.
+fn erase_in_second_generation(clinic: Clinic, foreign: &Retired) -> [Error; 2] {
+    let mut next = clinic.followed();
+    let none: [&[u8]; 0] = [];
+    let erasure = next.begin_erasure(patient(), &[&clinic.patient.card], none).unwrap();
+    let mut draft = next.roster().next().unwrap();
+    erasure.close_in(&mut draft).unwrap();
+    let roster = draft.sign_as_registrar(&clinic.registrar, next.descriptor()).unwrap();
+    next.update_roster(&roster, clinic.entries()).unwrap();
+    let mut retirement = Retirement::new(&clinic.pinned, next.descriptor(), []).unwrap();
+    clinic.rotation.shares.iter().for_each(|share| retirement.confirm_share(share).unwrap());
+    retirement.confirm_destroyed(1).unwrap();
+    retirement.confirm_destroyed(3).unwrap();
+    let first = retirement.finish().unwrap();
+    let mut receipt = erasure.receipt(&next, 1).unwrap();
+    [foreign, &first].map(|retired| receipt.note_retired(retired, 2).unwrap_err())
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The core from outside: attacks, faults and round trips on the public API. Names begin with the case they cover.
 
+#[cfg(feature = "std")]
+mod attachments;
 mod attackers;
 mod bits;
 mod clinic;

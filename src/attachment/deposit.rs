@@ -1,0 +1,115 @@
+//! Sealing an attachment as a deposit: the writer's signature comes last, because it is over everything.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use rand_core::TryCryptoRng;
+
+use super::failure::uninterrupted;
+use super::sealer::{Payload, Sealer};
+use crate::error::Error;
+use crate::ident::{CardId, FieldLabel, Path, RecordId, random_id};
+use crate::keys::labels;
+use crate::keys::member::MemberKey;
+use crate::keys::record::RecordDraw;
+use crate::patient::Card;
+use crate::prim::hash::Hasher;
+use crate::prim::hpke::seal_secret;
+use crate::record::parts::{Statement, info, payload_context};
+use crate::record::{Padding, RecordContext};
+use crate::wire::record::{Front, Head, SealedKey, Wrap};
+use crate::wire::trailer::Trailer;
+
+/// Seals a deposited attachment while it is written; [`DepositWriter::finish`] signs and ends it.
+///
+/// Made by [`Vault::deposit_attachment`](crate::Vault::deposit_attachment). Writes as
+/// [`AttachmentWriter`](crate::AttachmentWriter) does, and borrows the writer's key until the signature.
+///
+/// # Security
+/// What was not finished never opens. If finishing fails or the writer is dropped before, discard what the sink holds.
+pub struct DepositWriter<'key, W> {
+    sealer: Sealer<W>,
+    record: String,
+    writer: &'key MemberKey,
+    card: CardId,
+    payload_context: [u8; 32],
+    roster_seen: u64,
+    /// The record key, sealed to the card.
+    sealed_key: Vec<u8>,
+}
+
+impl<W: Write> DepositWriter<'_, W> {
+    /// The id that the library drew for the record, 32 hexadecimal characters: store the attachment under it.
+    #[must_use]
+    pub fn record(&self) -> &str {
+        &self.record
+    }
+
+    /// Writes padding, last chunk and the 96 bytes of the trailer, flushes the sink and gives it back.
+    ///
+    /// # Errors
+    /// The sink's; the one that stuck; [`Usage::TooLong`](crate::error::Usage::TooLong) above 4 PiB.
+    pub fn finish(self) -> io::Result<W> {
+        let Self { sealer, writer, card, payload_context, roster_seen, sealed_key, .. } = self;
+        let (mut sink, digest) = sealer.finish()?;
+        let payload_digest = digest.ok_or(Error::NotAuthentic)?;
+        let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
+        let path = Path::DepositedAttachment;
+        let statement = Statement::of_deposit(path, &card, &payload_context, &key, payload_digest);
+        sink.write_all(&Trailer { payload_digest, signature: statement.sign(&writer.signing) }.encode())?;
+        uninterrupted(|| sink.flush())?;
+        Ok(sink)
+    }
+}
+
+impl<W: Write> Write for DepositWriter<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sealer.write(bytes)
+    }
+
+    /// Flushes the sink. A chunk that is not full stays here until more is written or the attachment is finished.
+    fn flush(&mut self) -> io::Result<()> {
+        self.sealer.flush()
+    }
+}
+
+impl<W> fmt::Debug for DepositWriter<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DepositWriter").field("record", &self.record).finish_non_exhaustive()
+    }
+}
+
+/// Begins a deposit as a stream. The writer was verified as one.
+///
+/// # Errors
+/// The sink's; [`Error::Randomness`], and nothing has been written then.
+pub(crate) fn deposit<'key, W: Write>(
+    card: &Card,
+    writer: &'key MemberKey,
+    field: FieldLabel<'_>,
+    padding: Padding,
+    roster_seen: u64,
+    sink: W,
+    rng: &mut impl TryCryptoRng,
+) -> io::Result<DepositWriter<'key, W>> {
+    // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
+    let record = random_id(rng)?;
+    let (suite, vault) = card.belongs_to();
+    let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
+    let context = payload_context(&vault, card.patient(), &place);
+    // 2. record key || salt = HKDF-Expand(r, label || payload context id, 80); the text is not known yet
+    let mut draw = RecordDraw::empty();
+    draw.draw(labels::DEPOSITED_ATTACHMENT_DRAW, [&context], rng)?;
+    let (record_key, salt, _) = draw.parts()?;
+    // 3. sealed key = SealBase(card's key, info = wrap context || writer, record key)
+    let info = info(Path::DepositedAttachment, card.id(), &context, writer.fingerprint(), None);
+    let sealed_key = seal_secret(card.hpke_key(), &info, &[], record_key, rng)?;
+    // 4. the front, and then the payload as it comes
+    let head = Head { suite, card: card.id(), revision: place.revision.get(), padding: padding as u8 };
+    let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
+    let mut front = Vec::new();
+    Front { head, wrap: Wrap::DepositedAttachment(key) }.put(&mut front);
+    let payload = Payload { record_key, salt, context: &context, padding };
+    let sealer = Sealer::start(sink, &front, &payload, Some(Hasher::new(labels::PAYLOAD_DIGEST)))?;
+    Ok(DepositWriter { sealer, record, writer, card: card.id(), payload_context: context, roster_seen, sealed_key })
+}

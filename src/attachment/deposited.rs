@@ -1,0 +1,169 @@
+//! Opening a deposited attachment: the writer first, then the text, and who wrote it only after all of it.
+
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use subtle::ConstantTimeEq;
+
+use super::failure::uninterrupted;
+use super::front::{payload_layout, read_front};
+use super::reader::AttachmentReader;
+use super::stream::{Place, Stream};
+use crate::error::{Error, Result, Usage};
+use crate::ident::{FieldLabel, KeyFingerprint, Path, RecordId};
+use crate::keys::patient::PatientKey;
+use crate::prim::hpke::open_secret;
+use crate::record::parts::{Statement, Writer, info, payload_context, require_own};
+use crate::record::{Origin, Padding, RecordContext, Unattributed};
+use crate::roster::VerifiedRoster;
+use crate::wire::record::{Front, SealedKey, Wrap};
+use crate::wire::trailer::{TRAILER_LEN, Trailer};
+
+/// A deposited attachment, to be read before it is known who wrote it: integrity, not authorship.
+///
+/// Made by [`Vault::open_deposited_attachment`](crate::Vault::open_deposited_attachment). Reads and seeks as
+/// [`AttachmentReader`] does.
+///
+/// # Security
+/// The writer's signature was verified, but it is over a digest of the payload, and the payload has not been compared
+/// with it. Whoever knew the record key may have rewritten it: the writer, and everyone who ever read the attachment,
+/// if they can write to the store. [`DepositedAttachment::verify_authorship`] says that it is what the writer signed.
+pub struct DepositedAttachment<R> {
+    stream: Stream<R>,
+    writer: Writer,
+}
+
+impl<R> DepositedAttachment<R> {
+    /// The key that signed: its signature holds, and what it signed may not be what is here.
+    #[must_use]
+    pub const fn claimed_writer(&self) -> KeyFingerprint {
+        self.writer.key
+    }
+
+    /// How it is padded.
+    #[must_use]
+    pub const fn padding(&self) -> Padding {
+        self.stream.padding
+    }
+}
+
+impl<R: Read + Seek> DepositedAttachment<R> {
+    /// The length of the note, in bytes, without padding. The position stays where it is.
+    ///
+    /// # Errors
+    /// As [`AttachmentReader::plaintext_len`].
+    pub fn plaintext_len(&mut self) -> io::Result<u64> {
+        self.stream.len()
+    }
+
+    /// Reads the whole payload once, in constant memory, and compares its digest with the one that was signed. The
+    /// reader that comes back begins at position 0 and says who wrote the note: [`AttachmentReader::origin`].
+    ///
+    /// # Errors
+    /// [`Error::NotAuthentic`] if the payload is not the one that was signed, and also if the source fails; the error
+    /// that stuck, if reading failed before.
+    ///
+    /// # Security
+    /// The source must not change from here to the last read: who knows the record key could change it in between.
+    pub fn verify_authorship(self) -> io::Result<AttachmentReader<R>> {
+        let Self { mut stream, writer } = self;
+        stream.check()?;
+        let digest = stream.payload_digest().map_err(|_| Error::NotAuthentic)?;
+        if bool::from(digest.ct_eq(&writer.payload_digest)) {
+            Ok(AttachmentReader::new(stream, Origin::Deposit { writer: writer.key }))
+        } else {
+            Err(Error::NotAuthentic.into())
+        }
+    }
+}
+
+impl<R: Read + Seek> Read for DepositedAttachment<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(out)
+    }
+}
+
+impl<R: Read + Seek> Seek for DepositedAttachment<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.stream.seek(to)
+    }
+}
+
+impl<R> fmt::Debug for DepositedAttachment<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DepositedAttachment").field("claimed_writer", &self.writer.key).finish_non_exhaustive()
+    }
+}
+
+/// Opens a deposited attachment in its place. The writer is verified before any secret is touched.
+///
+/// # Errors
+/// The source's; those of [`Vault::open_deposit`](crate::Vault::open_deposit).
+pub(crate) fn open_deposited<R: Read + Seek>(
+    key: &PatientKey,
+    record: RecordId<'_>,
+    field: FieldLabel<'_>,
+    source: R,
+    roster: &VerifiedRoster,
+) -> io::Result<DepositedAttachment<R>> {
+    open_if(Writer::require_unrevoked, key, (record, field), source, roster)
+}
+
+/// Opens a deposited attachment whose writer may be revoked.
+///
+/// # Errors
+/// As [`open_deposited`], but for the revocation.
+pub(crate) fn open_unattributed<R: Read + Seek>(
+    key: &PatientKey,
+    record: RecordId<'_>,
+    field: FieldLabel<'_>,
+    source: R,
+    roster: &VerifiedRoster,
+) -> io::Result<Unattributed<DepositedAttachment<R>>> {
+    let opened = open_if(|_| Ok(()), key, (record, field), source, roster)?;
+    Ok(Unattributed::new(opened.claimed_writer(), opened))
+}
+
+fn open_if<R: Read + Seek>(
+    acceptable: impl FnOnce(&Writer) -> Result<()>,
+    key: &PatientKey,
+    (record, field): (RecordId<'_>, FieldLabel<'_>),
+    mut source: R,
+    roster: &VerifiedRoster,
+) -> io::Result<DepositedAttachment<R>> {
+    // 1. Well-formed, of this card, in its place
+    let bytes = read_front(&mut source)?;
+    let front = Front::parse(&bytes)?;
+    require_own(key, &front, &[Path::DepositedAttachment])?;
+    let sealed = sealed_key(&front)?;
+    let layout = payload_layout(&mut source, bytes.len(), TRAILER_LEN)?;
+    let context = RecordContext::claimed(record, field, &front.head);
+    let payload_context = payload_context(&key.belongs_to().1, key.patient(), &context);
+    // 2. the writer, by the digest that the trailer claims
+    let trailer = read_trailer(&mut source)?;
+    let path = Path::DepositedAttachment;
+    let statement = Statement::of_deposit(path, &front.head.card, &payload_context, sealed, trailer.payload_digest);
+    let writer = statement.verify(&trailer.signature, roster)?;
+    acceptable(&writer)?;
+    // 3. record key = OpenBase(patient's key, info = wrap context || writer, sealed key)
+    let info = info(path, key.card(), &payload_context, writer.key, None);
+    let record_key = open_secret(&key.hpke()?, &info, &[], sealed.sealed)?;
+    // 4. commitment and length of the payload
+    let place = Place { offset: bytes.len(), layout, payload_context: &payload_context, context: &context };
+    Ok(DepositedAttachment { stream: Stream::open(source, &place, record_key.expose())?, writer })
+}
+
+fn sealed_key<'front, 'a>(front: &'front Front<'a>) -> Result<&'front SealedKey<'a>> {
+    match &front.wrap {
+        Wrap::DepositedAttachment(sealed) => Ok(sealed),
+        _ => Err(Usage::WrongPath { met: front.path() }.into()),
+    }
+}
+
+fn read_trailer<R: Read + Seek>(source: &mut R) -> io::Result<Trailer> {
+    let mut trailer = [0; TRAILER_LEN];
+    let length = i64::try_from(TRAILER_LEN).unwrap_or(0).saturating_neg();
+    uninterrupted(|| source.seek(SeekFrom::End(length)))?;
+    source.read_exact(&mut trailer)?;
+    Trailer::parse(&trailer).ok_or(Error::NotAuthentic.into())
+}

@@ -1,0 +1,112 @@
+//! Opening an attachment on the reader's path.
+
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::front::{payload_layout, read_front};
+use super::stream::{Place, Stream};
+use crate::ident::{FieldLabel, Path, RecordId, Revision};
+use crate::keys::patient::PatientKey;
+use crate::keys::record::RecordKey;
+use crate::record::parts::{payload_context, require_own, unwrap_reader_key};
+use crate::record::{Origin, Padding, RecordContext};
+use crate::wire::record::Front;
+
+/// Opens an attachment while it is read, from any position.
+///
+/// Made by [`Vault::open_attachment`](crate::Vault::open_attachment), and by
+/// [`DepositedAttachment::verify_authorship`](crate::DepositedAttachment::verify_authorship). Decrypts the chunks of
+/// 16 KiB that are needed and holds one, which is wiped. Behind an error all later calls fail with one of the same
+/// kind; only seeking to a negative position, which gives `InvalidInput`, leaves everything as it was.
+///
+/// # Security
+/// Every byte that it gives is authentic and stands where it says; that the attachment has been neither cut nor
+/// lengthened was checked when it was opened. A chunk that was altered is noticed when it is read: what was read before
+/// is true, and not the whole. Which chunks are read shows whoever serves the source about where the note ends, which
+/// the padding hides from who sees the attachment at rest.
+pub struct AttachmentReader<R> {
+    stream: Stream<R>,
+    origin: Origin,
+}
+
+impl<R> AttachmentReader<R> {
+    pub(super) const fn new(stream: Stream<R>, origin: Origin) -> Self {
+        Self { stream, origin }
+    }
+
+    /// Its revision: a client that remembers the last one it saw notices an old text put back.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.stream.revision
+    }
+
+    /// How it is padded.
+    #[must_use]
+    pub const fn padding(&self) -> Padding {
+        self.stream.padding
+    }
+
+    /// What is known of its author.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+}
+
+impl<R: Read + Seek> AttachmentReader<R> {
+    /// The length of the note, in bytes, without padding. The position stays where it is.
+    ///
+    /// The first call may decrypt all that may be padding: 12 % of the attachment at most, 3 % of 1 GiB.
+    ///
+    /// # Errors
+    /// The source's; [`Error::NotAuthentic`](crate::Error::NotAuthentic); the one that stuck.
+    pub fn plaintext_len(&mut self) -> io::Result<u64> {
+        self.stream.len()
+    }
+}
+
+impl<R: Read + Seek> Read for AttachmentReader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(out)
+    }
+}
+
+impl<R: Read + Seek> Seek for AttachmentReader<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.stream.seek(to)
+    }
+}
+
+impl<R> fmt::Debug for AttachmentReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stream, origin } = self;
+        f.debug_struct("AttachmentReader")
+            .field("revision", &stream.revision)
+            .field("origin", origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens an attachment in its place.
+///
+/// # Errors
+/// The source's; those of [`Vault::open`](crate::Vault::open), from the same bytes.
+pub(crate) fn open<R: Read + Seek>(
+    key: &PatientKey,
+    record: RecordId<'_>,
+    field: FieldLabel<'_>,
+    mut source: R,
+) -> io::Result<AttachmentReader<R>> {
+    // 1. Well-formed, of this card, in its place, as with a record
+    let bytes = read_front(&mut source)?;
+    let front = Front::parse(&bytes)?;
+    require_own(key, &front, &[Path::Reader])?;
+    let layout = payload_layout(&mut source, bytes.len(), 0)?;
+    let context = RecordContext::claimed(record, field, &front.head);
+    let payload_context = payload_context(&key.belongs_to().1, key.patient(), &context);
+    // 2. the record key, then commitment and length of the payload
+    let mut slot = RecordKey::empty();
+    let record_key = unwrap_reader_key(&mut slot, key, &front, &payload_context)?;
+    let place = Place { offset: bytes.len(), layout, payload_context: &payload_context, context: &context };
+    Ok(AttachmentReader::new(Stream::open(source, &place, record_key)?, Origin::Reader))
+}

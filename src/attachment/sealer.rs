@@ -1,0 +1,149 @@
+//! The sealing half of a stream: collects one chunk, seals it, and hands it to the sink.
+
+use std::io::{self, Write};
+
+use zeroize::Zeroizing;
+
+use super::failure::{Guard, uninterrupted};
+use crate::chunked::{CHUNK_LEN, ChaCha20Poly1305, SEALED_CHUNK_LEN, SealingKey, TAG_LEN};
+use crate::error::{Error, Result, Usage};
+use crate::prim::hash::Hasher;
+use crate::record::Padding;
+use crate::record::parts::MARKER;
+
+/// What one payload is sealed with.
+#[derive(Clone, Copy)]
+pub(super) struct Payload<'a> {
+    pub(super) record_key: &'a [u8; 32],
+    pub(super) salt: &'a [u8; 24],
+    /// The payload context id.
+    pub(super) context: &'a [u8; 32],
+    pub(super) padding: Padding,
+}
+
+/// Seals what is written to it: header and chunks, and at the end the padding and the last chunk.
+///
+/// Holds at most one chunk of plaintext. It is encrypted where it lies, and wiped when dropped.
+pub(super) struct Sealer<W> {
+    out: Output<W>,
+    key: SealingKey<ChaCha20Poly1305, 32>,
+    /// A chunk, and room for its tag.
+    buffer: Zeroizing<Vec<u8>>,
+    /// Bytes at the beginning of the buffer that are not sealed yet; fewer than a chunk between calls.
+    pending: usize,
+    /// Bytes of the note until now, without padding.
+    note_len: u64,
+    padding: Padding,
+    guard: Guard,
+}
+
+impl<W: Write> Sealer<W> {
+    /// Writes the front of the record and the header of the payload. With a `digest`, all of the payload goes into it.
+    pub(super) fn start(sink: W, front: &[u8], payload: &Payload<'_>, digest: Option<Hasher>) -> io::Result<Self> {
+        let Payload { record_key, salt, context, padding } = *payload;
+        let key = SealingKey::derive(record_key, salt, context)?;
+        let mut out = Output { sink, digest };
+        // The front is no part of the payload.
+        out.sink.write_all(front)?;
+        out.put(salt)?;
+        out.put(key.commitment())?;
+        let buffer = Zeroizing::new(vec![0; SEALED_CHUNK_LEN]);
+        Ok(Self { out, key, buffer, pending: 0, note_len: 0, padding, guard: Guard::default() })
+    }
+
+    /// Pads, seals the last chunk, and gives back the sink, not flushed yet, and the digest of the payload.
+    pub(super) fn finish(mut self) -> io::Result<(W, Option<[u8; 32]>)> {
+        self.guard.check()?;
+        if let Some(zeros) = self.padding.zeros(self.note_len)? {
+            self.push_all(&[MARKER])?;
+            self.push_zeros(zeros)?;
+        }
+        let Self { mut out, key, mut buffer, pending, .. } = self;
+        let tag = key.seal_last(buffer.get_mut(..pending).unwrap_or_default())?;
+        out.put(buffer.get(..pending).unwrap_or_default())?;
+        out.put(&tag)?;
+        Ok((out.sink, out.digest.map(Hasher::finish)))
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.push(bytes)?;
+        let note_len = u64::try_from(taken).ok().and_then(|taken| self.note_len.checked_add(taken));
+        self.note_len = note_len.ok_or(Error::Usage(Usage::TooLong))?;
+        Ok(taken)
+    }
+
+    /// Takes what finds room in this chunk, and seals it if it is full then.
+    fn push(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.buffer.get_mut(self.pending..CHUNK_LEN).unwrap_or_default();
+        let taken = room.len().min(bytes.len());
+        for (slot, byte) in room.iter_mut().zip(bytes) {
+            *slot = *byte;
+        }
+        self.pending = self.pending.saturating_add(taken);
+        if self.pending == CHUNK_LEN {
+            self.seal_full()?;
+        }
+        Ok(taken)
+    }
+
+    fn push_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let taken = self.push(bytes)?;
+            bytes = bytes.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn push_zeros(&mut self, mut count: u64) -> io::Result<()> {
+        const ZEROS: &[u8] = &[0; 1024];
+        while count > 0 {
+            let some = usize::try_from(count).map_or(ZEROS, |count| ZEROS.get(..count).unwrap_or(ZEROS));
+            let taken = self.push(some)?;
+            count = u64::try_from(taken).map_or(0, |taken| count.saturating_sub(taken));
+        }
+        Ok(())
+    }
+
+    fn seal_full(&mut self) -> io::Result<()> {
+        let tag = self.seal_buffer()?;
+        if let Some(slot) = self.buffer.last_chunk_mut::<TAG_LEN>() {
+            *slot = tag;
+        }
+        self.pending = 0;
+        self.out.put(&self.buffer)
+    }
+
+    fn seal_buffer(&mut self) -> Result<[u8; TAG_LEN]> {
+        self.key.seal_full(self.buffer.first_chunk_mut().ok_or(Usage::TooLong)?)
+    }
+}
+
+impl<W: Write> Write for Sealer<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.guard.check()?;
+        let taken = self.take(bytes);
+        self.guard.note(taken)
+    }
+
+    /// Flushes the sink. A chunk that is not full stays here: sealing it would end the attachment.
+    fn flush(&mut self) -> io::Result<()> {
+        self.guard.check()?;
+        let flushed = uninterrupted(|| self.out.sink.flush());
+        self.guard.note(flushed)
+    }
+}
+
+/// The sink, and the digest of what goes into it after the front.
+struct Output<W> {
+    sink: W,
+    digest: Option<Hasher>,
+}
+
+impl<W: Write> Output<W> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(digest) = &mut self.digest {
+            digest.update(bytes);
+        }
+        self.sink.write_all(bytes)
+    }
+}

@@ -1,0 +1,68 @@
+//! Sealing an attachment on the reader's path.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use rand_core::TryCryptoRng;
+
+use super::failure::uninterrupted;
+use super::sealer::{Payload, Sealer};
+use crate::keys::patient::PatientKey;
+use crate::keys::record::RecordDraw;
+use crate::record::{RecordContext, parts};
+
+/// Seals an attachment while it is written; [`AttachmentWriter::finish`] ends it.
+///
+/// Made by [`Vault::seal_attachment`](crate::Vault::seal_attachment). Gives the sink a sealed chunk of 16,400 bytes for
+/// every 16 KiB, with `write_all`, and holds no more plaintext than one chunk, which is wiped. Behind an error all
+/// later calls fail with one of the same kind.
+///
+/// # Security
+/// What was not finished never opens. If finishing fails or the writer is dropped before, discard what the sink holds.
+pub struct AttachmentWriter<W>(Sealer<W>);
+
+impl<W: Write> AttachmentWriter<W> {
+    /// Writes padding and last chunk, flushes the sink and gives it back.
+    ///
+    /// # Errors
+    /// The sink's; the one that stuck; [`Usage::TooLong`](crate::error::Usage::TooLong) above 4 PiB.
+    pub fn finish(self) -> io::Result<W> {
+        let (mut sink, _) = self.0.finish()?;
+        uninterrupted(|| sink.flush())?;
+        Ok(sink)
+    }
+}
+
+impl<W: Write> Write for AttachmentWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    /// Flushes the sink. A chunk that is not full stays here until more is written or the attachment is finished.
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W> fmt::Debug for AttachmentWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttachmentWriter").finish_non_exhaustive()
+    }
+}
+
+/// Begins an attachment: the same draw, wrap and front as a record's.
+///
+/// # Errors
+/// The sink's; [`Error::Randomness`](crate::Error::Randomness), and nothing has been written then.
+pub(crate) fn seal<W: Write>(
+    key: &PatientKey,
+    context: &RecordContext<'_>,
+    sink: W,
+    rng: &mut impl TryCryptoRng,
+) -> io::Result<AttachmentWriter<W>> {
+    let (mut draw, mut front) = (RecordDraw::empty(), Vec::new());
+    let payload_context = parts::begin(key, context, &mut draw, rng, &mut front)?;
+    let (record_key, salt, _) = draw.parts()?;
+    let payload = Payload { record_key, salt, context: &payload_context, padding: context.padding };
+    Sealer::start(sink, &front, &payload, None).map(AttachmentWriter)
+}

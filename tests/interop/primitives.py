@@ -1,0 +1,148 @@
+"""Hashes, key derivation and AEADs in the notation of FORMAT.md, section 1, and the chunked payload of section 7."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from errors import NOT_AUTHENTIC, Reject, ensure
+
+PREFIX = b"lukko/v1 "
+
+CHUNK = 16 * 1024
+TAG = 16
+SALT = 24
+COMMITMENT = 32
+#: A payload of no text: salt, commitment and one empty chunk.
+PAYLOAD_MIN = SALT + COMMITMENT + TAG
+
+
+def u8(value: int) -> bytes:
+    return struct.pack(">B", value)
+
+
+def u16(value: int) -> bytes:
+    return struct.pack(">H", value)
+
+
+def u32(value: int) -> bytes:
+    return struct.pack(">I", value)
+
+
+def u64(value: int) -> bytes:
+    return struct.pack(">Q", value)
+
+
+def lp(value: bytes) -> bytes:
+    """Length-prefixed bytes, 1 to 255 of them."""
+    if not 1 <= len(value) <= 255:
+        raise ValueError("lp takes 1 to 255 bytes")
+    return u8(len(value)) + value
+
+
+def label(name: str) -> bytes:
+    """The length-prefixed label with the prefix that section 2 leaves out."""
+    return lp(PREFIX + name.encode())
+
+
+def tagged_hash(name: str, data: bytes) -> bytes:
+    """`H(label, x)`."""
+    return hashlib.sha256(label(name) + data).digest()
+
+
+def hkdf_extract(salt: bytes, ikm: bytes) -> bytes:
+    """RFC 5869, 2.2, with SHA-256."""
+    return hmac.digest(salt or bytes(32), ikm, "sha256")
+
+
+def hkdf_expand(prk: bytes, info: bytes, length: int) -> bytes:
+    """RFC 5869, 2.3, with SHA-256."""
+    out, block, counter = b"", b"", 1
+    while len(out) < length:
+        block = hmac.digest(prk, block + info + u8(counter), "sha256")
+        out += block
+        counter += 1
+    return out[:length]
+
+
+def kdf(key: bytes, name: str, data: bytes, length: int) -> bytes:
+    """`KDF(k, label, x, n)`."""
+    return hkdf_expand(key, label(name) + data, length)
+
+
+def aead_open(key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
+    """ChaCha20-Poly1305 (RFC 8439); every failure is the one error of section 9."""
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, sealed, aad)
+    except (InvalidTag, ValueError) as error:
+        raise Reject(NOT_AUTHENTIC, "tag") from error
+
+
+def _rotl(value: int, bits: int) -> int:
+    return ((value << bits) & 0xFFFFFFFF) | (value >> (32 - bits))
+
+
+def _quarter(s: list[int], a: int, b: int, c: int, d: int) -> None:
+    for first, second, third, bits in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+        s[first] = (s[first] + s[second]) & 0xFFFFFFFF
+        s[third] = _rotl(s[third] ^ s[first], bits)
+
+
+def hchacha20(key: bytes, nonce: bytes) -> bytes:
+    """draft-irtf-cfrg-xchacha-03, 2.2: the subkey for the first 16 bytes of an XChaCha nonce."""
+    state = list(struct.unpack("<4I", b"expand 32-byte k") + struct.unpack("<8I", key) + struct.unpack("<4I", nonce))
+    for _ in range(10):
+        for column in range(4):
+            _quarter(state, column, column + 4, column + 8, column + 12)
+        for i in range(4):
+            _quarter(state, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
+    return struct.pack("<8I", *state[:4], *state[12:])
+
+
+def xchacha_open(key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
+    """XChaCha20-Poly1305 with a nonce of 24 bytes."""
+    return aead_open(hchacha20(key, nonce[:16]), bytes(4) + nonce[16:], aad, sealed)
+
+
+def payload_length_possible(length: int) -> bool:
+    """Whether chunks can end there: the last one is always short, and has at least its tag."""
+    return length >= PAYLOAD_MIN and (length - SALT - COMMITMENT) % (CHUNK + TAG) >= TAG
+
+
+def chunked_open(input_key: bytes, context: bytes, payload: bytes) -> bytes:
+    """c2sp.org/chunked-encryption@v1 with HKDF-SHA256 and ChaCha20-Poly1305: commitment first, then the chunks."""
+    salt, commitment, chunks = payload[:SALT], payload[SALT : SALT + COMMITMENT], payload[SALT + COMMITMENT :]
+    info = b"c2sp.org/chunked-encryption@v1+AEAD_CHACHA20_POLY1305\x00" + salt + context
+    derived = hkdf_expand(input_key, info, 76)
+    key, base, expected = derived[:32], int.from_bytes(derived[32:44], "big"), derived[44:]
+    ensure(hmac.compare_digest(expected, commitment), NOT_AUTHENTIC, "commitment")
+    out = []
+    for counter, start in enumerate(range(0, len(chunks), CHUNK + TAG)):
+        nonce = (base ^ counter).to_bytes(12, "big")
+        out.append(aead_open(key, nonce, b"", chunks[start : start + CHUNK + TAG]))
+    ensure(len(out[-1]) < CHUNK, NOT_AUTHENTIC, "no last chunk")
+    return b"".join(out)
+
+
+def padded_length(length: int) -> int:
+    """`P(L)` of section 7."""
+    if length <= 256:
+        return 256
+    e = length.bit_length() - 1
+    s = e.bit_length()
+    step = 1 << (e - s)
+    return -(-length // step) * step
+
+
+def unpad(rule: int, padded: bytes) -> bytes:
+    """The note in a padded text; the padding must be exactly the one of its length."""
+    if rule == 0:
+        return padded
+    body = padded.rstrip(b"\x00")
+    ensure(body.endswith(b"\x80"), NOT_AUTHENTIC, "padding")
+    ensure(len(padded) == padded_length(len(body)), NOT_AUTHENTIC, "padding length")
+    return body[:-1]
