@@ -3,6 +3,8 @@
 mod chunks;
 mod custody;
 mod deposit;
+mod deposit_forged;
+mod deposited;
 mod disclosure;
 mod grant;
 mod member;
@@ -67,22 +69,33 @@ impl Desk {
 
     /// The input that puts a roster, signed by the registrar, in place of the world's.
     pub(crate) fn under(&self, change: impl FnOnce(&mut Roster)) -> Value {
+        self.under_with("intake", change)
+    }
+
+    /// The same with the entries of the therapist, of `intake` and of one more member.
+    fn under_with(&self, name: &str, change: impl FnOnce(&mut Roster)) -> Value {
         let mut roster = self.next_roster();
         change(&mut roster);
         let roster = roster.sorted().signed(&self.world.registrar_signing());
-        json!({"roster": hex_of(roster), "entries": self.world.entries()})
+        let needed = self.world.people.iter().filter(|person| ["therapist", "intake", name].contains(&person.name));
+        let entries: Vec<String> = needed.map(|person| hex_of(&person.entry)).collect();
+        json!({"roster": hex_of(roster), "entries": entries})
     }
 
     /// The same with another status of one member.
     pub(crate) fn with_status(&self, name: &str, status: u8) -> Value {
         let key = self.world.person(name).fingerprint;
-        self.under(|roster| roster.lines.iter_mut().filter(|line| line.0 == key).for_each(|line| line.2 = status))
+        self.under_with(name, |roster| {
+            roster.lines.iter_mut().filter(|line| line.0 == key).for_each(|line| line.2 = status)
+        })
     }
 
     /// The same with other roles of one member.
     pub(crate) fn with_roles(&self, name: &str, roles: u8) -> Value {
         let key = self.world.person(name).fingerprint;
-        self.under(|roster| roster.lines.iter_mut().filter(|line| line.0 == key).for_each(|line| line.1 = roles))
+        self.under_with(name, |roster| {
+            roster.lines.iter_mut().filter(|line| line.0 == key).for_each(|line| line.1 = roles)
+        })
     }
 
     /// The same with the world's card closed.
@@ -142,7 +155,7 @@ pub(crate) fn all(x25519: &mut Desk, x_wing: &mut Desk) -> Vec<Book> {
         books.extend([custody::descriptors(desk), custody::pins(desk), shares::shares(desk), shares::recoveries(desk)]);
         books.extend([member::book(desk), roster::book(desk), patient::book(desk), grant::grants(desk)]);
         books.extend([grant::master_grants(desk), record::book(desk), chunks::book(desk), deposit::book(desk)]);
-        books.extend([rotation::book(desk), disclosure::book(desk), public::hpke_keys(desk)]);
+        books.extend([deposited::book(desk), rotation::book(desk), disclosure::book(desk), public::hpke_keys(desk)]);
     }
     books
 }

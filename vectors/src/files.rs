@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::case::{Book, world_file};
 use crate::cases::{self, Desk};
+use crate::readme;
 use crate::run::{layer, run};
 use crate::world::{World, agrees_with_builder};
 
@@ -40,7 +41,7 @@ impl All {
         let worlds = [&self.x25519.world, &self.x_wing.world];
         let worlds = worlds.map(|world| (world_file(world.suite), pretty(&world.to_json())));
         let books = self.books.iter().map(|book| (book.file(), book.text()));
-        books.chain(worlds).collect()
+        books.chain(worlds).chain([("README.md".to_owned(), readme::text(&self.books))]).collect()
     }
 }
 
@@ -88,4 +89,52 @@ fn judge(world: &World, case: &Value) -> Option<String> {
     };
     let (id, comment, expected) = (&case["id"], &case["comment"], &case["layer"]);
     (!right).then(|| format!("{id} {comment}: expected {expected} {}, got {verdict:?}", case["result"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors")
+    }
+
+    #[test]
+    fn the_files_are_current_and_every_case_is_judged_as_it_says() {
+        check(&folder()).unwrap();
+    }
+
+    #[test]
+    fn nothing_else_is_in_the_folder() {
+        let written: BTreeSet<String> = All::new().unwrap().files().into_keys().collect();
+        let stored = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert_eq!(stored.collect::<BTreeSet<_>>(), written);
+    }
+
+    #[test]
+    fn a_wrong_verdict_layer_or_result_is_noticed() {
+        let all = All::new().unwrap();
+        let (mut verdicts, mut layers, mut results) = (0, 0, 0);
+        for book in all.books.iter().filter(|book| book.suite == Suite::X25519) {
+            for case in book.cases.iter().step_by(17) {
+                let mut wrong = case.clone();
+                if case["expect"] == "ok" {
+                    wrong["result"]["more"] = Value::Null;
+                    results += usize::from(judge(all.world(book.suite), &wrong).is_some());
+                    wrong["expect"] = "reject".into();
+                    verdicts += usize::from(judge(all.world(book.suite), &wrong).is_some());
+                } else {
+                    wrong["layer"] = "randomness".into();
+                    layers += usize::from(judge(all.world(book.suite), &wrong).is_some());
+                    wrong["expect"] = "ok".into();
+                    verdicts += usize::from(judge(all.world(book.suite), &wrong).is_some());
+                }
+            }
+        }
+        assert_eq!(verdicts, layers + results);
+        assert!(layers > 40 && results > 5, "{layers} {results}");
+    }
 }

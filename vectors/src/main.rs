@@ -10,8 +10,10 @@ mod case;
 mod cases;
 mod fields;
 mod files;
+mod fresh;
 mod make;
 mod mutate;
+mod readme;
 mod rng;
 mod run;
 mod world;
@@ -25,6 +27,10 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
         ["generate", folder] => files::generate(Path::new(folder)),
+        ["fresh", count, folder] => {
+            let count = count.parse().map_err(|_| format!("not a number: {count}"));
+            count.and_then(|count| fresh::fresh(count, Path::new(folder)))
+        }
         ["check", folder] => files::check(Path::new(folder)),
         _ => Err("usage: lukko-vectors generate DIR | check DIR | fresh N DIR".to_owned()),
     };

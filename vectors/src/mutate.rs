@@ -39,10 +39,6 @@ impl Row {
     pub(crate) const fn no_swap(self) -> Self {
         Self { swap: None, ..self }
     }
-
-    pub(crate) const fn no_cut(self) -> Self {
-        Self { cut: None, ..self }
-    }
 }
 
 /// A valid object, taken apart, and another valid one of the same kind.
@@ -63,7 +59,8 @@ impl Base<'_> {
     /// All systematic cases of the fields in `rows`.
     pub(crate) fn systematic(&self, book: &mut Book, rows: &[Row]) {
         for field in &self.fields {
-            let row = rows.iter().find(|row| row.name == field.name).unwrap_or_else(|| panic!("no row: {}", field.name));
+            let row =
+                rows.iter().find(|row| row.name == field.name).unwrap_or_else(|| panic!("no row: {}", field.name));
             self.flip(book, field, row);
             self.cut(book, field, row);
             self.insert(book, field, row);
@@ -74,7 +71,8 @@ impl Base<'_> {
     /// Only flips and exchanges, where objects are big.
     pub(crate) fn flips_and_swaps(&self, book: &mut Book, rows: &[Row]) {
         for field in &self.fields {
-            let row = rows.iter().find(|row| row.name == field.name).unwrap_or_else(|| panic!("no row: {}", field.name));
+            let row =
+                rows.iter().find(|row| row.name == field.name).unwrap_or_else(|| panic!("no row: {}", field.name));
             self.flip(book, field, row);
             self.swap(book, field, row);
         }
@@ -83,7 +81,8 @@ impl Base<'_> {
     /// Only exchanges.
     pub(crate) fn swaps(&self, book: &mut Book, rows: &[Row]) {
         for field in &self.fields {
-            let row = rows.iter().find(|row| row.name == field.name).unwrap_or_else(|| panic!("no row: {}", field.name));
+            let row =
+                rows.iter().find(|row| row.name == field.name).unwrap_or_else(|| panic!("no row: {}", field.name));
             self.swap(book, field, row);
         }
     }

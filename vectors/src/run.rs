@@ -1,5 +1,7 @@
 //! Runs a case through the library.
 
+use std::io::{self, Cursor, Read};
+
 use lukko::error::{Error, Object};
 use lukko::hazmat::shamir::{self, Point};
 use lukko::*;
@@ -18,7 +20,9 @@ const LONG: usize = 64 * 1024;
 /// The library's verdict, as the schema writes results.
 pub(crate) fn run(world: &World, object: &str, input: &Value) -> Result<Value> {
     match object {
-        "descriptor" => descriptor(world, input).map(|pinned| json!({"fingerprint": hex_of(pinned.fingerprint().as_bytes())})),
+        "descriptor" => {
+            descriptor(world, input).map(|pinned| json!({"fingerprint": hex_of(pinned.fingerprint().as_bytes())}))
+        }
         "share" => share(world, input),
         "share_text" => {
             let share = Share::from_text(input["text"].as_str().expect("a text"))?;
@@ -82,7 +86,8 @@ fn list(input: &Value, name: &str) -> Vec<Vec<u8>> {
 
 /// The descriptor of the input or of the world, pinned by the fingerprint of the input or of the world.
 fn descriptor(world: &World, input: &Value) -> Result<PinnedDescriptor> {
-    let stored = if input["descriptor"].is_null() { world.first.descriptor.clone() } else { bytes(input, "descriptor") };
+    let stored =
+        if input["descriptor"].is_null() { world.first.descriptor.clone() } else { bytes(input, "descriptor") };
     let trusted = if input["fingerprint"].is_null() { world.fingerprint } else { array(&bytes(input, "fingerprint")) };
     let descriptor = Descriptor::parse(&stored)?;
     Pin::new(Fingerprint::from_bytes(trusted), &descriptor)?.check(descriptor)
@@ -122,7 +127,11 @@ fn recovery(world: &World, input: &Value) -> Result<Value> {
 fn roster(world: &World, input: &Value) -> Result<Value> {
     let vault = vault(world, input)?;
     let digest = crate::make::objects::roster_digest(&bytes(input, "roster"));
-    assert_eq!(&digest, array::<112>(&vault.pin().to_bytes())[48..80].as_array().expect("32 bytes"), "the pinned digest");
+    assert_eq!(
+        &digest,
+        array::<112>(&vault.pin().to_bytes())[48..80].as_array().expect("32 bytes"),
+        "the pinned digest"
+    );
     Ok(json!({"version": number(vault.roster().version()), "digest": hex_of(digest)}))
 }
 
@@ -156,7 +165,14 @@ fn record(world: &World, object: &str, input: &Value) -> Result<Value> {
     let vault = vault(world, input)?;
     let opened = match object {
         "deposit" => vault.open_deposit(key, id, field, &record)?,
-        "deposited_attachment" => panic!("not yet"),
+        "deposited_attachment" => return deposited(&vault, key, (id, field), &record),
+        "attachment" => {
+            let streamed = stream(&vault, key, (id, field), &record);
+            let opened = vault.open(key, id, field, &record);
+            let at_once = opened.as_ref().map(|opened| opened.plaintext.to_vec()).map_err(Clone::clone);
+            assert_eq!(streamed, at_once, "as a stream and at once");
+            opened?
+        }
         _ => vault.open(key, id, field, &record)?,
     };
     let mut result = text_of(&opened.plaintext);
@@ -174,6 +190,38 @@ fn record(world: &World, object: &str, input: &Value) -> Result<Value> {
             result["padding"] = json!(opened.padding as u8);
         }
     }
+    Ok(result)
+}
+
+/// The error of the library, which an `io::Error` carries.
+fn carried(error: io::Error) -> Error {
+    Error::from_io(&error).unwrap_or_else(|| panic!("not of the library: {error}")).clone()
+}
+
+fn stream(
+    vault: &Vault,
+    key: &PatientKey,
+    (id, field): (RecordId<'_>, FieldLabel<'_>),
+    record: &[u8],
+) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut reader = vault.open_attachment(key, id, field, Cursor::new(record)).map_err(carried)?;
+    reader.read_to_end(&mut text).map_err(carried)?;
+    Ok(text)
+}
+
+fn deposited(
+    vault: &Vault,
+    key: &PatientKey,
+    (id, field): (RecordId<'_>, FieldLabel<'_>),
+    record: &[u8],
+) -> Result<Value> {
+    let opened = vault.open_deposited_attachment(key, id, field, Cursor::new(record)).map_err(carried)?;
+    let writer = opened.claimed_writer();
+    let (mut reader, mut text) = (opened.verify_authorship().map_err(carried)?, Vec::new());
+    reader.read_to_end(&mut text).map_err(carried)?;
+    let mut result = text_of(&text);
+    result["writer"] = json!(hex_of(writer.as_bytes()));
     Ok(result)
 }
 

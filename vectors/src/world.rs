@@ -10,8 +10,12 @@ use crate::make::{hpke, keys, objects, shamir};
 use crate::rng::Seeded;
 
 pub(crate) const PATIENT: &[u8] = b"p-1ec3ca69";
-pub(crate) const MEMBERS: [(&str, &str, u8); 4] =
-    [("therapist", "dr-salo", 5), ("colleague", "dr-elo0", 1), ("intake", "intake1", 2), ("other_intake", "intake2", 2)];
+pub(crate) const MEMBERS: [(&str, &str, u8); 4] = [
+    ("therapist", "dr-salo", 5),
+    ("colleague", "dr-elo0", 1),
+    ("intake", "intake1", 2),
+    ("other_intake", "intake2", 2),
+];
 
 /// A member, with all that is secret of it.
 #[derive(Debug)]
@@ -135,7 +139,10 @@ impl World {
     pub(crate) fn to_json(&self) -> Value {
         let members = self.people.iter().map(|person| {
             let Person { id, seed, fingerprint, .. } = person;
-            (person.name.to_owned(), json!({"id": hex_of(id), "seed": hex_of(seed), "fingerprint": hex_of(fingerprint)}))
+            (
+                person.name.to_owned(),
+                json!({"id": hex_of(id), "seed": hex_of(seed), "fingerprint": hex_of(fingerprint)}),
+            )
         });
         let shares = |generation: &Generation| generation.shares.iter().map(hex_of).collect::<Vec<_>>();
         json!({
@@ -184,8 +191,7 @@ impl Generation {
         let shares: Vec<Vec<u8>> = shares.iter().map(|share| share.to_bytes().expose().to_vec()).collect();
         let points: Vec<_> = shares.iter().map(|share| (share[42], array(&share[43..]))).collect();
         let secret = shamir::interpolate(&points[..usize::from(descriptor.k())], 0);
-        let keys =
-            Master::derive(descriptor.suite(), descriptor.vault().as_bytes(), descriptor.generation(), &secret);
+        let keys = Master::derive(descriptor.suite(), descriptor.vault().as_bytes(), descriptor.generation(), &secret);
         Self { descriptor: descriptor.as_bytes().to_vec(), shares, secret, keys, master }
     }
 }

@@ -89,7 +89,11 @@ fn bad_descriptor_fields(desk: &Desk, book: &mut Book) {
         refuse("master key", &value, format!("Descriptor whose master key's X25519 part is {what}."));
     }
     if desk.is_x_wing() {
-        refuse("master key", &with_coefficient(own, 5, 3329), "Descriptor whose master key has a coefficient of q.".into());
+        refuse(
+            "master key",
+            &with_coefficient(own, 5, 3329),
+            "Descriptor whose master key has a coefficient of q.".into(),
+        );
     }
 }
 
@@ -111,7 +115,11 @@ pub(super) fn pins(desk: &Desk) -> Book {
     let results = [
         ("A pin before any roster.", world.pin.clone(), json!({"roster_version": 0, "generation": 1})),
         ("A pin after the first roster.", seen.clone(), json!({"roster_version": 1, "generation": 1})),
-        ("A pin of the largest roster version.", old.clone(), json!({"roster_version": u64::MAX.to_string(), "generation": 7})),
+        (
+            "A pin of the largest roster version.",
+            old.clone(),
+            json!({"roster_version": u64::MAX.to_string(), "generation": 7}),
+        ),
     ];
     results.into_iter().for_each(|(comment, bytes, result)| book.ok(comment, input(&bytes), result));
     let base = Base {

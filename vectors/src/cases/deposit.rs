@@ -3,22 +3,19 @@
 use serde_json::{Value, json};
 
 use super::record::input;
-use super::{Desk, card_key};
+use super::{Desk, card_key, deposit_forged};
 use crate::case::Layer::{self, Malformed, NotAuthentic, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of, with};
 use crate::fields;
-use crate::make::hpke;
-use crate::make::payload::pad;
-use crate::make::points::{LOW_X25519, add_order, decoded, sign_with_low_r};
-use crate::make::prim::{sign, xchacha_seal};
-use crate::make::record::{Deposit, Draw, Place, absorbed};
+use crate::make::prim::xchacha_seal;
+use crate::make::record::{Deposit, Place, absorbed};
 use crate::mutate::{Base, Row, named, patched, row};
 use crate::run::text_of;
 
-const NOTE: &[u8] = b"I would like an appointment.";
-const OTHER: &[u8] = b"Please cancel everything.";
+pub(super) const NOTE: &[u8] = b"I would like an appointment.";
+pub(super) const OTHER: &[u8] = b"Please cancel everything.";
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 19] = [
     row("magic", 1, Malformed),
     row("suite", 1, Malformed),
     row("path", 6, Usage),
@@ -38,25 +35,26 @@ const ROWS: [Row; 20] = [
     row("chunk tag", 1, Untrusted).insert(Untrusted).cut(Untrusted),
     row("origin's card id", 1, Untrusted).insert(Untrusted),
     row("sealed key digest", 1, Untrusted).insert(Untrusted),
-    row("wrap", 1, NotAuthentic),
 ];
 
 /// An absorbed record differs where its key is wrapped.
-fn absorbed_rows() -> Vec<Row> {
+fn absorbed_rows(x_wing: bool) -> Vec<Row> {
+    // Path 4 is longer with X-Wing.
+    let path = row("path", 7, if x_wing { Malformed } else { Usage });
     let wrap = ["wrap nonce", "wrapped key", "wrap tag"].map(|name| row(name, 1, NotAuthentic).insert(Untrusted));
-    [ROWS.as_slice(), &wrap].concat()
+    [&[path], ROWS.as_slice(), &wrap].concat()
 }
 
 fn result(note: &[u8], writer: &[u8; 32], path: u8) -> Value {
     with(&text_of(note), json!({"writer": hex_of(writer), "path": path}))
 }
 
-fn honest(desk: &mut Desk, place: &Place, name: &str, note: &[u8]) -> Deposit {
+pub(super) fn honest(desk: &mut Desk, place: &Place, name: &str, note: &[u8]) -> Deposit {
     let key = card_key(&desk.world).to_vec();
     Deposit::new(place, 2, desk.world.person(name).fingerprint, &key, note, &mut desk.rng)
 }
 
-fn signing(desk: &Desk, name: &str) -> [u8; 32] {
+pub(super) fn signing(desk: &Desk, name: &str) -> [u8; 32] {
     desk.world.person(name).secrets.signing
 }
 
@@ -66,28 +64,31 @@ pub(super) fn book(desk: &mut Desk) -> Book {
     systematic(desk, &mut book);
     ranges(desk, &mut book);
     places(desk, &mut book);
-    forged(desk, &mut book);
-    signatures(desk, &mut book);
-    behind_the_signature(desk, &mut book);
-    rewritten(desk, &mut book);
+    deposit_forged::cases(desk, &mut book);
     statuses(desk, &mut book);
     wraps(desk, &mut book);
     book
 }
 
 /// The record with the key wrapped rightly for its origin.
-fn absorb(desk: &mut Desk, place: &Place, deposit: &Deposit, origin: &[u8]) -> Vec<u8> {
+pub(super) fn absorb(desk: &mut Desk, place: &Place, deposit: &Deposit, origin: &[u8]) -> Vec<u8> {
     let nonce = desk.rng.array();
     absorbed(place, &desk.world.patient.kek, &nonce, &deposit.key, origin, &deposit.payload)
 }
 
 fn valid(desk: &mut Desk, book: &mut Book) {
-    for (padding, length, name) in [(1, 30, "intake"), (0, 0, "intake"), (1, 0, "other_intake"), (1, 300, "other_intake"), (0, 77, "intake")] {
+    for (padding, length, name) in
+        [(1, 30, "intake"), (0, 0, "intake"), (1, 0, "other_intake"), (1, 300, "other_intake"), (0, 77, "intake")]
+    {
         let (place, note) = (desk.place("d-valid", 0, padding), desk.rng.bytes(length));
         let deposit = honest(desk, &place, name, &note);
         let (signature, writer) = (deposit.sign(&signing(desk, name)), deposit.writer);
         let bytes = deposit.bytes(&signature);
-        book.ok(&format!("A deposit of {length} bytes, padding rule {padding}."), input(&place, &bytes), result(&note, &writer, 2));
+        book.ok(
+            &format!("A deposit of {length} bytes, padding rule {padding}."),
+            input(&place, &bytes),
+            result(&note, &writer, 2),
+        );
         let taken = absorb(desk, &place, &deposit, &deposit.origin(&signature));
         book.ok("The same, absorbed.", input(&place, &taken), result(&note, &writer, 3));
     }
@@ -96,7 +97,11 @@ fn valid(desk: &mut Desk, book: &mut Book) {
     let deposit = honest(desk, &older, "intake", NOTE);
     let origin = deposit.origin(&deposit.sign(&signing(desk, "intake")));
     let taken = absorb(desk, &place, &deposit, &origin);
-    book.ok("Deposited for an older card and absorbed under this one.", input(&place, &taken), result(NOTE, &deposit.writer, 3));
+    book.ok(
+        "Deposited for an older card and absorbed under this one.",
+        input(&place, &taken),
+        result(NOTE, &deposit.writer, 3),
+    );
     let mut early = honest(desk, &place, "intake", NOTE);
     early.seen = 0;
     let bytes = early.bytes(&early.sign(&signing(desk, "intake")));
@@ -111,8 +116,13 @@ fn systematic(desk: &mut Desk, book: &mut Book) {
     other.seen = 0;
     let signatures = [one.sign(&signing(desk, "intake")), other.sign(&signing(desk, "other_intake"))];
     let deposits = [one.bytes(&signatures[0]), other.bytes(&signatures[1])];
-    let taken = [absorb(desk, &place, &one, &one.origin(&signatures[0])), absorb(desk, &other_place, &other, &other.origin(&signatures[1]))];
-    for ([own, other], what, rows) in [(&deposits, "Deposit", ROWS.to_vec()), (&taken, "Absorbed record", absorbed_rows())] {
+    let taken = [
+        absorb(desk, &place, &one, &one.origin(&signatures[0])),
+        absorb(desk, &other_place, &other, &other.origin(&signatures[1])),
+    ];
+    for ([own, other], what, rows) in
+        [(&deposits, "Deposit", ROWS.to_vec()), (&taken, "Absorbed record", absorbed_rows(desk.is_x_wing()))]
+    {
         let base = Base {
             what,
             bytes: own,
@@ -122,7 +132,11 @@ fn systematic(desk: &mut Desk, book: &mut Book) {
             valid: &|_, _| true,
             input: &|bytes| input(&place, bytes),
         };
-        base.systematic(book, &rows);
+        if desk.is_x_wing() {
+            base.flips_and_swaps(book, &rows);
+        } else {
+            base.systematic(book, &rows);
+        }
     }
 }
 
@@ -135,7 +149,11 @@ fn ranges(desk: &mut Desk, book: &mut Book) {
     for (what, bytes) in [("Deposit", deposit.bytes(&signature)), ("Absorbed record", taken)] {
         let table = fields::record(desk.suite(), &bytes);
         let mut refuse = |layer: Layer, name: &str, value: &[u8], comment: &str| {
-            book.reject(layer, &format!("{what} {comment}."), input(&place, &patched(&bytes, &named(&table, name), value)));
+            book.reject(
+                layer,
+                &format!("{what} {comment}."),
+                input(&place, &patched(&bytes, &named(&table, name), value)),
+            );
         };
         refuse(Malformed, "revision", &1_u64.to_be_bytes(), "of revision 1");
         refuse(Malformed, "revision", &[0xFF; 8], "of revision 2^64 - 1");
@@ -147,13 +165,21 @@ fn ranges(desk: &mut Desk, book: &mut Book) {
         let longer = [bytes.as_slice(), &[0]].concat();
         book.reject(Untrusted, &format!("{what} with a byte more."), input(&place, &longer));
     }
-    let suite = patched(&deposit.bytes(&signature), &named(&fields::record(desk.suite(), &deposit.bytes(&signature)), "suite"), &desk.other.suite.kem_id().to_be_bytes());
+    let suite = patched(
+        &deposit.bytes(&signature),
+        &named(&fields::record(desk.suite(), &deposit.bytes(&signature)), "suite"),
+        &desk.other.suite.kem_id().to_be_bytes(),
+    );
     let layer = if desk.is_x_wing() { Usage } else { Malformed };
     book.reject(layer, "Deposit that names the other suite.", input(&place, &suite));
     for seen in [2, u64::MAX] {
         let newer = Deposit { seen, ..deposit.clone() };
         let bytes = newer.bytes(&newer.sign(&signing(desk, "intake")));
-        book.reject(Stale, &format!("The writer saw roster {seen} and the client knows 1, signed."), input(&place, &bytes));
+        book.reject(
+            Stale,
+            &format!("The writer saw roster {seen} and the client knows 1, signed."),
+            input(&place, &bytes),
+        );
     }
     let reader = super::record::sealed(desk, &desk.place("d-range", 1, 1), NOTE);
     book.reject(Usage, "A reader's record stands in the place of a deposit.", input(&place, &reader));
@@ -176,7 +202,14 @@ fn places(desk: &mut Desk, book: &mut Book) {
         let closed = with(&input(&place, &bytes), desk.with_closed(1));
         book.reject(Untrusted, &format!("{what} to a card that is closed as erased."), closed);
     }
-    let other = Deposit::new(&Place { card: [0xC0; 32], ..place.clone() }, 2, deposit.writer, card_key(&desk.world), NOTE, &mut desk.rng);
+    let other = Deposit::new(
+        &Place { card: [0xC0; 32], ..place.clone() },
+        2,
+        deposit.writer,
+        card_key(&desk.world),
+        NOTE,
+        &mut desk.rng,
+    );
     let bytes = other.bytes(&other.sign(&signing(desk, "intake")));
     book.reject(Usage, "Deposit to another card, signed.", input(&place, &bytes));
     let moved = patched(&bytes, &named(&fields::record(desk.suite(), &bytes), "card id"), &place.card);
@@ -191,121 +224,6 @@ fn places(desk: &mut Desk, book: &mut Book) {
     }
 }
 
-/// Deposits of those who may not, or in the name of others; everything else is sound.
-fn forged(desk: &mut Desk, book: &mut Book) {
-    let place = desk.place("d-forged", 0, 1);
-    let key = card_key(&desk.world).to_vec();
-    let stranger = desk.foreign.person("intake").secrets.signing;
-    let stranger_name = desk.foreign.person("intake").fingerprint;
-    let intake = desk.world.person("intake").fingerprint;
-    let cases = [
-        ("Someone who is not on the roster deposits.", stranger_name, stranger),
-        ("A reader and enroller deposits.", desk.world.person("therapist").fingerprint, signing(desk, "therapist")),
-        ("A reader deposits.", desk.world.person("colleague").fingerprint, signing(desk, "colleague")),
-        ("A stranger deposits in a depositor's name.", intake, stranger),
-        ("A reader deposits in a depositor's name.", intake, signing(desk, "therapist")),
-        ("A depositor deposits in another's name.", intake, signing(desk, "other_intake")),
-        ("A depositor deposits in the name of nobody.", [0; 32], signing(desk, "intake")),
-    ];
-    for (comment, writer, seed) in cases {
-        let deposit = Deposit::new(&place, 2, writer, &key, NOTE, &mut desk.rng);
-        let signature = deposit.sign(&seed);
-        book.reject(Untrusted, comment, input(&place, &deposit.bytes(&signature)));
-        let taken = absorb(desk, &place, &deposit, &deposit.origin(&signature));
-        book.reject(Untrusted, &format!("Absorbed: {}{}", comment[..1].to_lowercase(), &comment[1..]), input(&place, &taken));
-    }
-    let mut claimed = honest(desk, &place, "intake", NOTE);
-    claimed.writer = desk.world.person("other_intake").fingerprint;
-    let bytes = claimed.bytes(&claimed.sign(&signing(desk, "other_intake")));
-    let comment = "Another depositor claims a deposit and signs it: the sealed key names the true writer.";
-    book.reject(NotAuthentic, comment, input(&place, &bytes));
-}
-
-fn signatures(desk: &mut Desk, book: &mut Book) {
-    let place = desk.place("d-signature", 0, 1);
-    let (deposit, seed) = (honest(desk, &place, "intake", NOTE), signing(desk, "intake"));
-    let (signature, message) = (deposit.sign(&seed), deposit.message());
-    let again = honest(desk, &place, "intake", NOTE).sign(&seed);
-    let of_path_4 = Deposit { path: 4, ..deposit.clone() }.sign(&seed);
-    let cases: [(&str, [u8; 64]); 7] = [
-        ("The signature's S is larger by the group order.", add_order(&signature)),
-        ("The signature's R is the neutral element.", sign_with_low_r(&seed, "deposit", &message)),
-        ("The signature is with the label of disclosures.", sign(&seed, "disclosure", &message)),
-        ("The signature is that of another deposit in the same place.", again),
-        ("The signature is for path 4.", of_path_4),
-        ("The signature is over the payload alone.", sign(&seed, "deposit", &deposit.payload)),
-        ("The signature is zeros.", [0; 64]),
-    ];
-    for (comment, signature) in cases {
-        book.reject(Untrusted, comment, input(&place, &deposit.bytes(&signature)));
-        let taken = absorb(desk, &place, &deposit, &deposit.origin(&signature));
-        book.reject(Untrusted, &format!("Absorbed: {}{}", comment[..1].to_lowercase(), &comment[1..]), input(&place, &taken));
-    }
-}
-
-/// Deposits that their writer signed and that fail behind the signature.
-fn behind_the_signature(desk: &mut Desk, book: &mut Book) {
-    let (place, suite) = (desk.place("d-behind", 0, 1), desk.suite());
-    let (seed, writer) = (signing(desk, "intake"), desk.world.person("intake").fingerprint);
-    let key = card_key(&desk.world).to_vec();
-    let honest = honest(desk, &place, "intake", NOTE);
-    let mut sealed = |comment: &str, sealed: Vec<u8>| {
-        let deposit = Deposit { sealed, ..honest.clone() };
-        book.reject(NotAuthentic, comment, input(&place, &deposit.bytes(&deposit.sign(&seed))));
-    };
-    let (info, rng) = (honest.info(), &mut desk.rng);
-    let mut seal = |to: &[u8], info: &[u8], aad: &[u8], secret: &[u8]| hpke::seal(suite, to, info, aad, secret, rng);
-    sealed("The sealed key lacks the payload digest in its info, signed.", seal(&key, &info[..info.len() - 32], b"", &honest.key));
-    sealed("The sealed key lacks writer and payload digest in its info, signed.", seal(&key, &info[..info.len() - 64], b"", &honest.key));
-    sealed("The sealed key has associated data, signed.", seal(&key, &info, &info, &honest.key));
-    sealed("The sealed key is sealed to the master key, signed.", seal(&desk.world.first.keys.public, &info, b"", &honest.key));
-    sealed("Another record key is sealed, signed.", seal(&key, &info, b"", &[5; 32]));
-    if suite == lukko::Suite::X25519 {
-        let (what, enc) = LOW_X25519[3];
-        let by_hand = hpke::seal_by_hand(&key, &decoded(enc), &[0; 32], &info, b"", &honest.key);
-        sealed(&format!("The sealed key's encapsulation is {what}, signed."), by_hand);
-    }
-    let draw = Draw { key: honest.key, salt: [3; 24], nonce: [0; 24] };
-    let good = pad(NOTE, 1);
-    let mut bad_commitment = place.payload_of(&draw, &good);
-    bad_commitment.commitment[0] ^= 1;
-    let payloads = [
-        (NotAuthentic, "The padding is one zero too long, signed.", place.payload_of(&draw, &[good.as_slice(), &[0]].concat()).bytes()),
-        (NotAuthentic, "The marker is missing, signed.", place.payload_of(&draw, &[0; 256]).bytes()),
-        (NotAuthentic, "The commitment has a flipped bit, signed.", bad_commitment.bytes()),
-        (NotAuthentic, "The payload is for revision 1, signed.", Place { revision: 1, ..place.clone() }.payload_of(&draw, &good).bytes()),
-        (Malformed, "The payload has 71 bytes, signed.", vec![7; 71]),
-        (Malformed, "The payload is empty, signed.", Vec::new()),
-    ];
-    for (layer, comment, payload) in payloads {
-        let deposit = Deposit::with(&place, 2, writer, &key, &honest.key, payload, &mut desk.rng);
-        book.reject(layer, comment, input(&place, &deposit.bytes(&deposit.sign(&seed))));
-    }
-}
-
-/// Payloads rewritten by someone who knows the record key.
-fn rewritten(desk: &mut Desk, book: &mut Book) {
-    let place = desk.place("d-rewritten", 0, 1);
-    let (deposit, seed) = (honest(desk, &place, "intake", NOTE), signing(desk, "intake"));
-    let signature = deposit.sign(&seed);
-    let salt = deposit.payload[..24].try_into().expect("24 bytes");
-    let payload = place.payload(&Draw { key: deposit.key, salt, nonce: [0; 24] }, OTHER).bytes();
-    let other = Deposit { payload, ..deposit.clone() };
-    let unsigned = other.bytes(&signature);
-    book.reject(Untrusted, "A reader who knows the record key rewrote the payload.", input(&place, &unsigned));
-    let resigned = other.bytes(&other.sign(&seed));
-    let comment = "The writer rewrote the payload and signed again, but left the sealed key, which names the first payload.";
-    book.reject(NotAuthentic, comment, input(&place, &resigned));
-    let (kek, nonce) = (desk.world.patient.kek, desk.rng.array());
-    let taken = absorbed(&place, &kek, &nonce, &deposit.key, &deposit.origin(&signature), &deposit.payload);
-    let front = &taken[..288];
-    book.reject(Untrusted, "Absorbed: a reader who knows the record key rewrote the payload.", input(&place, &[front, &other.payload].concat()));
-    let origin = other.origin(&other.sign(&seed));
-    let resigned = [&front[..48], &origin, &front[216..], &other.payload].concat();
-    let comment = "Absorbed: the writer rewrote the payload and signed again; the wrap binds the first payload.";
-    book.reject(NotAuthentic, comment, input(&place, &resigned));
-}
-
 fn statuses(desk: &mut Desk, book: &mut Book) {
     let place = desk.place("d-status", 0, 1);
     let deposit = honest(desk, &place, "intake", NOTE);
@@ -316,7 +234,11 @@ fn statuses(desk: &mut Desk, book: &mut Book) {
     book.ok("The writer is retired.", with(&first, desk.with_status("intake", 2)), results[0].clone());
     book.reject(Untrusted, "The writer is revoked.", with(&first, desk.with_status("intake", 3)));
     book.ok("Absorbed: the writer is retired.", with(&taken, desk.with_status("intake", 2)), results[1].clone());
-    book.ok("Absorbed: the writer is revoked, which does not close it.", with(&taken, desk.with_status("intake", 3)), results[1].clone());
+    book.ok(
+        "Absorbed: the writer is revoked, which does not close it.",
+        with(&taken, desk.with_status("intake", 3)),
+        results[1].clone(),
+    );
     for (name, input) in [("Deposit", &first), ("Absorbed", &taken)] {
         let lost = with(input, desk.with_roles("intake", 1));
         book.reject(Untrusted, &format!("{name}: the writer lacks the role deposit."), lost);
@@ -342,13 +264,29 @@ fn wraps(desk: &mut Desk, book: &mut Book) {
     let context = place.wrap_context("absorbed wrap", 3);
     refuse("Absorbed: the wrap does not bind the payload.", wrap(&kek, &[&context, &origin]));
     refuse("Absorbed: the wrap does not bind the origin.", wrap(&kek, &[&context, &digest]));
-    refuse("Absorbed: the wrap has the label of a reader's record.", wrap(&kek, &[&place.wrap_context("reader wrap", 3), &origin, &digest]));
+    refuse(
+        "Absorbed: the wrap has the label of a reader's record.",
+        wrap(&kek, &[&place.wrap_context("reader wrap", 3), &origin, &digest]),
+    );
     refuse("Absorbed: the wrap is that of path 1.", wrap(&kek, &[&place.wrap_context("reader wrap", 1)]));
-    refuse("Absorbed: the wrap names path 2.", wrap(&kek, &[&place.wrap_context("absorbed wrap", 2), &origin, &digest]));
-    refuse("Absorbed: the wrap is under another patient's key.", wrap(&desk.foreign.patient.kek, &[&context, &origin, &digest]));
-    refuse("Absorbed: another record key is wrapped.", xchacha_seal(&kek, &nonce, &[context.as_slice(), &origin, &digest].concat(), &[8; 32]));
+    refuse(
+        "Absorbed: the wrap names path 2.",
+        wrap(&kek, &[&place.wrap_context("absorbed wrap", 2), &origin, &digest]),
+    );
+    refuse(
+        "Absorbed: the wrap is under another patient's key.",
+        wrap(&desk.foreign.patient.kek, &[&context, &origin, &digest]),
+    );
+    refuse(
+        "Absorbed: another record key is wrapped.",
+        xchacha_seal(&kek, &nonce, &[context.as_slice(), &origin, &digest].concat(), &[8; 32]),
+    );
     let again = honest(desk, &place, "intake", NOTE);
     let mixed = absorb(desk, &place, &again, &again.origin(&again.sign(&signing(desk, "intake"))));
     let bytes = [place.head(3), origin.clone(), mixed[216..288].to_vec(), deposit.payload].concat();
-    book.reject(NotAuthentic, "Absorbed: the wrapped key is that of another absorbed record of the same place.", input(&place, &bytes));
+    book.reject(
+        NotAuthentic,
+        "Absorbed: the wrapped key is that of another absorbed record of the same place.",
+        input(&place, &bytes),
+    );
 }

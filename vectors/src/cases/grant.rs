@@ -50,7 +50,11 @@ pub(super) fn grants(desk: &mut Desk) -> Book {
     book.ok("Another grant of the same secret.", input(&built), result);
     let colleague = to_member(desk, "colleague");
     let other = grant(suite, &colleague.head, &colleague.key, &secret, &mut desk.rng);
-    let others = [("a grant to another member", other), ("another vault's grant", desk.foreign.grant.clone()), ("another grant of the same secret", built)];
+    let others = [
+        ("a grant to another member", other),
+        ("another vault's grant", desk.foreign.grant.clone()),
+        ("another grant of the same secret", built),
+    ];
     for (index, other) in others.iter().enumerate() {
         let base = Base {
             what: "Grant",
@@ -70,6 +74,11 @@ pub(super) fn grants(desk: &mut Desk) -> Book {
     book.reject(Usage, "A grant to another member.", input(&others[0].1));
     book.reject(Usage, "A grant of another vault.", input(&others[1].1));
     book.reject(Usage, "A grant of another vault and suite.", input(&desk.other.grant));
+    let (other, world) = (&desk.other, &desk.world);
+    let head =
+        grant_head(other.suite, &world.id, &world.stored.card_id, To::Member(world.person("therapist").fingerprint));
+    let other = grant(other.suite, &head, &other.first.keys.public, &secret, &mut desk.rng);
+    book.reject(Usage, "A grant of the other suite for this vault.", input(&other));
     book.reject(Usage, "The master grant.", input(&desk.world.stored.master_grant));
     flaws(desk, &sealing, &mut book, &input, "grant");
     for (status, name) in [(2, "retired"), (3, "revoked")] {
@@ -110,7 +119,8 @@ pub(super) fn master_grants(desk: &mut Desk) -> Book {
     let (world, next) = (&desk.world, &desk.world.next.keys);
     let head = grant_head(suite, &world.id, &world.stored.card_id, To::Master(2, next.fingerprint));
     let next = grant(suite, &head, &next.public, &secret, &mut desk.rng);
-    let others = [("the next generation's grant", next), ("another vault's grant", desk.foreign.stored.master_grant.clone())];
+    let others =
+        [("the next generation's grant", next), ("another vault's grant", desk.foreign.stored.master_grant.clone())];
     for (index, other) in others.iter().enumerate() {
         let base = Base {
             what: "Master grant",
@@ -141,10 +151,19 @@ fn flaws(desk: &mut Desk, sealing: &Sealing, book: &mut Book, input: &dyn Fn(&[u
     let (suite, secret, rng) = (desk.suite(), desk.world.patient.secret, &mut desk.rng);
     let Sealing { head, key } = sealing;
     let garbage: [u8; 32] = rng.array();
-    let mut refuse = |layer, comment: &str, bytes: Vec<u8>| book.reject(layer, &format!("A {what} {comment}."), input(&bytes));
+    let mut refuse =
+        |layer, comment: &str, bytes: Vec<u8>| book.reject(layer, &format!("A {what} {comment}."), input(&bytes));
     refuse(NotAuthentic, "that holds 32 other bytes", grant(suite, head, key, &garbage, rng));
-    refuse(NotAuthentic, "that holds another patient's secret", grant(suite, head, key, &desk.foreign.patient.secret, rng));
-    refuse(NotAuthentic, "that holds the secret with one bit flipped", grant(suite, head, key, &flipped(&secret, 0, 1), rng));
+    refuse(
+        NotAuthentic,
+        "that holds another patient's secret",
+        grant(suite, head, key, &desk.foreign.patient.secret, rng),
+    );
+    refuse(
+        NotAuthentic,
+        "that holds the secret with one bit flipped",
+        grant(suite, head, key, &flipped(&secret, 0, 1), rng),
+    );
     let mut seal = |comment: &str, key: &[u8], info: &[u8], aad: &[u8]| {
         let sealed = hpke::seal(suite, key, info, aad, &secret, rng);
         refuse(NotAuthentic, comment, [head.as_slice(), &sealed].concat());
@@ -160,9 +179,13 @@ fn flaws(desk: &mut Desk, sealing: &Sealing, book: &mut Book, input: &dyn Fn(&[u
         book.reject(Malformed, &format!("A {what} {comment}."), input(&[head.as_slice(), &sealed].concat()));
     }
     if suite == lukko::Suite::X25519 {
+        let odd = [head.as_slice(), &hpke::seal_with_high_bit(key, &info, head, &secret, rng)].concat();
+        let comment = format!("A {what} whose encapsulation has the high bit set and was sealed with it.");
+        book.ok(&comment, input(&odd), json!({"patient_secret": hex_of(secret)}));
         for (point, enc) in LOW_X25519 {
             let sealed = hpke::seal_by_hand(key, &decoded(enc), &[0; 32], &info, head, &secret);
-            let comment = format!("A {what} whose encapsulation is {point}, of low order, sealed with the zeros that it gives.");
+            let comment =
+                format!("A {what} whose encapsulation is {point}, of low order, sealed with the zeros that it gives.");
             book.reject(NotAuthentic, &comment, input(&[head.as_slice(), &sealed].concat()));
         }
     }

@@ -75,13 +75,15 @@ fn signed_flaws(desk: &Desk, own: &[u8], seed: &[u8; 32], book: &mut Book) {
     refuse(patch("magic", b"LKM\x02"), "Member entry of format version 2, signed again.");
     refuse(patch("magic", b"LKN\x01"), "Member entry with the magic of a record, signed again.");
     refuse(patch("suite", &[0xFF, 0xFF]), "Member entry of suite 0xffff, signed again.");
-    refuse(patch("suite", &desk.other.suite.kem_id().to_be_bytes()), "Member entry that names the other suite, signed again.");
     let empty = patched(&patch("member id", b""), &named(&table, "member id's length"), &[0]);
     refuse(empty, "Member entry with an empty id, signed again.");
     let key = named(&table, "hpke key");
     for (what, point) in [LOW_X25519[1], LOW_X25519[2], NON_CANONICAL_X25519[0], NON_CANONICAL_X25519[4]] {
         let value = [&own[key.start..key.start + key.len - 32], &decoded::<32>(point)].concat();
-        refuse(patch("hpke key", &value), &format!("Member entry whose HPKE key's X25519 part is {what}, signed again."));
+        refuse(
+            patch("hpke key", &value),
+            &format!("Member entry whose HPKE key's X25519 part is {what}, signed again."),
+        );
     }
     if desk.is_x_wing() {
         let value = with_coefficient(&own[key.start..key.start + key.len], 700, 3329);
@@ -95,14 +97,22 @@ fn signed_flaws(desk: &Desk, own: &[u8], seed: &[u8; 32], book: &mut Book) {
     }
     let key = LOW_ED25519[0].1;
     let forged = [&patch("signing key", &decoded::<32>(key))[..own.len() - 64], &decoded::<32>(key), &[0; 32]].concat();
-    book.reject(Malformed, "Member entry of a low-order key, with the signature that such a key makes of anything.", input(&forged));
+    book.reject(
+        Malformed,
+        "Member entry of a low-order key, with the signature that such a key makes of anything.",
+        input(&forged),
+    );
+    let keys = Member::derive(desk.other.suite, &desk.world.id, b"dr-salo", &[9; 32]);
+    let other = entry(desk.other.suite, &desk.world.id, b"dr-salo", &keys);
+    book.reject(Usage, "Member entry of the other suite for this vault, well signed.", input(&other));
     let foreign = resigned("member entry", seed, &patch("vault id", &desk.foreign.id));
     book.reject(Usage, "Member entry of the same keys for another vault, signed again.", input(&foreign));
 }
 
 fn bad_signatures(own: &[u8], seed: &[u8; 32], book: &mut Book) {
     let body = &own[..own.len() - 64];
-    let mut refuse = |signature: &[u8], comment: &str| book.reject(Untrusted, comment, input(&[body, signature].concat()));
+    let mut refuse =
+        |signature: &[u8], comment: &str| book.reject(Untrusted, comment, input(&[body, signature].concat()));
     refuse(&add_order(&signature_of(own)), "Member entry whose signature's S is larger by the group order.");
     refuse(&sign_with_low_r(seed, "member entry", body), "Member entry whose signature's R is the neutral element.");
     refuse(&sign(seed, "roster", body), "Member entry signed with the label of rosters.");

@@ -6,7 +6,8 @@ use super::{Desk, card_key, flipped, patient_chain, signature_of, stays_a_key};
 use crate::case::Layer::{self, Conflict, Malformed, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of, with};
 use crate::fields;
-use crate::make::objects::{Endorsement, To, grant, grant_head, resigned};
+use crate::make::keys::Patient;
+use crate::make::objects::{Endorsement, To, card_body, grant, grant_head, resigned};
 use crate::make::points::{LOW_ED25519, NON_CANONICAL_X25519, add_order, decoded, sign_with_low_r, with_coefficient};
 use crate::make::prim::sign;
 use crate::mutate::{Base, Row, named, patched, row};
@@ -50,7 +51,11 @@ pub(super) fn book(desk: &mut Desk) -> Book {
     let id = hex_of(desk.world.stored.card_id);
     let result = json!({"card_id": id});
     book.ok("The world's patient.", input.clone(), result.clone());
-    book.ok("The world's patient, whose card was accepted before.", with(&input, json!({"expect": id})), result.clone());
+    book.ok(
+        "The world's patient, whose card was accepted before.",
+        with(&input, json!({"expect": id})),
+        result.clone(),
+    );
     for (status, name) in [(1, "active"), (2, "retired")] {
         let input = with(&input, desk.with_status("therapist", status));
         book.ok(&format!("The enroller is {name}."), input, result.clone());
@@ -85,7 +90,6 @@ fn fields_of_objects(desk: &Desk, input: &Value, book: &mut Book) {
     };
     if desk.is_x_wing() {
         card.flips_and_swaps(book, &CARD);
-        endorsement.flips_and_swaps(book, &ENDORSEMENT);
     } else {
         card.systematic(book, &CARD);
         endorsement.systematic(book, &ENDORSEMENT);
@@ -119,14 +123,20 @@ fn cards(desk: &Desk, input: &Value, book: &mut Book) {
     refuse(Malformed, &[card.as_slice(), &[0]].concat(), "Card with a byte after the voucher.");
     let empty = patched(&patch("patient id", b""), &named(&table, "patient id's length"), &[0]);
     refuse(Malformed, &empty, "Card of an empty patient id.");
-    refuse(Malformed, &patch("suite", &desk.other.suite.kem_id().to_be_bytes()), "Card that names the other suite.");
+    let keys = Patient::derive(desk.other.suite, &desk.world.id, PATIENT, 1, &[9; 32]);
+    let other = [card_body(desk.other.suite, &desk.world.id, PATIENT, 1, &keys, &[0; 32]), vec![0]].concat();
+    refuse(Usage, &other, "Card of the other suite for this vault.");
     let own = card_key(&desk.world);
     for (what, point) in [LOW_X25519_ZERO, NON_CANONICAL_X25519[4]] {
         let key = [&own[..own.len() - 32], &decoded::<32>(point)].concat();
         refuse(Malformed, &patch("hpke key", &key), &format!("Card whose HPKE key's X25519 part is {what}."));
     }
     if desk.is_x_wing() {
-        refuse(Malformed, &patch("hpke key", &with_coefficient(own, 9, 3329)), "Card whose ML-KEM key has a coefficient of q.");
+        refuse(
+            Malformed,
+            &patch("hpke key", &with_coefficient(own, 9, 3329)),
+            "Card whose ML-KEM key has a coefficient of q.",
+        );
     }
     let weak = decoded::<32>(LOW_ED25519[0].1);
     refuse(Malformed, &patch("succession key", &weak), "Card whose succession key is of low order.");
@@ -134,9 +144,17 @@ fn cards(desk: &Desk, input: &Value, book: &mut Book) {
     refuse(Usage, &desk.other.stored.card, "Card of another vault and suite.");
     let mut input_of = |layer: Layer, more: Value, comment: &str| book.reject(layer, comment, with(input, more));
     input_of(Usage, json!({"cards": []}), "No card.");
-    input_of(Usage, json!({"patient_id": hex_of("p-1ec3ca6a")}), "The card is another patient's than the one asked for.");
+    input_of(
+        Usage,
+        json!({"patient_id": hex_of("p-1ec3ca6a")}),
+        "The card is another patient's than the one asked for.",
+    );
     input_of(Usage, json!({"patient_id": hex_of("p-1ec3ca6")}), "The patient asked for is a prefix of the card's.");
-    input_of(Usage, json!({"patient_id": hex_of("P-1EC3CA69")}), "The patient asked for has capitals; identifiers are compared bytewise.");
+    input_of(
+        Usage,
+        json!({"patient_id": hex_of("P-1EC3CA69")}),
+        "The patient asked for has capitals; identifiers are compared bytewise.",
+    );
     input_of(Untrusted, json!({"expect": hex_of([1; 32])}), "The client accepted another card before.");
     for (reason, name) in [(1, "erased"), (2, "compromised")] {
         input_of(Untrusted, desk.with_closed(reason), &format!("The only card is closed as {name}."));
@@ -146,7 +164,11 @@ fn cards(desk: &Desk, input: &Value, book: &mut Book) {
     input_of(Conflict, both.clone(), "Two cards of version 1.");
     let id = desk.world.stored.card_id;
     let reversed: Vec<Value> = both["cards"].as_array().expect("two").iter().rev().cloned().collect();
-    input_of(Conflict, json!({"cards": reversed, "expect": hex_of(id)}), "Two cards of version 1, of which the client accepted one before.");
+    input_of(
+        Conflict,
+        json!({"cards": reversed, "expect": hex_of(id)}),
+        "Two cards of version 1, of which the client accepted one before.",
+    );
 }
 
 const LOW_X25519_ZERO: (&str, &str) = crate::make::points::LOW_X25519[0];
@@ -156,7 +178,11 @@ fn endorsements(desk: &Desk, input: &Value, book: &mut Book) {
     let (honest, therapist, root) = (endorsement(world), world.person("therapist"), world.first.keys.root);
     let seed = therapist.secrets.signing;
     let built = json!({"endorsement": hex_of(honest.signed(&seed))});
-    book.ok("The same endorsement, built from the specification.", with(input, built), json!({"card_id": hex_of(world.stored.card_id)}));
+    book.ok(
+        "The same endorsement, built from the specification.",
+        with(input, built),
+        json!({"card_id": hex_of(world.stored.card_id)}),
+    );
     let by_root = Endorsement { endorser: None, ..honest.clone() };
     let rooted = json!({"endorsement": hex_of(by_root.signed(&root))});
     book.ok("The root endorses.", with(input, rooted), json!({"card_id": hex_of(world.stored.card_id)}));
@@ -172,25 +198,53 @@ fn endorsements(desk: &Desk, input: &Value, book: &mut Book) {
     let stranger = desk.foreign.person("therapist");
     let unknown = Endorsement { endorser: Some(stranger.fingerprint), ..honest.clone() };
     refuse(Untrusted, &unknown.signed(&stranger.secrets.signing), "Someone who is not on the roster endorses.");
-    refuse(Untrusted, &honest.signed(&world.person("colleague").secrets.signing), "A colleague signs in the enroller's name.");
+    refuse(
+        Untrusted,
+        &honest.signed(&world.person("colleague").secrets.signing),
+        "A colleague signs in the enroller's name.",
+    );
     refuse(Untrusted, &by_root.signed(&world.registrar_signing()), "The registrar signs in the root's name.");
     refuse(Untrusted, &by_root.signed(&world.next.keys.root), "The root of the next generation signs for this one.");
-    refuse(Untrusted, &Endorsement { card: [3; 32], ..honest.clone() }.signed(&seed), "The endorsement names another card, signed.");
+    refuse(
+        Untrusted,
+        &Endorsement { card: [3; 32], ..honest.clone() }.signed(&seed),
+        "The endorsement names another card, signed.",
+    );
     for generation in [2, u32::MAX] {
         let comment = format!("The endorsement is of generation {generation}, signed.");
         refuse(Stale, &Endorsement { generation, ..honest.clone() }.signed(&seed), &comment);
     }
-    refuse(Malformed, &Endorsement { generation: 0, ..honest.clone() }.signed(&seed), "The endorsement is of generation 0, signed.");
+    refuse(
+        Malformed,
+        &Endorsement { generation: 0, ..honest.clone() }.signed(&seed),
+        "The endorsement is of generation 0, signed.",
+    );
     for seen in [2, u64::MAX] {
         let comment = format!("The endorser saw roster {seen} and the client knows 1, signed.");
         refuse(Stale, &Endorsement { seen, ..honest.clone() }.signed(&seed), &comment);
     }
-    refuse(Usage, &Endorsement { vault: desk.foreign.id, ..honest.clone() }.signed(&seed), "The endorsement is of another vault, signed.");
+    refuse(
+        Usage,
+        &Endorsement { vault: desk.foreign.id, ..honest.clone() }.signed(&seed),
+        "The endorsement is of another vault, signed.",
+    );
     let own = &world.stored.endorsement;
     let body = &own[..own.len() - 64];
-    refuse(Untrusted, &[body, &sign(&seed, "roster", body)].concat(), "The endorsement is signed with the label of rosters.");
-    refuse(Untrusted, &[body, &add_order(&signature_of(own))].concat(), "The endorsement's S is larger by the group order.");
-    refuse(Untrusted, &[body, &sign_with_low_r(&seed, "endorsement", body)].concat(), "The endorsement's R is the neutral element.");
+    refuse(
+        Untrusted,
+        &[body, &sign(&seed, "roster", body)].concat(),
+        "The endorsement is signed with the label of rosters.",
+    );
+    refuse(
+        Untrusted,
+        &[body, &add_order(&signature_of(own))].concat(),
+        "The endorsement's S is larger by the group order.",
+    );
+    refuse(
+        Untrusted,
+        &[body, &sign_with_low_r(&seed, "endorsement", body)].concat(),
+        "The endorsement's R is the neutral element.",
+    );
     let table = fields::endorsement(own);
     let patch = |name: &str, value: &[u8]| resigned("endorsement", &seed, &patched(own, &named(&table, name), value));
     refuse(Malformed, &patch("endorser", &[0]), "The endorser is of kind 0, signed.");

@@ -55,7 +55,9 @@ pub(super) fn hpke_keys(desk: &mut Desk) -> Book {
     book.reject(Malformed, "No bytes.", input(b""));
     book.reject(Malformed, "A key of the other suite.", input(card_key(&desk.other)));
     if desk.is_x_wing() {
-        for (index, value) in [(0, 3329), (1, 3329), (2, 3330), (255, 4095), (256, 3329), (511, 3500), (766, 4000), (767, 3329)] {
+        for (index, value) in
+            [(0, 3329), (1, 3329), (2, 3330), (255, 4095), (256, 3329), (511, 3500), (766, 4000), (767, 3329)]
+        {
             let comment = format!("Coefficient {index} of the ML-KEM part is {value}, not below q = 3329.");
             book.reject(Malformed, &comment, input(&with_coefficient(&own, index, value)));
         }

@@ -79,7 +79,12 @@ pub(super) fn sealed(desk: &mut Desk, place: &Place, note: &[u8]) -> Vec<u8> {
 }
 
 fn valid(desk: &mut Desk, book: &mut Book) {
-    let places = [desk.place("r-1", 1, 1), desk.place("r-1", 2, 0), desk.place("r-1", u64::MAX - 1, 1), desk.place("r", 1 << 53, 1)];
+    let places = [
+        desk.place("r-1", 1, 1),
+        desk.place("r-1", 2, 0),
+        desk.place("r-1", u64::MAX - 1, 1),
+        desk.place("r", 1 << 53, 1),
+    ];
     for place in places {
         let bytes = sealed(desk, &place, NOTE);
         let comment = format!("Revision {} with padding rule {}.", place.revision, place.padding);
@@ -90,7 +95,11 @@ fn valid(desk: &mut Desk, book: &mut Book) {
         for padding in [0, 1] {
             let place = desk.place("r-length", 3, padding);
             let bytes = sealed(desk, &place, &note);
-            book.ok(&format!("A note of {length} bytes with padding rule {padding}."), input(&place, &bytes), result(&place, &note));
+            book.ok(
+                &format!("A note of {length} bytes with padding rule {padding}."),
+                input(&place, &bytes),
+                result(&place, &note),
+            );
         }
     }
     for note in [vec![0x80; 40], vec![0; 40], [0x80, 0, 0, 0].to_vec(), b"ends in a marker\x80".to_vec()] {
@@ -98,7 +107,9 @@ fn valid(desk: &mut Desk, book: &mut Book) {
         let bytes = sealed(desk, &place, &note);
         book.ok("A note that looks like padding.", input(&place, &bytes), result(&place, &note));
     }
-    for (record, field) in [(vec![b'x'], vec![0]), (vec![0xFF; 255], vec![0x80; 255]), (b"r\0".to_vec(), b"\xC3\xA4".to_vec())] {
+    for (record, field) in
+        [(vec![b'x'], vec![0]), (vec![0xFF; 255], vec![0x80; 255]), (b"r\0".to_vec(), b"\xC3\xA4".to_vec())]
+    {
         let place = Place { record, field, ..desk.place("", 1, 1) };
         let bytes = sealed(desk, &place, NOTE);
         let comment = format!("A record id of {} bytes and a field of {}.", place.record.len(), place.field.len());
@@ -129,7 +140,9 @@ fn ranges(desk: &Desk, place: &Place, bytes: &[u8], book: &mut Book) {
     for (length, what) in [(0, "nothing"), (7, "the path"), (119, "one byte less than the front"), (120, "the front")] {
         book.reject(Malformed, &format!("Record that ends after {what}."), input(place, &bytes[..length]));
     }
-    for (length, layer) in [(120 + 56, Malformed), (120 + 71, Malformed), (120 + 72, NotAuthentic), (bytes.len() - 1, NotAuthentic)] {
+    for (length, layer) in
+        [(120 + 56, Malformed), (120 + 71, Malformed), (120 + 72, NotAuthentic), (bytes.len() - 1, NotAuthentic)]
+    {
         book.reject(layer, &format!("Record cut to {length} bytes."), input(place, &bytes[..length]));
     }
     for extra in [1, 16, 17] {
@@ -149,9 +162,17 @@ fn places(desk: &mut Desk, place: &Place, bytes: &[u8], book: &mut Book) {
     refuse("The border between record id and field is moved.", &moved);
     let exchanged = Place { record: b"note".to_vec(), field: b"r-1".to_vec(), ..place.clone() };
     refuse("Record id and field are exchanged.", &exchanged);
-    book.reject(Usage, "The record id asked for is empty.", input(&Place { record: Vec::new(), ..place.clone() }, bytes));
+    book.reject(
+        Usage,
+        "The record id asked for is empty.",
+        input(&Place { record: Vec::new(), ..place.clone() }, bytes),
+    );
     book.reject(Usage, "The field asked for is empty.", input(&Place { field: Vec::new(), ..place.clone() }, bytes));
-    book.reject(Usage, "The record id asked for has 256 bytes.", input(&Place { record: vec![b'x'; 256], ..place.clone() }, bytes));
+    book.reject(
+        Usage,
+        "The record id asked for has 256 bytes.",
+        input(&Place { record: vec![b'x'; 256], ..place.clone() }, bytes),
+    );
     for (reason, name) in [(1, "erased"), (2, "compromised")] {
         let input = with(&input(place, bytes), desk.with_closed(reason));
         book.reject(Untrusted, &format!("The record's card is closed as {name}."), input);
@@ -163,9 +184,18 @@ fn places(desk: &mut Desk, place: &Place, bytes: &[u8], book: &mut Book) {
         let front = patched(&sealed, &named(&fields::record(other.suite, &sealed), "card id"), &place.card);
         book.reject(NotAuthentic, comment, input(place, &front));
     };
-    built_for("The record was sealed for another patient under this one's key.", Place { patient: b"p-2".to_vec(), ..place.clone() });
-    built_for("The record was sealed for another vault under this patient's key.", Place { vault: desk.foreign.id, ..place.clone() });
-    built_for("The record was sealed for another card under this card's key.", Place { card: [2; 32], ..place.clone() });
+    built_for(
+        "The record was sealed for another patient under this one's key.",
+        Place { patient: b"p-2".to_vec(), ..place.clone() },
+    );
+    built_for(
+        "The record was sealed for another vault under this patient's key.",
+        Place { vault: desk.foreign.id, ..place.clone() },
+    );
+    built_for(
+        "The record was sealed for another card under this card's key.",
+        Place { card: [2; 32], ..place.clone() },
+    );
 }
 
 /// Records whose key is wrapped wrongly, and all else right.
@@ -179,7 +209,10 @@ fn wraps(desk: &mut Desk, place: &Place, book: &mut Book) {
     };
     let wrap = |key: &[u8; 32], aad: &[u8]| xchacha_seal(key, &draw.nonce, aad, &draw.key);
     refuse("The record key is wrapped without associated data.", wrap(&patient.kek, b""));
-    refuse("The record key is wrapped with the label of absorbed records.", wrap(&patient.kek, &place.wrap_context("absorbed wrap", 1)));
+    refuse(
+        "The record key is wrapped with the label of absorbed records.",
+        wrap(&patient.kek, &place.wrap_context("absorbed wrap", 1)),
+    );
     refuse("The record key is wrapped for path 3.", wrap(&patient.kek, &place.wrap_context("reader wrap", 3)));
     refuse("The record key is wrapped without the payload context.", wrap(&patient.kek, &aad[..aad.len() - 32]));
     refuse("The record key is wrapped under the patient secret itself.", wrap(&patient.secret, &aad));
@@ -248,20 +281,31 @@ fn two_keys(desk: &mut Desk, book: &mut Book) {
     let keys = [&one.key, &two.key].map(|key| MessageKeys::derive(key, &one.salt, &place.context()));
     let chunk = two_key_chunk([(&keys[0].key, &keys[0].nonce(0)), (&keys[1].key, &keys[1].nonce(0))]);
     for (own, name) in [(0, "first"), (1, "second")] {
-        let payload = Payload { keys: keys[own].clone(), salt: one.salt, commitment: keys[own].commitment, chunks: vec![chunk.clone()] };
+        let payload = Payload {
+            keys: keys[own].clone(),
+            salt: one.salt,
+            commitment: keys[own].commitment,
+            chunks: vec![chunk.clone()],
+        };
         for (draw, index) in [(&one, 0), (&two, 1)] {
             let bytes = place.reader(kek, draw, &payload.bytes());
             if own == index {
                 let note = keys[own].open_unchecked(0, &chunk);
-                let comment = format!("A chunk that is authentic under two record keys; commitment and wrap are of the {name}.");
+                let comment =
+                    format!("A chunk that is authentic under two record keys; commitment and wrap are of the {name}.");
                 book.ok(&comment, input(&place, &bytes), result(&place, &note));
             } else {
-                let comment = format!("A chunk that is authentic under two record keys; the commitment is of the {name}, the wrap of the other.");
+                let comment = format!(
+                    "A chunk that is authentic under two record keys; the commitment is of the {name}, the wrap of the other."
+                );
                 book.reject(NotAuthentic, &comment, input(&place, &bytes));
             }
         }
     }
-    for (commitment, what) in [([0; 32], "is zeros"), (flipped(&keys[0].commitment, 31, 0x80).try_into().expect("32 bytes"), "has a flipped bit")] {
+    for (commitment, what) in [
+        ([0; 32], "is zeros"),
+        (flipped(&keys[0].commitment, 31, 0x80).try_into().expect("32 bytes"), "has a flipped bit"),
+    ] {
         let payload = Payload { commitment, ..place.payload(&one, NOTE) };
         let comment = format!("The commitment {what}; chunks and wrap are right.");
         book.reject(NotAuthentic, &comment, input(&place, &place.reader(kek, &one, &payload.bytes())));

@@ -45,7 +45,11 @@ pub(super) fn book(desk: &Desk) -> Book {
     let next = closing(desk);
     let bytes = next.signed(&seed);
     let full = |roster: &[u8], pin: &[u8]| with(&alone(roster, pin), json!({"entries": world.entries()}));
-    book.ok("The world's roster, seen for the first time.", full(&world.roster, &world.pin), result(&world.roster, json!(1)));
+    book.ok(
+        "The world's roster, seen for the first time.",
+        full(&world.roster, &world.pin),
+        result(&world.roster, json!(1)),
+    );
     book.ok("The world's roster, seen again.", full(&world.roster, &seen), result(&world.roster, json!(1)));
     book.ok("The next roster.", full(&bytes, &seen), result(&bytes, json!(2)));
     book.ok("The next roster, and no entries at hand.", alone(&bytes, &seen), result(&bytes, json!(2)));
@@ -107,20 +111,39 @@ fn chain(desk: &Desk, next: &Roster, seen: &[u8], book: &mut Book) {
     case(Stale, next, &sixth, "A roster that is older than the pinned one.");
     case(Stale, &Roster { version: 5, ..next.clone() }, &sixth, "A roster that is older than the pinned one by one.");
     case(Stale, &Roster { generation: 2, ..next.clone() }, seen, "A roster of the next generation.");
-    case(Usage, &Roster { vault: desk.foreign.id, ..next.clone() }, seen, "A roster of another vault, signed by the registrar.");
+    case(
+        Usage,
+        &Roster { vault: desk.foreign.id, ..next.clone() },
+        seen,
+        "A roster of another vault, signed by the registrar.",
+    );
     let one = pin(&world.fingerprint, 1, 1, &[9; 32]);
     book.reject(Conflict, "Another first roster than the pinned one.", alone(&world.roster, &one));
     book.reject(Stale, "The first roster, shown to a client that has seen the second.", alone(&world.roster, &second));
     let elsewhere = pin(&desk.foreign.fingerprint, 1, 0, &[0; 32]);
     book.reject(Untrusted, "The pin is that of another vault.", alone(&world.roster, &elsewhere));
-    book.reject(Malformed, "The pin is of generation 0.", alone(&world.roster, &pin(&world.fingerprint, 0, 0, &[0; 32])));
+    book.reject(
+        Malformed,
+        "The pin is of generation 0.",
+        alone(&world.roster, &pin(&world.fingerprint, 0, 0, &[0; 32])),
+    );
     book.reject(Untrusted, "The pin is damaged.", alone(&world.roster, &flipped(&world.pin, 111, 1)));
-    book.reject(Stale, "The first roster of the next generation, before it was followed.", alone(&world.next_roster, seen));
+    book.reject(
+        Stale,
+        "The first roster of the next generation, before it was followed.",
+        alone(&world.next_roster, seen),
+    );
     book.reject(Usage, "A roster of another vault, by its own registrar.", alone(&desk.foreign.roster, seen));
     let entries: Vec<String> = world
         .people
         .iter()
-        .map(|person| hex_of(if person.name == "intake" { flipped(&person.entry, person.entry.len() - 1, 1) } else { person.entry.clone() }))
+        .map(|person| {
+            hex_of(if person.name == "intake" {
+                flipped(&person.entry, person.entry.len() - 1, 1)
+            } else {
+                person.entry.clone()
+            })
+        })
         .collect();
     let input = with(&alone(&world.roster, &world.pin), json!({"entries": entries}));
     book.reject(Untrusted, "The entry of a listed key is not signed by it.", input);
@@ -152,7 +175,14 @@ fn malformed(next: &Roster, seed: &[u8; 32], seen: &[u8], book: &mut Book) {
     refuse(changed(&|r| r.lines.swap(0, 1)), "Two keys in the wrong order, signed.");
     refuse(changed(&|r| r.lines.reverse()), "All keys in the wrong order, signed.");
     refuse(changed(&|r| r.lines.insert(1, r.lines[0])), "A key twice, signed.");
-    refuse(changed(&|r| { let mut line = r.lines[3]; line.2 = 3; r.lines.push(line) }), "A key twice, with two statuses, signed.");
+    refuse(
+        changed(&|r| {
+            let mut line = r.lines[3];
+            line.2 = 3;
+            r.lines.push(line)
+        }),
+        "A key twice, with two statuses, signed.",
+    );
     refuse(changed(&|r| r.closed.swap(0, 1)), "Two closed cards in the wrong order, signed.");
     refuse(changed(&|r| r.closed.insert(1, r.closed[0])), "A closed card twice, signed.");
     refuse(changed(&|r| r.closed.push((r.closed[1].0, 1))), "A card closed for two reasons, signed.");
@@ -166,7 +196,10 @@ fn malformed(next: &Roster, seed: &[u8; 32], seen: &[u8], book: &mut Book) {
     refuse(patch("closed count", &[0; 4]), "A count of 0 with two closed cards, signed.");
     refuse(patch("closed count", &[0xFF; 4]), "A count of 2^32 - 1 with two closed cards, signed.");
     refuse([bytes.as_slice(), &[0]].concat(), "A byte after the signature.");
-    refuse(resigned("roster", seed, &[&bytes[..bytes.len() - 64], &[0; 65]].concat()), "A byte before the signature, signed.");
+    refuse(
+        resigned("roster", seed, &[&bytes[..bytes.len() - 64], &[0; 65]].concat()),
+        "A byte before the signature, signed.",
+    );
 }
 
 fn signatures(desk: &Desk, bytes: &[u8], seen: &[u8], book: &mut Book) {

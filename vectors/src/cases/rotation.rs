@@ -6,8 +6,8 @@ use super::{Desk, signature_of, stays_a_key};
 use crate::case::Layer::{self, Malformed, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of};
 use crate::fields;
-use crate::make::objects::{Descriptor, Rotation, roster_digest, share_digest};
 use crate::make::keys::Master;
+use crate::make::objects::{Descriptor, Rotation, roster_digest, share_digest};
 use crate::make::points::{add_order, sign_with_low_r};
 use crate::make::prim::{array, ed_public, h, sign};
 use crate::mutate::{Base, Row, row};
@@ -53,7 +53,8 @@ impl Next {
         let (registrar, suite) = (ed_public(&desk.world.registrar_signing()), desk.suite());
         let master = &keys;
         let descriptor =
-            Descriptor { suite, vault, generation: descriptor_generation, k: 2, n: 3, master, registrar, digests }.bytes();
+            Descriptor { suite, vault, generation: descriptor_generation, k: 2, n: 3, master, registrar, digests }
+                .bytes();
         let rotation = Rotation {
             vault,
             generation: statement_generation,
@@ -118,7 +119,11 @@ pub(super) fn book(desk: &mut Desk) -> Book {
 fn pairs(desk: &Desk, foreign: &(Vec<u8>, Vec<u8>), book: &mut Book) {
     let world = &desk.world;
     book.reject(Usage, "Another vault's rotation.", input(&foreign.0, &foreign.1));
-    book.reject(Usage, "Another vault's and suite's rotation.", input(&desk.other.next.descriptor, &desk.other.statement));
+    book.reject(
+        Usage,
+        "Another vault's and suite's rotation.",
+        input(&desk.other.next.descriptor, &desk.other.statement),
+    );
     book.reject(Usage, "The statement with another vault's next descriptor.", input(&foreign.0, &world.statement));
     book.reject(Untrusted, "The statement with the old descriptor.", input(&world.first.descriptor, &world.statement));
     let longer = [world.statement.as_slice(), &[0]].concat();
@@ -150,7 +155,9 @@ fn signed(desk: &mut Desk, book: &mut Book) {
     case(Malformed, "The first roster has version 0, signed.", &|rotation| rotation.version = 0);
     case(Usage, "The statement is of another vault, signed.", &|rotation| rotation.vault = elsewhere);
     case(Untrusted, "The statement follows from another descriptor, signed.", &|rotation| rotation.old = [6; 32]);
-    case(Untrusted, "The statement follows from its own new descriptor, signed.", &|rotation| rotation.old = rotation.new);
+    case(Untrusted, "The statement follows from its own new descriptor, signed.", &|rotation| {
+        rotation.old = rotation.new
+    });
     case(Untrusted, "The statement leads to another descriptor, signed.", &|rotation| rotation.new = [6; 32]);
     let mut moved = Next::new(desk, elsewhere, 2, 2);
     moved.rotation.vault = vault;
@@ -160,7 +167,8 @@ fn signed(desk: &mut Desk, book: &mut Book) {
     let keys = Master::derive(other, &vault, 2, &[9; 32]);
     let registrar = ed_public(&desk.world.registrar_signing());
     let digests = vec![7; 96];
-    let (descriptor, generation) = (Descriptor { suite: other, vault, generation: 2, k: 2, n: 3, master: &keys, registrar, digests }, 2);
+    let (descriptor, generation) =
+        (Descriptor { suite: other, vault, generation: 2, k: 2, n: 3, master: &keys, registrar, digests }, 2);
     suite.descriptor = descriptor.bytes();
     suite.rotation.new = h("descriptor fingerprint", &[&suite.descriptor]);
     suite.rotation.generation = generation;
@@ -185,7 +193,11 @@ fn signatures(desk: &mut Desk, book: &mut Book) {
         ("The new root's signature is zeros.", by(&old), [0; 64]),
         ("The old root signed with the label of rosters.", with_label, by(&new)),
         ("The S of the new root's signature is larger by the group order.", good, add_order(&by(&new))),
-        ("The R of the old root's signature is the neutral element.", sign_with_low_r(&old, "rotation", &body), by(&new)),
+        (
+            "The R of the old root's signature is the neutral element.",
+            sign_with_low_r(&old, "rotation", &body),
+            by(&new),
+        ),
     ];
     for (comment, first, second) in cases {
         let statement = [body.as_slice(), &first, &second].concat();

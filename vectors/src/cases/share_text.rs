@@ -26,7 +26,11 @@ pub(super) fn book(desk: &Desk) -> Book {
     book.ok("Groups of four with blanks between.", input(&groups.join(" ")), result.clone());
     book.ok("Lines and tabs around and within.", input(&format!(" \t{}\r\n", groups.join("\n"))), result);
     for (index, other) in desk.world.first.shares.iter().chain(&desk.world.next.shares).enumerate() {
-        book.ok(&format!("The text of share {index} of both generations."), input(&encode("lukko", other)), json!({"share": hex_of(other)}));
+        book.ok(
+            &format!("The text of share {index} of both generations."),
+            input(&encode("lukko", other)),
+            json!({"share": hex_of(other)}),
+        );
     }
     wrong_characters(&text, &mut book);
     wrong_lengths(&text, share, &mut book);
@@ -40,12 +44,21 @@ fn wrong_characters(text: &str, book: &mut Book) {
         let wrong = [&text[..place], next, &text[place + 1..]].concat();
         book.reject(Malformed, &format!("Character {place} is another one of the alphabet."), input(&wrong));
     }
-    for (character, place) in [('b', 20), ('i', 30), ('o', 40), ('1', 50), ('-', 60), ('ä', 70), ('\u{0}', 80), ('\u{a0}', 90)] {
+    for (character, place) in
+        [('b', 20), ('i', 30), ('o', 40), ('1', 50), ('-', 60), ('ä', 70), ('\u{0}', 80), ('\u{a0}', 90)]
+    {
         let wrong = format!("{}{character}{}", &text[..place], &text[place + 1..]);
-        book.reject(Malformed, &format!("Character {place} is {character:?}, which is not in the alphabet."), input(&wrong));
+        book.reject(
+            Malformed,
+            &format!("Character {place} is {character:?}, which is not in the alphabet."),
+            input(&wrong),
+        );
     }
     for place in [10, 60, 130] {
-        let place = (place..).chain(6..place).find(|at| text.as_bytes().get(*at) != text.as_bytes().get(at + 1)).expect("a place");
+        let place = (place..)
+            .chain(6..place)
+            .find(|at| text.as_bytes().get(*at) != text.as_bytes().get(at + 1))
+            .expect("a place");
         let place = place.min(130);
         let (a, b) = (&text[place..=place], &text[place + 1..=place + 1]);
         if a != b {
@@ -56,14 +69,22 @@ fn wrong_characters(text: &str, book: &mut Book) {
     let mixed = [&text[..131], text[131..].to_uppercase().as_str()].concat();
     let mixed = if mixed == text { [&text.to_uppercase()[..5], &text[5..]].concat() } else { mixed };
     book.reject(Malformed, "One letter is a capital, the others are not.", input(&mixed));
-    book.reject(Malformed, "The prefix is in capitals, the rest is not.", input(&[&text[..5].to_uppercase(), &text[5..]].concat()));
+    book.reject(
+        Malformed,
+        "The prefix is in capitals, the rest is not.",
+        input(&[&text[..5].to_uppercase(), &text[5..]].concat()),
+    );
 }
 
 fn wrong_lengths(text: &str, share: &[u8], book: &mut Book) {
     book.reject(Malformed, "The last character is missing.", input(&text[..131]));
     book.reject(Malformed, "The first character of the data is missing.", input(&[&text[..6], &text[7..]].concat()));
     book.reject(Malformed, "A q is added at the end.", input(&format!("{text}q")));
-    book.reject(Malformed, "A q is inserted before the last character.", input(&format!("{}q{}", &text[..131], &text[131..])));
+    book.reject(
+        Malformed,
+        "A q is inserted before the last character.",
+        input(&format!("{}q{}", &text[..131], &text[131..])),
+    );
     book.reject(Malformed, "The text stands there twice.", input(&text.repeat(2)));
     book.reject(Malformed, "No text.", input(""));
     book.reject(Malformed, "Only blanks.", input("   "));

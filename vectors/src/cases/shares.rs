@@ -63,7 +63,9 @@ fn bad_shares(own: &[u8], book: &mut Book) {
     let mut refuse = |layer: Layer, name: &str, value: &[u8], comment: String| {
         book.reject(layer, &comment, input(&patched(own, &named(&table, name), value)));
     };
-    for (name, value) in [("generation", 0), ("x", 0), ("x", 6), ("x", 255), ("k", 0), ("k", 1), ("k", 6), ("n", 0), ("n", 2)] {
+    for (name, value) in
+        [("generation", 0), ("x", 0), ("x", 6), ("x", 255), ("k", 0), ("k", 1), ("k", 6), ("n", 0), ("n", 2)]
+    {
         let bytes = if name == "generation" { vec![0; 4] } else { vec![value] };
         refuse(Malformed, name, &bytes, format!("Share of 3 of 5 and x = 2, with {name} = {value}."));
     }
@@ -95,7 +97,11 @@ pub(super) fn recoveries(desk: &mut Desk) -> Book {
     book.reject(Share, "The third share is of another vault.", third(desk.foreign.first.shares[2].clone()));
     book.reject(Share, "The third share is of the next generation.", third(desk.world.next.shares[2].clone()));
     book.reject(Share, "The third share has a flipped bit.", third(flipped(&own[2], 60, 4)));
-    book.reject(Share, "The third share claims another index.", third(patched(&own[2], &named(&fields::share(), "x"), &[4])));
+    book.reject(
+        Share,
+        "The third share claims another index.",
+        third(patched(&own[2], &named(&fields::share(), "x"), &[4])),
+    );
     book.reject(Malformed, "The third share has x = 0, where the secret itself lies.", third(zero_share(desk)));
     let second_of_one = [own[0].clone(), flipped(&own[0], 74, 1), own[1].clone()];
     book.reject(Share, "Two shares of index 1, of which the second has another y.", list(&second_of_one));
@@ -121,19 +127,36 @@ fn dealt_wrongly(desk: &mut Desk, book: &mut Book) {
     let mut off = points.clone();
     off[4].1 = wrong;
     let off_input = |xs: &[usize]| dealt(desk, &off, xs);
-    book.reject(Share, "The fourth share has the dealt digest and lies beside the polynomial of the first three.", off_input(&[1, 2, 3, 5]));
+    book.reject(
+        Share,
+        "The fourth share has the dealt digest and lies beside the polynomial of the first three.",
+        off_input(&[1, 2, 3, 5]),
+    );
     book.ok(
         "The same dealing, without the share that lies beside the polynomial.",
         off_input(&[1, 2, 3, 4]),
         json!({"master_secret": hex_of(world.first.secret)}),
     );
-    book.reject(Untrusted, "One of the first three shares lies beside the polynomial: another master key comes out.", off_input(&[1, 2, 5]));
+    book.reject(
+        Untrusted,
+        "One of the first three shares lies beside the polynomial: another master key comes out.",
+        off_input(&[1, 2, 5]),
+    );
     // All shares are of another secret.
     let other: Vec<(u8, [u8; 32])> =
         (1..=5).map(|x| (x, interpolate(&[(0, wrong), (1, points[0].1), (2, points[1].1)], x))).collect();
-    book.reject(Untrusted, "All shares are of another secret than the descriptor's keys.", dealt(desk, &other, &[1, 2, 3]));
-    book.reject(Untrusted, "All shares are of another secret, and more than three are given.", dealt(desk, &other, &[1, 2, 3, 4]));
-    let line: Vec<(u8, [u8; 32])> = (1..=5).map(|x| (x, interpolate(&[(0, world.first.secret), (9, wrong)], x))).collect();
+    book.reject(
+        Untrusted,
+        "All shares are of another secret than the descriptor's keys.",
+        dealt(desk, &other, &[1, 2, 3]),
+    );
+    book.reject(
+        Untrusted,
+        "All shares are of another secret, and more than three are given.",
+        dealt(desk, &other, &[1, 2, 3, 4]),
+    );
+    let line: Vec<(u8, [u8; 32])> =
+        (1..=5).map(|x| (x, interpolate(&[(0, world.first.secret), (9, wrong)], x))).collect();
     book.ok(
         "The polynomial happens to have degree 1.",
         dealt(desk, &line, &[2, 3, 5]),
@@ -147,10 +170,8 @@ fn dealt(desk: &Desk, points: &[(u8, [u8; 32])], xs: &[usize]) -> Value {
     let (suite, vault, master) = (desk.suite(), world.id, &world.first.keys);
     let registrar = ed_public(&world.registrar_signing());
     let descriptor = Descriptor { suite, vault, generation: 1, k: 3, n: 5, master, registrar, digests }.bytes();
-    let shares: Vec<String> = xs
-        .iter()
-        .map(|x| hex_of(share(&vault, 1, 3, 5, points[x - 1].0, &points[x - 1].1)))
-        .collect();
+    let shares: Vec<String> =
+        xs.iter().map(|x| hex_of(share(&vault, 1, 3, 5, points[x - 1].0, &points[x - 1].1))).collect();
     let fingerprint = hex_of(h("descriptor fingerprint", &[&descriptor]));
     json!({"descriptor": hex_of(descriptor), "fingerprint": fingerprint, "shares": shares})
 }

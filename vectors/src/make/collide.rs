@@ -29,7 +29,11 @@ impl Number {
         let (low, carry) = self.low.overflowing_add((self.high >> 2) * 5);
         let (high, low) = (self.high % 4 + carry as u128, low);
         let over = high > 3 || (high == 3 && low >= u128::MAX - 4);
-        if over { Self { high: (high + low.overflowing_add(5).1 as u128) % 4, low: low.wrapping_add(5) } } else { Self { high, low } }
+        if over {
+            Self { high: (high + low.overflowing_add(5).1 as u128) % 4, low: low.wrapping_add(5) }
+        } else {
+            Self { high, low }
+        }
     }
 
     const fn add(self, other: Self) -> Self {

@@ -1,5 +1,6 @@
 //! HPKE base mode, single shot, of 32-byte secrets; and by hand with X25519, where the encapsulation is to be a bad one.
 
+use curve25519_dalek::MontgomeryPoint;
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::{X25519HkdfSha256, XWing};
@@ -23,15 +24,9 @@ pub(crate) fn public(suite: Suite, private: &[u8; 32]) -> Vec<u8> {
 pub(crate) fn seal(suite: Suite, to: &[u8], info: &[u8], aad: &[u8], secret: &[u8], rng: &mut Seeded) -> Vec<u8> {
     fn with<K: Kem>(to: &[u8], info: &[u8], aad: &[u8], secret: &[u8], rng: &mut Seeded) -> Vec<u8> {
         let to = K::PublicKey::from_bytes(to).expect("a valid key");
-        let (encapsulation, ciphertext) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(
-            &OpModeS::Base,
-            &to,
-            info,
-            secret,
-            aad,
-            rng,
-        )
-        .expect("a valid key");
+        let (encapsulation, ciphertext) =
+            single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(&OpModeS::Base, &to, info, secret, aad, rng)
+                .expect("a valid key");
         [encapsulation.to_bytes().as_slice(), &ciphertext].concat()
     }
     if suite == Suite::XWing {
@@ -62,9 +57,25 @@ pub(crate) fn open(suite: Suite, private: &[u8; 32], info: &[u8], aad: &[u8], se
     })
 }
 
+/// Sealed with X25519 to an encapsulation whose high bit is set, which section 1 lets in: it is no key.
+pub(crate) fn seal_with_high_bit(to: &[u8], info: &[u8], aad: &[u8], secret: &[u8], rng: &mut Seeded) -> Vec<u8> {
+    let ephemeral: [u8; 32] = rng.array();
+    let mut enc = MontgomeryPoint::mul_base_clamped(ephemeral).to_bytes();
+    enc[31] |= 0x80;
+    let dh = MontgomeryPoint(array(to)).mul_clamped(ephemeral).to_bytes();
+    seal_by_hand(to, &enc, &dh, info, aad, secret)
+}
+
 /// RFC 9180, sections 4.1 and 5.1, with X25519: the key schedule of an encapsulation and a Diffie-Hellman value that the
 /// caller chooses, such as a point of low order and zeros.
-pub(crate) fn seal_by_hand(to: &[u8], enc: &[u8; 32], dh: &[u8; 32], info: &[u8], aad: &[u8], secret: &[u8]) -> Vec<u8> {
+pub(crate) fn seal_by_hand(
+    to: &[u8],
+    enc: &[u8; 32],
+    dh: &[u8; 32],
+    info: &[u8],
+    aad: &[u8],
+    secret: &[u8],
+) -> Vec<u8> {
     let kem_suite = [b"KEM".as_slice(), &[0x00, 0x20]].concat();
     let eae_prk = labeled_extract(&kem_suite, b"", b"eae_prk", dh);
     let shared = labeled_expand(&kem_suite, &eae_prk, b"shared_secret", &[enc.as_slice(), to].concat(), 32);

@@ -89,7 +89,8 @@ impl Roster {
     pub(crate) fn signed(&self, seed: &[u8; 32]) -> Vec<u8> {
         let Self { vault, generation, version, previous, signer, lines, closed } = self;
         let mut body =
-            [b"LKR\x01", vault.as_slice(), &generation.to_be_bytes(), &version.to_be_bytes(), previous, &[*signer]].concat();
+            [b"LKR\x01", vault.as_slice(), &generation.to_be_bytes(), &version.to_be_bytes(), previous, &[*signer]]
+                .concat();
         body.extend((lines.len() as u32).to_be_bytes());
         lines.iter().for_each(|(key, roles, status)| body.extend([key.as_slice(), &[*roles, *status]].concat()));
         body.extend((closed.len() as u32).to_be_bytes());
@@ -103,7 +104,14 @@ pub(crate) fn roster_digest(roster: &[u8]) -> [u8; 32] {
 }
 
 /// A card's body: all before the voucher.
-pub(crate) fn card_body(suite: Suite, vault: &[u8], id: &[u8], version: u32, keys: &Patient, previous: &[u8]) -> Vec<u8> {
+pub(crate) fn card_body(
+    suite: Suite,
+    vault: &[u8],
+    id: &[u8],
+    version: u32,
+    keys: &Patient,
+    previous: &[u8],
+) -> Vec<u8> {
     let (hpke_key, succession) = &keys.public;
     let start = [b"LKC\x01", hpke::id(suite).as_slice(), vault, &lp(id), &version.to_be_bytes()].concat();
     [&start, hpke_key.as_slice(), succession, previous].concat()

@@ -49,10 +49,7 @@ pub(crate) const BAD_ED25519: [(&str, &str); 8] = [
     ("y = p + 4, a second encoding of 4", "f1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     ("y = 2^255 - 1", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     ("the neutral element with the sign of x set", "0100000000000000000000000000000000000000000000000000000000000080"),
-    (
-        "the point of order 2 with the sign of x set",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    ),
+    ("the point of order 2 with the sign of x set", "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"),
     ("y = 2, which is no point", "0200000000000000000000000000000000000000000000000000000000000000"),
 ];
 
@@ -123,4 +120,33 @@ pub(crate) fn sign_with_low_r(seed: &[u8; 32], name: &str, message: &[u8]) -> [u
     let challenge = Scalar::from_bytes_mod_order_wide(&hash.into());
     let s = challenge * ExpandedSecretKey::from(seed).scalar;
     array(&[r, s.to_bytes()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+
+    use super::*;
+
+    #[test]
+    fn only_the_strict_rules_refuse_a_low_r() {
+        let (seed, message) = ([3; 32], b"message");
+        let signed = [&label("deposit"), message.as_slice()].concat();
+        let key = VerifyingKey::from_bytes(&ed_public(&seed)).unwrap();
+        let signature = Signature::from_bytes(&sign_with_low_r(&seed, "deposit", message));
+        assert!(key.verify(&signed, &signature).is_ok());
+        assert!(key.verify_strict(&signed, &signature).is_err());
+    }
+
+    #[test]
+    fn second_encodings_are_points_and_the_others_are_as_their_comments_say() {
+        let point = |hex| CompressedEdwardsY(decoded(hex)).decompress();
+        for (what, hex) in LOW_ED25519 {
+            assert!(point(hex).is_some_and(|point| point.is_small_order()), "{what}");
+        }
+        for (what, hex) in &BAD_ED25519[..5] {
+            assert!(point(hex).is_some_and(|point| hex::encode(point.compress().as_bytes()) != *hex), "{what}");
+        }
+        assert_eq!(point(BAD_ED25519[7].1), None);
+    }
 }

@@ -86,7 +86,14 @@ pub(crate) struct Deposit {
 
 impl Deposit {
     /// Honest, by `writer`, to the card's key.
-    pub(crate) fn new(place: &Place, path: u8, writer: [u8; 32], card_key: &[u8], note: &[u8], rng: &mut Seeded) -> Self {
+    pub(crate) fn new(
+        place: &Place,
+        path: u8,
+        writer: [u8; 32],
+        card_key: &[u8],
+        note: &[u8],
+        rng: &mut Seeded,
+    ) -> Self {
         let (context, r) = (place.context(), rng.array());
         let draw = if path == 2 {
             Draw::new("deposit draw", &r, &[&context, &h("text digest", &[note])])
@@ -153,7 +160,14 @@ impl Deposit {
 }
 
 /// Path 3: `key` wrapped for this origin and payload.
-pub(crate) fn absorbed(place: &Place, kek: &[u8; 32], nonce: &[u8; 24], key: &[u8; 32], origin: &[u8], payload: &[u8]) -> Vec<u8> {
+pub(crate) fn absorbed(
+    place: &Place,
+    kek: &[u8; 32],
+    nonce: &[u8; 24],
+    key: &[u8; 32],
+    origin: &[u8],
+    payload: &[u8],
+) -> Vec<u8> {
     let digest = h("payload digest", &[payload]);
     let aad = [&place.wrap_context("absorbed wrap", 3), origin, &digest].concat();
     [&place.head(3), origin, nonce, &xchacha_seal(kek, nonce, &aad, key), payload].concat()
