@@ -146,6 +146,7 @@ pub(crate) fn sleeper_catches_up(world: &World) {
         generation += 1;
         let pair = (public.descriptors[&generation].as_slice(), statement.as_slice());
         pin.follow(pinned.successor([pair]).unwrap()).unwrap();
+        assert!(pin.roster_version() > 1, "whoever follows a statement knows the roster that it names");
     }
     let descriptor = &public.descriptors[&generation];
     let vault = Vault::load(pin, descriptor, &public.rosters[&generation], &public.entries).unwrap();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::model::{Actor, Kind, Model, PATIENTS, SLOTS};
-use crate::steps::Step;
+use crate::steps::{Closing, Step};
 
 /// A patient and who acts on it.
 type Pair = (usize, usize);
@@ -32,10 +32,11 @@ fn renewal(model: &Model) -> BoxedStrategy<Step> {
     // Interrupted after so many patients or notes; mostly not.
     let limit = || prop_oneof![1 => Just(usize::MAX), 1 => 0..PATIENTS];
     let (readers, pending) = (readers(model), among(pending(model)));
+    let closing = || select(vec![Closing::Never, Closing::Empty, Closing::AtOnce]);
     let rotate = (limit(), any::<bool>()).prop_map(|(limit, root)| Step::Rotate { limit, root });
-    let rekey = (readers, any::<bool>(), limit(), any::<bool>())
+    let rekey = (readers, any::<bool>(), limit(), closing())
         .prop_map(|((patient, who), reseal, limit, close)| Step::Rekey { patient, who, reseal, limit, close });
-    let moves = (pending, any::<bool>(), limit(), any::<bool>())
+    let moves = (pending, any::<bool>(), limit(), closing())
         .prop_map(|((patient, _), reseal, limit, close)| Step::Move { patient, reseal, limit, close });
     let mend = among(unsound(model)).prop_map(|(patient, _)| Step::Mend { patient });
     prop_oneof![3 => rotate, 4 => rekey, 2 => moves, 3 => mend].boxed()

@@ -4,6 +4,7 @@ use lukko::{ClosedReason, Roles, Status};
 
 use crate::class::Class;
 use crate::model::{Act, Actor, CardIx, Change, KeyIx, Kind, Meta, Model, Note, NoteId, PATIENTS, Row, Signer, View};
+use crate::steps::Closing;
 
 impl Model {
     /// Who endorses, and whether that is allowed.
@@ -101,26 +102,37 @@ impl Model {
         self.store.contains_key(&Row::Grant(card, key)) && self.active(key, Roles::READ).is_ok()
     }
 
-    /// Moves notes to the current card, and closes older ones that hold none any more.
-    pub(crate) fn move_notes(&mut self, patient: usize, reseal: bool, limit: usize, close: bool) {
+    /// Moves notes to the current card, and closes older ones.
+    pub(crate) fn move_notes(&mut self, patient: usize, reseal: bool, limit: usize, close: Closing) {
         let view = self.view_for(patient);
         let Ok(current) = self.card(view, patient, self.memory[patient]) else { return };
         let older: Vec<CardIx> = self.history(patient).into_iter().filter(|card| *card != current).collect();
         let mut notes = self.notes(patient);
         notes.retain(|(_, note)| older.contains(&note.card));
         self.touched.insert(patient);
+        if close == Closing::AtOnce {
+            self.close(older.clone());
+        }
         for (id, note) in notes.into_iter().take(limit) {
             if let Some(opener) = self.opener(view, patient, &[note.card, current]) {
                 self.move_note(view, patient, opener, (id, note), current, reseal);
             }
         }
-        let closable = |card: &CardIx| {
-            !self.closed.contains_key(card) && self.notes(patient).iter().all(|(_, note)| note.card != *card)
-        };
-        let closable: Vec<CardIx> = older.into_iter().filter(|card| close && closable(card)).collect();
-        for card in closable {
-            self.closed.insert(card, ClosedReason::Compromised);
-            self.publish(Change::Close(card));
+        if close != Closing::Never {
+            self.close_empty(patient, older);
+        }
+    }
+
+    fn close_empty(&mut self, patient: usize, mut cards: Vec<CardIx>) {
+        cards.retain(|card| self.notes(patient).iter().all(|(_, note)| note.card != *card));
+        self.close(cards);
+    }
+
+    fn close(&mut self, cards: Vec<CardIx>) {
+        for card in cards {
+            if self.closed.insert(card, ClosedReason::Compromised).is_none() {
+                self.publish(Change::Close(card));
+            }
         }
     }
 
@@ -193,7 +205,7 @@ impl Model {
         }
         for patient in 0..PATIENTS {
             self.mend(0, patient);
-            self.move_notes(patient, false, usize::MAX, false);
+            self.move_notes(patient, false, usize::MAX, Closing::Never);
         }
     }
 

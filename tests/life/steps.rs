@@ -5,6 +5,16 @@ use lukko::{ClosedReason, Roles, Status};
 use crate::class::Class;
 use crate::model::{Act, Actor, CardInfo, CardIx, Change, Key, KeyIx, Kind, Meta, Model, Note, NoteId, PATIENTS, Row};
 
+/// When an older card is closed as compromised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    Never,
+    /// When it holds no note any more.
+    Empty,
+    /// Before its notes have been moved, since somebody has the key.
+    AtOnce,
+}
+
 /// One step in the life of a clinic. `who` is a member's slot, or with 4 a quorum; `limit` interrupts a loop.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
@@ -14,8 +24,8 @@ pub(crate) enum Step {
     Deposit { patient: usize, who: usize, field: u8 },
     Absorb { patient: usize, who: usize, nth: usize },
     Rotate { limit: usize, root: bool },
-    Rekey { patient: usize, who: usize, reseal: bool, limit: usize, close: bool },
-    Move { patient: usize, reseal: bool, limit: usize, close: bool },
+    Rekey { patient: usize, who: usize, reseal: bool, limit: usize, close: Closing },
+    Move { patient: usize, reseal: bool, limit: usize, close: Closing },
     Revoke { slot: usize },
     RetireMember { slot: usize },
     Replace { slot: usize },
