@@ -19,6 +19,7 @@ pub use rotation::{PatientRotation, Rotation};
 use crate::custody::{Descriptor, Pin, PinnedDescriptor};
 use crate::error::Result;
 use crate::ident::{CardId, Suite, VaultId, require_vault};
+use crate::keys::patient::PatientKey;
 use crate::roster::VerifiedRoster;
 
 /// A vault as one client sees it: descriptor and roster, verified against its pin.
@@ -76,6 +77,12 @@ impl Vault {
     #[must_use]
     pub const fn roster(&self) -> &VerifiedRoster {
         &self.roster
+    }
+
+    /// Refuses a key of another vault, and of an erased patient.
+    fn require_not_erased(&self, key: &PatientKey) -> Result<()> {
+        require_vault(self.descriptor.belongs_to(), key.belongs_to())?;
+        self.roster.require_not_erased(key.card())
     }
 
     /// Refuses what belongs to another vault, and a closed card.

@@ -96,15 +96,40 @@ pub(super) fn read_history<'a>(
 }
 
 /// An erased patient who was enrolled anew, or a conflict that was settled by closing the false card: what an open card
-/// replaces no longer counts, also when a backup brings it back. A compromised card stays as a link of its chain.
+/// replaces no longer counts, also when a backup brings it back. A compromised card stays if it is a link of an open
+/// card's chain, before or behind it.
 fn pass_over_replaced(history: &mut Vec<ReadCard<'_>>, roster: &VerifiedRoster) {
-    let open: Vec<u32> =
-        history.iter().filter(|card| roster.closed(card.id).is_none()).map(|card| card.version).collect();
+    let is_open = |card: &&ReadCard<'_>| roster.closed(card.id).is_none();
+    let open: Vec<(CardId, u32)> = history.iter().filter(is_open).map(|card| (card.id, card.version)).collect();
+    let chained: Vec<CardId> = history
+        .iter()
+        .filter(|card| {
+            open.iter().any(|(open, _)| leads_to(card.id, *open, history) || leads_to(*open, card.id, history))
+        })
+        .map(|card| card.id)
+        .collect();
     history.retain(|card| match roster.closed(card.id) {
         None => true,
-        Some(ClosedReason::Erased) => open.is_empty(),
-        Some(ClosedReason::Compromised) => !open.contains(&card.version),
+        Some(_) if open.is_empty() => true,
+        Some(ClosedReason::Erased) => false,
+        Some(ClosedReason::Compromised) => {
+            chained.contains(&card.id) && !open.iter().any(|(_, version)| *version == card.version)
+        }
     });
+}
+
+/// Whether a card leads back to an older one, over the ids of the cards before.
+fn leads_to(newer: CardId, wanted: CardId, history: &[ReadCard<'_>]) -> bool {
+    let mut id = newer;
+    // As many steps as there are cards: a chain has no more, and rows that name each other end here.
+    for _ in history {
+        if id == wanted {
+            return true;
+        }
+        let Some(card) = history.iter().find(|card| card.id == id) else { return false };
+        id = card.previous;
+    }
+    id == wanted
 }
 
 pub(super) fn read_card<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<ReadCard<'a>> {

@@ -35,7 +35,7 @@ pub(crate) fn open_older(
 ///
 /// # Errors
 /// [`Usage::NoCard`] if no stored card has this id; [`Usage::WrongPatient`]; [`Untrusted`](crate::error::Untrusted) if
-/// it is closed; then as [`open_as_member`](super::open_as_member).
+/// it was erased; then as [`open_as_member`](super::open_as_member).
 pub(crate) fn open_remembered(
     patient: PatientId<'_>,
     cards: &[&[u8]],
@@ -47,6 +47,6 @@ pub(crate) fn open_remembered(
     let found = cards.iter().filter_map(|bytes| read_card(bytes, descriptor).ok()).find(|card| card.id == known);
     let card = found.ok_or(Usage::NoCard)?;
     card.require_patient(patient)?;
-    roster.require_open(card.id)?;
+    roster.require_not_erased(card.id)?;
     open_with(&card.public(descriptor), with, roster)
 }

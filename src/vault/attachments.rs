@@ -95,7 +95,8 @@ impl Vault {
     /// Opens a deposited attachment whose writer may have been revoked, for a person to look at.
     ///
     /// # Errors
-    /// As [`Vault::open_deposited_attachment`], without the refusal of a revoked writer.
+    /// As [`Vault::open_deposited_attachment`], without the refusal of a revoked writer, and of a card closed as
+    /// compromised.
     pub fn open_unattributed_attachment<R: Read + Seek>(
         &self,
         key: &PatientKey,
@@ -103,7 +104,7 @@ impl Vault {
         field: FieldLabel<'_>,
         source: R,
     ) -> io::Result<Unattributed<DepositedAttachment<R>>> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_not_erased(key)?;
         attachment::open_unattributed(key, record, field, source, &self.roster)
     }
 

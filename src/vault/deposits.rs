@@ -61,7 +61,8 @@ impl Vault {
     /// for the author.
     ///
     /// # Errors
-    /// As [`Vault::open_deposit`], without the refusal of a revoked writer.
+    /// As [`Vault::open_deposit`], without the refusal of a revoked writer, and of a card closed as compromised: such a
+    /// deposit can leave the card in no other way.
     pub fn open_unattributed(
         &self,
         key: &PatientKey,
@@ -69,7 +70,7 @@ impl Vault {
         field: FieldLabel<'_>,
         bytes: &[u8],
     ) -> Result<Unattributed<Opened>> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_not_erased(key)?;
         record::open_unattributed(key, record, field, bytes, &self.roster)
     }
 

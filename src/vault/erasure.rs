@@ -24,6 +24,10 @@ pub struct Erasure {
 impl Vault {
     /// Begins the erasure of a patient, from all cards and grants that are stored of it. Nothing changes by it yet.
     ///
+    /// # Security
+    /// Only these cards are closed. Give every card that the database or any backup has held of the patient: one that
+    /// was lost, and comes back from a backup, would open again.
+    ///
     /// # Errors
     /// [`Error::Malformed`] for a card that cannot be read;
     /// [`Usage::WrongPatient`] and [`Usage::WrongVault`] for one that is not this patient's; [`Usage::NoCard`].

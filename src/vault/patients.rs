@@ -6,7 +6,7 @@ use rand_core::TryCryptoRng;
 
 use super::Vault;
 use crate::error::Result;
-use crate::ident::{CardId, KeyFingerprint, PatientId, require_vault};
+use crate::ident::{CardId, KeyFingerprint, PatientId};
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -45,6 +45,16 @@ impl Vault {
     /// As [`Card::verify`].
     pub fn card(&self, patient: PatientId<'_>, stored: &StoredPatient<'_>, expect: Option<CardId>) -> Result<Card> {
         Card::verify(patient, stored, expect, &self.descriptor, &self.roster)
+    }
+
+    /// The ids of a patient's cards, each once and in the order of the rows, whatever the roster says of them: for a list
+    /// of what is to be re-wrapped, closed or looked for. None of them has been verified to be the patient's true card.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for a card of another vault or
+    /// patient, or for no card.
+    pub fn card_ids(&self, patient: PatientId<'_>, cards: &[&[u8]]) -> Result<Vec<CardId>> {
+        patient::card_ids(patient, cards, &self.descriptor)
     }
 
     /// Grants a patient to a member by the fingerprint of the member's key.
@@ -99,8 +109,7 @@ impl Vault {
     /// [`Usage`](crate::error::Usage) for a key of another vault; [`Untrusted`](crate::error::Untrusted) for an erased
     /// card; [`Error::Randomness`](crate::Error::Randomness).
     pub fn grant_to_master(&self, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Vec<u8>> {
-        require_vault(self.descriptor.belongs_to(), key.belongs_to())?;
-        self.roster.require_not_erased(key.card())?;
+        self.require_not_erased(key)?;
         patient::grant_to_master(key, &self.descriptor, rng)
     }
 
@@ -122,7 +131,8 @@ impl Vault {
     }
 
     /// Opens the key of a card by its id, without asking for its endorsement: after its enroller was revoked, to
-    /// [`Vault::endorse`] it anew.
+    /// [`Vault::endorse`] it anew; or, when a backup has brought back nothing but a card that is closed as compromised, to
+    /// [`Vault::rekey`] it again and move its records out.
     ///
     /// # Security
     /// `known` must be a card that was accepted before the revocation, from a client's memory or from a roster of
@@ -130,7 +140,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Usage`](crate::error::Usage) if no stored card has this id, or for a card of another patient;
-    /// [`Untrusted`](crate::error::Untrusted) for a closed card; then as [`Vault::open_grant`].
+    /// [`Untrusted`](crate::error::Untrusted) for an erased card; then as [`Vault::open_grant`].
     pub fn open_remembered(
         &self,
         patient: PatientId<'_>,

@@ -109,7 +109,7 @@ impl Vault {
     /// Records leave a card unless its patient was erased, and go only to an open one.
     pub(super) fn require_movable(&self, from: &PatientKey, to: &PatientKey) -> Result<()> {
         record::require_one_patient(from, to)?;
-        self.roster.require_not_erased(from.card())?;
+        self.require_not_erased(from)?;
         self.require_open(to.belongs_to(), to.card())
     }
 }

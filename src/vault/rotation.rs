@@ -33,7 +33,8 @@ impl Vault {
     /// [`VerifiedRoster::next_generation`] and is signed by the new root.
     ///
     /// Nothing changes by it yet. The old shares open the vault until every patient was re-wrapped and the old
-    /// generation retired: see [`Retirement`](crate::Retirement).
+    /// generation retired: see [`Retirement`](crate::Retirement). Publish a change of the roster in both generations until
+    /// then; a client of the old one refuses what names a newer roster than its own.
     ///
     /// # Errors
     /// [`Usage::WrongSigner`](crate::error::Usage::WrongSigner) if the master key is not the pinned generation's;

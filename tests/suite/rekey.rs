@@ -198,3 +198,60 @@ fn t045_a_key_of_another_version_is_refused() {
     assert!(matches!(vault.open(new, record(), field(), &world.clinic.sealed), Err(Error::Usage(_))));
     assert!(matches!(vault.open(old, record(), field(), &newer), Err(Error::Usage(_))));
 }
+
+/// A whole backup from before the re-key is put back: nothing is stored but a card that is closed by now. Whoever knows
+/// it opens its key, makes the next version, and the records leave the closed card.
+#[test]
+fn a_backup_that_brings_back_only_a_compromised_card_loses_nothing() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x56);
+    let known = world.clinic.patient.card_id;
+    world.clinic.next_roster(|draft| {
+        draft.close(known, ClosedReason::Compromised).unwrap();
+    });
+    let Clinic { vault, patient, therapist, master, grant, sealed, .. } = &world.clinic;
+    let id = PatientId::new(PATIENT).unwrap();
+    let cards = [patient.card.as_slice()];
+    let by_member = GrantKey::Member { key: therapist, grant: &grant.bytes };
+    let by_quorum = GrantKey::Master { key: master, grant: &patient.master_grant };
+    for with in [by_member, by_quorum] {
+        let old = vault.open_remembered(id, &cards, known, &with).unwrap();
+        let refused = vault.open(&old, record(), field(), sealed).unwrap_err();
+        assert_eq!(refused, Untrusted::CardCompromised(known).into());
+        let again = vault.rekey(Enroller::Member(therapist), &old, &mut OsRng).unwrap();
+        let moved = vault.reseal(&old, &again.key, record(), field(), sealed, &mut OsRng).unwrap().unwrap();
+        assert_eq!(vault.open(&again.key, record(), field(), &moved).unwrap().plaintext.as_bytes(), NOTE);
+        let cards = [patient.card.as_slice(), &again.card];
+        let Enrolment { endorsement, master_grant, card_id, .. } = &again;
+        let stored = StoredPatient { cards: &cards, endorsement, master_grant };
+        assert_eq!(vault.card(id, &stored, Some(known)).unwrap().id(), *card_id);
+    }
+}
+
+/// Every card of a patient is closed as compromised, and the patient is enrolled anew: the old rows, which lead to the
+/// new card by no link, stand in nobody's way, whatever their versions.
+#[test]
+fn closed_cards_of_another_chain_are_passed_over() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x57);
+    let [first, second] = [world.clinic.patient.card_id, world.second.card_id];
+    world.clinic.next_roster(|draft| {
+        draft.close(first, ClosedReason::Compromised).unwrap();
+        draft.close(second, ClosedReason::Compromised).unwrap();
+    });
+    let by = Enroller::Member(&world.clinic.therapist);
+    let id = PatientId::new(PATIENT).unwrap();
+    let anew = world.clinic.vault.enrol(by, id, &mut world.clinic.rng).unwrap();
+    let cards = [world.clinic.patient.card.as_slice(), &world.second.card, &anew.card];
+    let stored = StoredPatient { cards: &cards, endorsement: &anew.endorsement, master_grant: &anew.master_grant };
+    assert_eq!(world.clinic.vault.card(id, &stored, None).unwrap().id(), anew.card_id);
+    assert_eq!(world.clinic.vault.card_ids(id, &cards), Ok(vec![first, second, anew.card_id]));
+    // A closed card that leads back to an open one is no stranger: the open one is not the newest.
+    let mut world = Rekeyed::new(Suite::X25519, 0x58);
+    let second = world.second.card_id;
+    world.clinic.next_roster(|draft| {
+        draft.close(second, ClosedReason::Compromised).unwrap();
+    });
+    let Enrolment { card, endorsement, master_grant, .. } = &world.clinic.patient;
+    let cards = [card.as_slice(), &world.second.card];
+    let stored = StoredPatient { cards: &cards, endorsement, master_grant };
+    assert_eq!(world.clinic.vault.card(id, &stored, None).unwrap_err(), Untrusted::CardCompromised(second).into());
+}
