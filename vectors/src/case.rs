@@ -83,7 +83,12 @@ impl Book {
         }));
     }
 
+    /// Adds a case, unless the same input stands there already.
     pub(crate) fn reject(&mut self, layer: Layer, comment: &str, input: Value) {
+        if let Some(same) = self.cases.iter().find(|case| case["input"] == input) {
+            assert_eq!(same["layer"], layer.name(), "{comment}: {same}");
+            return;
+        }
         let (id, object) = (self.next_id(), self.object);
         self.cases.push(json!({
             "id": id, "object": object, "expect": "reject", "layer": layer.name(), "comment": comment, "input": input

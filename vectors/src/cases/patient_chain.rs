@@ -228,6 +228,11 @@ fn closed(desk: &mut Desk, second: &Link, third: &Link, book: &mut Book) {
     let expect = with(&both, json!({"expect": hex_of(first.card_id)}));
     let expect = under(desk, &expect, &[(first.card_id, 1)]);
     book.reject(Untrusted, "Enrolled anew, and the client accepted the erased card before.", expect);
+    let chain = input(desk, &[&first.card, &second.card, &anew.card], &anew, false);
+    let beside = under(desk, &chain, &[(first.card_id, 2), (second.id, 2)]);
+    book.ok("Enrolled anew beside a chain of which all cards are compromised.", beside, result(&anew));
+    let open_first = under(desk, &chain, &[(anew.id, 2)]);
+    book.reject(Untrusted, "The endorsed card is compromised, and an open chain is beside it.", open_first);
     let twin = link(desk, PATIENT, 2, &first.card_id, Some(&desk.world.patient.clone()));
     let fork = input(desk, &[&first.card, &second.card, &twin.card, &third.card], third, false);
     book.reject(Conflict, "Two cards of version 2, behind a third that is fine.", fork.clone());
