@@ -9,7 +9,7 @@ import hpke
 from errors import CONFLICT, NOT_AUTHENTIC, STALE, UNTRUSTED, USAGE, Reject, ensure
 from founding import ZERO, Descriptor
 from hpke import Suite
-from members import ACTIVE, COMPROMISED, ENROL, ERASED, READ, Roster, signed_by_member
+from members import ACTIVE, ENROL, ERASED, READ, Roster, signed_by_member
 from primitives import kdf, label, lp, tagged_hash, u32
 from reader import Reader
 
@@ -150,13 +150,34 @@ class Endorsement:
         ensure(self.master_grant == digest, UNTRUSTED, "another master grant was endorsed")
 
 
+def _passed_over(card: Card, cards: list[Card], roster: Roster) -> bool:
+    """Step 1: a closed card that an open one replaces, or that no link over `previous` joins to an open one."""
+    opened = [other for other in cards if other.id not in roster.closed]
+    reason = roster.closed.get(card.id)
+    if reason is None or not opened:
+        return False
+    linked = any(_leads_to(card, other, cards) or _leads_to(other, card, cards) for other in opened)
+    return reason == ERASED or any(other.version == card.version for other in opened) or not linked
+
+
+def _leads_to(newer: Card, older: Card, cards: list[Card]) -> bool:
+    """Whether a card leads back to an older one over the ids of the cards before."""
+    at_hand = {card.id: card for card in cards}
+    wanted = newer.id
+    for _ in range(len(cards) + 1):
+        if wanted == older.id:
+            return True
+        if wanted not in at_hand:
+            return False
+        wanted = at_hand[wanted].previous
+    return False
+
+
 def _live(cards: list[Card], patient: bytes, roster: Roster) -> dict[int, Card]:
     """Step 1: the cards that are not passed over, by version."""
-    open_versions = {card.version for card in cards if card.id not in roster.closed}
     live: dict[int, Card] = {}
     for card in cards:
-        reason = roster.closed.get(card.id)
-        if reason == ERASED and open_versions or reason == COMPROMISED and card.version in open_versions:
+        if _passed_over(card, cards, roster):
             continue
         ensure(card.patient == patient, USAGE, "card of another patient")
         other = live.get(card.version)
