@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if to.fingerprint() != court.public().fingerprint() {
         return Err("this is not the court's key".into());
     }
-    let note = StoredNote { record, field, bytes: &sealed };
+    let note = StoredNote { record, field, path: Path::Reader, bytes: &sealed };
     let disclosed = clinic.vault.disclose(&patient.key, &note, &to, &clinic.salo, rng)?;
     println!("  {} bytes are sent", disclosed.len());
 

@@ -28,6 +28,6 @@ pub(crate) use deposited::{open_deposited, open_unattributed};
 pub use reader::AttachmentReader;
 pub(crate) use reader::open;
 pub use reseal::StoredAttachment;
-pub(crate) use reseal::reseal;
+pub(crate) use reseal::{reseal, take_over};
 pub use writer::AttachmentWriter;
 pub(crate) use writer::seal;

@@ -15,7 +15,7 @@ use crate::keys::record::RecordDraw;
 use crate::prim::hash::hash;
 use crate::prim::hpke::{open_secret, seal_secret};
 use crate::record::{Opened, Origin, Padding, seal_payload};
-use crate::roster::{Roles, VerifiedRoster};
+use crate::roster::{Roles, Status, VerifiedRoster};
 use crate::secret::Plaintext;
 use crate::wire::disclosure::{Disclosure, Inner};
 
@@ -32,7 +32,8 @@ pub struct Disclosed {
     pub field: Vec<u8>,
     /// The revision that was handed out.
     pub revision: Revision,
-    /// Who deposited the note, as the signer says; `None` for a note that a reader wrote.
+    /// Who deposited the note, as the signer says; `None` for a note that a reader wrote, and for one whose writer is
+    /// revoked.
     pub writer: Option<KeyFingerprint>,
     /// The member who handed it out and signed for it.
     pub signer: KeyFingerprint,
@@ -49,7 +50,7 @@ pub(crate) struct Place<'a> {
 /// Seals a copy of an opened note to someone outside, signed by a member who reads.
 ///
 /// # Errors
-/// [`Usage::WrongSuite`] for a recipient's key of another suite; [`Usage::TooLong`]; [`Error::Randomness`].
+/// [`Usage::TooLong`]; [`Error::Randomness`].
 pub(crate) fn disclose(
     opened: &Opened,
     place: &Place<'_>,
@@ -59,9 +60,6 @@ pub(crate) fn disclose(
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
     let (suite, vault) = signer.belongs_to();
-    if to.0.suite() != suite {
-        return Err(Usage::WrongSuite.into());
-    }
     // 1. text = where the note stood || note
     let text = text(opened, place)?;
     // 2. disclosure context = SHA-256(label, suite, vault, recipient, signer)
@@ -116,15 +114,21 @@ pub(crate) fn open(
     if disclosure.recipient != key.public().fingerprint() {
         return Err(Usage::WrongRecipient { addressed_to: disclosure.recipient }.into());
     }
+    // Memory that runs out is reported before the key is used.
+    let mut text = Zeroizing::new(Vec::new());
+    let length = usize::try_from(payload.layout().plaintext_len()).map_err(|_| Usage::TooLong)?;
+    text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
     // 2. key = OpenBase(recipient's key, info = wrap context || payload digest, sealed key)
     let secret = open_secret(&key.hpke, &info(&context, &payload_digest), &[], disclosure.sealed)?;
     // 3. the payload: commitment, chunks, exact padding
-    let mut text = Zeroizing::new(Vec::new());
     chunked::open_append::<ChaCha20Poly1305, 32>(secret.expose(), &payload, &context, &mut text)?;
     let text = text.get(..Padding::Padme.note_len(&text)?).ok_or(Error::NotAuthentic)?;
     // 4. where the note stood
     let (inner, start) = Inner::parse(text).map_err(|_| Error::NotAuthentic)?;
     let note = text.get(start..).ok_or(Error::NotAuthentic)?;
+    if inner.revision == u64::MAX {
+        return Err(Error::NotAuthentic);
+    }
     Ok(Disclosed {
         plaintext: Plaintext::new(note.to_vec()),
         patient: inner.patient.to_vec(),
@@ -167,8 +171,9 @@ fn verify<'a>(bytes: &'a [u8], belongs_to: (Suite, VaultId), roster: &VerifiedRo
 /// `where the note stood || note`.
 fn text(opened: &Opened, place: &Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
     let writer = match opened.origin {
-        Origin::Reader => None,
-        Origin::Deposit { writer } | Origin::Absorbed { writer, .. } => Some(writer),
+        Origin::Deposit { writer } => Some(writer),
+        Origin::Absorbed { writer, status } if status != Status::Revoked => Some(writer),
+        Origin::Absorbed { .. } | Origin::Reader | Origin::Unattributed { .. } => None,
     };
     let inner = Inner {
         patient: place.patient.as_bytes(),

@@ -117,6 +117,12 @@ pub enum Usage {
     AlreadyClosed(CardId),
     /// The signing key is neither the vault's registrar nor its root.
     WrongSigner,
+    /// A deposit that is taken over needs a record id of the reader's: its own may have been chosen to meet a record.
+    DepositsPlace,
+    /// Records move to a newer version of their patient's key, and from there to an older one only if the newer is closed.
+    OlderKey,
+    /// An older card of the patient is named by a card and was not given: find it, or say that it is to be closed unseen.
+    CardMissing(CardId),
     /// No rotation statement was given, or the generation does not come after the other.
     NoSuccessor,
     /// The old generation is still needed: new shares are unchecked, patients not re-wrapped, old shares not destroyed.

@@ -13,7 +13,7 @@ mod tests;
 
 pub use context::RecordContext;
 pub use deposit::{Deposit, Unattributed};
-pub(crate) use deposit::{deposit, open_deposit, open_unattributed};
+pub(crate) use deposit::{deposit, open_absorbed, open_deposit, open_unattributed};
 pub(crate) use open::open;
 pub use open::{Opened, Origin, path_of};
 pub use padding::Padding;

@@ -70,7 +70,7 @@ fn t075_t076_no_length_field_makes_a_parser_allocate() {
     let id = RecordId::new(&deposit.record).unwrap();
     let absorbed = door.absorb(&patient.key, id, field, &deposit.bytes, rng).unwrap();
     let outside = RecipientKey::generate(Suite::X25519, rng).unwrap();
-    let note = StoredNote { record, field, bytes: &sealed };
+    let note = StoredNote { record, field, path: Path::Reader, bytes: &sealed };
     let disclosure = door.disclose(&patient.key, &note, outside.public(), &member, rng).unwrap();
     let draft = door.roster().next_generation().unwrap();
     let rotation = door.rotate(&vault.master, Policy::new(2, 3).unwrap(), &registrar.public(), draft, rng).unwrap();

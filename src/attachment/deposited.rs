@@ -15,7 +15,7 @@ use crate::keys::patient::PatientKey;
 use crate::prim::hpke::open_secret;
 use crate::record::parts::{Statement, Writer, info, payload_context, require_own};
 use crate::record::{Origin, Padding, RecordContext, Unattributed};
-use crate::roster::VerifiedRoster;
+use crate::roster::{Status, VerifiedRoster};
 use crate::wire::record::{Front, SealedKey, Wrap};
 use crate::wire::trailer::{TRAILER_LEN, Trailer};
 
@@ -70,7 +70,7 @@ impl<R: Read + Seek> DepositedAttachment<R> {
         stream.check()?;
         let digest = stream.payload_digest().map_err(|_| Error::NotAuthentic)?;
         if bool::from(digest.ct_eq(&writer.payload_digest)) {
-            Ok(AttachmentReader::new(stream, Origin::Deposit { writer: writer.key }))
+            Ok(AttachmentReader::new(stream, origin(&writer)))
         } else {
             Err(Error::NotAuthentic.into())
         }
@@ -151,6 +151,14 @@ fn open_if<R: Read + Seek>(
     // 4. commitment and length of the payload
     let place = Place { offset: bytes.len(), layout, payload_context: &payload_context, context: &context };
     Ok(DepositedAttachment { stream: Stream::open(source, &place, record_key.expose())?, writer })
+}
+
+/// A revoked writer's attachment is there for triage only, and nobody vouches for its author.
+const fn origin(writer: &Writer) -> Origin {
+    match writer.status {
+        Status::Revoked => Origin::Unattributed { claimed_writer: writer.key },
+        Status::Active | Status::Retired => Origin::Deposit { writer: writer.key },
+    }
 }
 
 fn sealed_key<'front, 'a>(front: &'front Front<'a>) -> Result<&'front SealedKey<'a>> {

@@ -1,19 +1,19 @@
 //! An attachment that moves to another key, in constant memory: opened and sealed anew, chunk by chunk.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use super::deposited::open_deposited;
 use super::failure::uninterrupted;
-use super::front::read_front;
 use super::reader::{AttachmentReader, open};
 use super::writer::seal;
 use crate::chunked::CHUNK_LEN;
-use crate::ident::{FieldLabel, Path, RecordId};
+use crate::error::{Error, Usage};
+use crate::ident::{FieldLabel, RecordId};
 use crate::keys::patient::PatientKey;
-use crate::record::{RecordContext, path_of};
+use crate::record::RecordContext;
 use crate::roster::VerifiedRoster;
 
 /// A sealed attachment and the place that it has in the store.
@@ -27,9 +27,22 @@ pub struct StoredAttachment<'a, R> {
     pub source: R,
 }
 
-/// Opens an attachment with one key of a patient and seals it with another; the author of a deposited one is proven
-/// before anything is written.
+/// Opens a reader's attachment with one key of its patient and seals it with another, in the same place.
 pub(crate) fn reseal<R: Read + Seek, W: Write>(
+    from: &PatientKey,
+    to: &PatientKey,
+    stored: StoredAttachment<'_, R>,
+    sink: W,
+    rng: &mut impl TryCryptoRng,
+) -> io::Result<W> {
+    let StoredAttachment { record, field, source } = stored;
+    let reader = open(from, record, field, source)?;
+    let place = RecordContext::new(record, field, reader.revision()).with_padding(reader.padding());
+    copy(reader, to, &place, sink, rng)
+}
+
+/// Opens a deposited attachment, proves its author, and seals it as a reader's own in another place.
+pub(crate) fn take_over<R: Read + Seek, W: Write>(
     from: &PatientKey,
     to: &PatientKey,
     stored: StoredAttachment<'_, R>,
@@ -38,7 +51,21 @@ pub(crate) fn reseal<R: Read + Seek, W: Write>(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> io::Result<W> {
-    let mut reader = open_either(from, stored, roster)?;
+    let StoredAttachment { record, field, source } = stored;
+    if place.record() == record {
+        return Err(Error::from(Usage::DepositsPlace).into());
+    }
+    let reader = open_deposited(from, record, field, source, roster)?.verify_authorship()?;
+    copy(reader, to, place, sink, rng)
+}
+
+fn copy<R: Read + Seek, W: Write>(
+    mut reader: AttachmentReader<R>,
+    to: &PatientKey,
+    place: &RecordContext<'_>,
+    sink: W,
+    rng: &mut impl TryCryptoRng,
+) -> io::Result<W> {
     let mut writer = seal(to, place, sink, rng)?;
     let mut buffer = Zeroizing::new(vec![0; CHUNK_LEN]);
     loop {
@@ -47,17 +74,4 @@ pub(crate) fn reseal<R: Read + Seek, W: Write>(
         writer.write_all(text)?;
     }
     writer.finish()
-}
-
-fn open_either<R: Read + Seek>(
-    key: &PatientKey,
-    StoredAttachment { record, field, mut source }: StoredAttachment<'_, R>,
-    roster: &VerifiedRoster,
-) -> io::Result<AttachmentReader<R>> {
-    let front = read_front(&mut source)?;
-    uninterrupted(|| source.seek(SeekFrom::Start(0)))?;
-    match path_of(&front)? {
-        Path::DepositedAttachment => open_deposited(key, record, field, source, roster)?.verify_authorship(),
-        _ => open(key, record, field, source),
-    }
 }

@@ -107,10 +107,12 @@ impl<R: Read + Seek> Stream<R> {
         self.guard.check()
     }
 
-    /// The digest of the payload, over one pass through it. Reading goes on at the beginning.
+    /// The digest of the payload, over one pass through it. Reading goes on at the beginning, and where the note ends is
+    /// found again: until now the source may have shown another end.
     pub(super) fn payload_digest(&mut self) -> io::Result<[u8; 32]> {
         let digest = self.chunks.payload_digest();
         self.position = 0;
+        self.note_len = self.note_len.filter(|_| self.padding == Padding::None);
         self.guard.note(digest)
     }
 }

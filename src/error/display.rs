@@ -70,6 +70,11 @@ impl fmt::Display for Usage {
             Self::WrongSigner => {
                 f.write_str("this key is neither the vault's registrar nor its root in this generation")
             }
+            Self::DepositsPlace => f.write_str("give what is taken over a record id of its own"),
+            Self::OlderKey => f.write_str("the keys are in the wrong order: records move to the newer one"),
+            Self::CardMissing(card) => {
+                write!(f, "card {card} of this patient was not given; find it in a backup, or close it by its id")
+            }
             Self::NoSuccessor => {
                 f.write_str("there is no next generation here; fetch descriptor and rotation statement")
             }

@@ -80,6 +80,10 @@ impl RecipientPublicKey {
         PublicKey::import(suite, bytes).map(Self).ok_or(Error::malformed(Object::Disclosure, "recipient key", 0))
     }
 
+    pub(crate) const fn suite(&self) -> Suite {
+        self.0.suite()
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -103,6 +103,17 @@ pub(super) fn current<'h, 'a>(
     Ok(current)
 }
 
+/// The card that a stored endorsement vouches for, if it holds; whether that is the newest one is not asked.
+pub(crate) fn endorsed_card(
+    stored: &StoredPatient<'_>,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+) -> Result<CardId> {
+    let (Endorsement { card, .. }, _, _) = Endorsement::parse(stored.endorsement)?;
+    verify_endorsement(stored, card, descriptor, roster)?;
+    Ok(card)
+}
+
 fn verify_endorsement(
     stored: &StoredPatient<'_>,
     card: CardId,

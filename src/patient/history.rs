@@ -198,6 +198,23 @@ pub(super) fn older<'h, 'a>(
     Ok(card)
 }
 
+/// The ids of all cards of a patient, each once, and those that they name as the card before and that are not among them.
+pub(crate) fn chain(
+    patient: PatientId<'_>,
+    cards: &[&[u8]],
+    descriptor: &PinnedDescriptor,
+) -> Result<(Vec<CardId>, Vec<CardId>)> {
+    let ids = card_ids(patient, cards, descriptor)?;
+    let mut missing = Vec::new();
+    for bytes in cards {
+        let ReadCard { version, previous, .. } = read_card(bytes, descriptor)?;
+        if version > 1 && !ids.contains(&previous) && !missing.contains(&previous) {
+            missing.push(previous);
+        }
+    }
+    Ok((ids, missing))
+}
+
 /// The ids of all cards of a patient, each once, whatever the roster and the endorsements say of them.
 pub(crate) fn card_ids(patient: PatientId<'_>, cards: &[&[u8]], descriptor: &PinnedDescriptor) -> Result<Vec<CardId>> {
     let mut ids = Vec::new();

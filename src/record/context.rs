@@ -36,6 +36,12 @@ impl<'a> RecordContext<'a> {
         Self { padding, ..self }
     }
 
+    /// The record.
+    #[must_use]
+    pub const fn record(&self) -> RecordId<'a> {
+        self.record
+    }
+
     /// The place of a deposit, whose revision is always 0.
     pub(crate) const fn of_deposit(record: RecordId<'a>, field: FieldLabel<'a>, padding: Padding) -> Self {
         Self { record, field, revision: Revision::DEPOSIT, padding }

@@ -124,7 +124,32 @@ pub(crate) fn open_deposit(
     bytes: &[u8],
     roster: &VerifiedRoster,
 ) -> Result<Opened> {
-    let located = Located::read(key, record, field, bytes, &[Path::Deposit, Path::Absorbed])?;
+    open_one_of(&[Path::Deposit, Path::Absorbed], key, record, field, bytes, roster)
+}
+
+/// Opens what was absorbed, and no deposit.
+///
+/// # Errors
+/// As [`open_deposit`].
+pub(crate) fn open_absorbed(
+    key: &PatientKey,
+    record: RecordId<'_>,
+    field: FieldLabel<'_>,
+    bytes: &[u8],
+    roster: &VerifiedRoster,
+) -> Result<Opened> {
+    open_one_of(&[Path::Absorbed], key, record, field, bytes, roster)
+}
+
+fn open_one_of(
+    paths: &[Path],
+    key: &PatientKey,
+    record: RecordId<'_>,
+    field: FieldLabel<'_>,
+    bytes: &[u8],
+    roster: &VerifiedRoster,
+) -> Result<Opened> {
+    let located = Located::read(key, record, field, bytes, paths)?;
     let writer = verify_writer(&located, roster)?;
     let origin = match located.front.wrap {
         Wrap::Deposit { .. } => {
@@ -149,8 +174,9 @@ pub(crate) fn open_unattributed(
 ) -> Result<Unattributed<Opened>> {
     let located = Located::read(key, record, field, bytes, &[Path::Deposit])?;
     let writer = verify_writer(&located, roster)?;
-    let inner = open_verified(key, &located, &writer, Origin::Deposit { writer: writer.key })?;
-    Ok(Unattributed::new(writer.key, inner))
+    let claimed_writer = writer.key;
+    let inner = open_verified(key, &located, &writer, Origin::Unattributed { claimed_writer })?;
+    Ok(Unattributed::new(claimed_writer, inner))
 }
 
 /// The writer of a deposit or of an absorbed one, if its signature holds.

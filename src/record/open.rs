@@ -35,6 +35,11 @@ pub enum Origin {
         /// The key that signed.
         writer: KeyFingerprint,
     },
+    /// The key of a revoked member signed it: whoever stole that key may be the author.
+    Unattributed {
+        /// The key that signed.
+        claimed_writer: KeyFingerprint,
+    },
     /// A member with the role `deposit` signed it, and a reader took it over.
     Absorbed {
         /// The key that signed.

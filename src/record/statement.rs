@@ -24,7 +24,7 @@ pub(crate) struct Statement {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Writer {
     pub(crate) key: KeyFingerprint,
-    pub(super) status: Status,
+    pub(crate) status: Status,
     /// The payload that it signed.
     pub(crate) payload_digest: [u8; 32],
 }

@@ -106,13 +106,19 @@ impl RosterDraft {
         Ok(self)
     }
 
-    /// Closes a card for ever.
+    /// Closes a card for ever. A card that is closed as compromised can still be closed as erased.
     ///
     /// # Errors
     /// [`Usage::AlreadyClosed`].
     pub fn close(&mut self, card: CardId, reason: ClosedReason) -> Result<&mut Self> {
         match self.0.closed.binary_search_by_key(&card, |closed| closed.card) {
-            Ok(_) => Err(Usage::AlreadyClosed(card).into()),
+            Ok(position) => match self.0.closed.get_mut(position) {
+                Some(closed) if reason == ClosedReason::Erased && closed.reason != reason as u8 => {
+                    closed.reason = reason as u8;
+                    Ok(self)
+                }
+                _ => Err(Usage::AlreadyClosed(card).into()),
+            },
             Err(position) => {
                 self.0.closed.insert(position, Closed { card, reason: reason as u8 });
                 Ok(self)

@@ -110,7 +110,8 @@ impl VerifiedRoster {
 
     /// Begins the first roster of the next generation, with everything that this one lists. It is signed in a rotation.
     ///
-    /// Begin from an older roster than the latest to leave out what a thief of the registrar's key did since.
+    /// Begin from an older roster than the latest to leave out what a thief of the registrar's key did since. Then close
+    /// again the cards that were rightly closed since, and revoke again the keys: what is left out is open again.
     ///
     /// # Errors
     /// [`Usage::VersionExhausted`] after version 2^64 - 1 or generation 2^32 - 1.
@@ -118,6 +119,11 @@ impl VerifiedRoster {
         let generation = self.roster.generation.checked_add(1).ok_or(Usage::VersionExhausted)?;
         let version = self.roster.version.checked_add(1).ok_or(Usage::VersionExhausted)?;
         Ok(RosterDraft::following(Roster { generation, version, previous: self.digest, ..self.roster.clone() }))
+    }
+
+    /// What the roster says of a key, also of one whose entry is not at hand.
+    pub(crate) fn status(&self, key: KeyFingerprint) -> Option<Status> {
+        self.roster.line(key).map(|line| Status::from_wire(line.status))
     }
 
     /// Refuses a closed card, by the reason.
@@ -169,7 +175,8 @@ fn require_current(roster: &Roster, descriptor: &PinnedDescriptor, pin: &Pin) ->
 fn takes_nothing_back(known: &Roster, next: &Roster) -> bool {
     let keeps =
         |line: &Line| next.line(line.key).is_some_and(|next| next.roles == line.roles && next.status >= line.status);
-    let still_closed = |closed: &Closed| next.closed_card(closed.card) == Some(closed);
+    // A compromised card may be erased later: the reasons only move to the smaller number.
+    let still_closed = |closed: &Closed| next.closed_card(closed.card).is_some_and(|next| next.reason <= closed.reason);
     known.lines.iter().all(keeps) && known.closed.iter().all(still_closed)
 }
 

@@ -108,17 +108,32 @@ impl Vault {
         attachment::open_unattributed(key, record, field, source, &self.roster)
     }
 
-    /// Seals an attachment anew under another key of its patient, or takes a deposited one over, in constant memory.
-    ///
-    /// `place` is where it belongs from then on: for a reader's own its record, field and revision; for a deposited one,
-    /// whose revision 0 no reader uses, a place that the caller chooses. The author of a deposited one is verified
-    /// before anything is written to `sink`, and from then on known to the caller only: keep a note of it.
+    /// Seals a reader's attachment anew under another key of its patient, in its place, in constant memory.
     ///
     /// # Errors
-    /// Those of source and sink; as [`Vault::open_attachment`] and [`Vault::open_deposited_attachment`], but a card
-    /// closed as compromised is left behind none the less; [`Usage::WrongPatient`](crate::error::Usage::WrongPatient)
-    /// for keys of two patients. What `sink` has received until then does not open.
+    /// Those of source and sink; as [`Vault::open_attachment`] and [`Vault::rewrap`]. What `sink` has received until then
+    /// does not open.
     pub fn reseal_attachment<R: Read + Seek, W: Write>(
+        &self,
+        from: &PatientKey,
+        to: &PatientKey,
+        stored: StoredAttachment<'_, R>,
+        sink: W,
+        rng: &mut impl TryCryptoRng,
+    ) -> io::Result<W> {
+        self.require_movable(from, to)?;
+        attachment::reseal(from, to, stored, sink, rng)
+    }
+
+    /// Takes a deposited attachment over, in constant memory: seals it as a reader's own, in a place that the caller
+    /// chooses. The author is verified before anything is written to `sink`, and from then on known to the caller only:
+    /// keep a note of [`DepositedAttachment::claimed_writer`].
+    ///
+    /// # Errors
+    /// Those of source and sink; as [`Vault::open_deposited_attachment`] and [`Vault::rewrap`];
+    /// [`Usage::DepositsPlace`](crate::error::Usage::DepositsPlace) for the record id of the deposit, which its writer
+    /// may have chosen.
+    pub fn take_over_attachment<R: Read + Seek, W: Write>(
         &self,
         from: &PatientKey,
         to: &PatientKey,
@@ -128,6 +143,6 @@ impl Vault {
         rng: &mut impl TryCryptoRng,
     ) -> io::Result<W> {
         self.require_movable(from, to)?;
-        attachment::reseal(from, to, stored, place, sink, &self.roster, rng)
+        attachment::take_over(from, to, stored, place, sink, &self.roster, rng)
     }
 }

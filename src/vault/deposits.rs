@@ -57,6 +57,22 @@ impl Vault {
         record::open_deposit(key, record, field, bytes, &self.roster)
     }
 
+    /// Opens what a reader took over, and nothing that was only deposited: in a place where a store keeps what was
+    /// absorbed, a later deposit of the same writer is refused.
+    ///
+    /// # Errors
+    /// As [`Vault::open_deposit`]; [`Usage::WrongPath`](crate::error::Usage::WrongPath) for a deposit.
+    pub fn open_absorbed(
+        &self,
+        key: &PatientKey,
+        record: RecordId<'_>,
+        field: FieldLabel<'_>,
+        bytes: &[u8],
+    ) -> Result<Opened> {
+        self.require_open(key.belongs_to(), key.card())?;
+        record::open_absorbed(key, record, field, bytes, &self.roster)
+    }
+
     /// Opens a deposit whose writer may have been revoked, for a person to look at. The type says that nobody vouches
     /// for the author.
     ///
@@ -75,7 +91,8 @@ impl Vault {
     }
 
     /// Takes a deposit over: store the result in its place. From then on its writer, who once knew the record key, can
-    /// alter it no more, and the proof of who wrote it stays with it.
+    /// alter it no more (it can still put another deposit of its own in that row: [`Vault::open_absorbed`] refuses that), and
+    /// the proof of who wrote it stays with it.
     ///
     /// # Errors
     /// As [`Vault::open_deposit`]; [`Error::Randomness`](crate::Error::Randomness).

@@ -6,7 +6,7 @@ use rand_core::TryCryptoRng;
 
 use super::Vault;
 use crate::disclosure::{self, Disclosed, Place};
-use crate::error::Result;
+use crate::error::{Result, Usage};
 use crate::ident::{FieldLabel, KeyFingerprint, Path, PatientId, RecordId, require_vault};
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -21,6 +21,8 @@ pub struct StoredNote<'a> {
     pub record: RecordId<'a>,
     /// The field.
     pub field: FieldLabel<'a>,
+    /// The path that it is expected to have, so that a deposit put in a record's place is not taken for it.
+    pub path: Path,
     /// The sealed note, of the reader's path, deposited or absorbed.
     pub bytes: &'a [u8],
 }
@@ -31,8 +33,8 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::open`] or [`Vault::open_deposit`]; [`Untrusted`](crate::error::Untrusted) if the signer is not an
-    /// active member with the role `read`; [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for a recipient's
-    /// key of another suite; [`Error::Randomness`](crate::Error::Randomness).
+    /// active member with the role `read`; [`Usage::WrongSuite`] for a recipient's key of another suite;
+    /// [`Usage::WrongPath`] for a note of another path than expected; [`Error::Randomness`](crate::Error::Randomness).
     ///
     /// # Security
     /// What is disclosed is outside for ever. Compare the fingerprint of the recipient's key with the recipient first.
@@ -46,8 +48,15 @@ impl Vault {
     ) -> Result<Vec<u8>> {
         require_vault(self.descriptor.belongs_to(), signer.belongs_to())?;
         self.roster.require_active(signer.fingerprint(), Roles::READ)?;
-        let StoredNote { record, field, bytes } = *note;
-        let opened = match path_of(bytes)? {
+        if to.suite() != self.descriptor.suite() {
+            return Err(Usage::WrongSuite.into());
+        }
+        let StoredNote { record, field, path, bytes } = *note;
+        let met = path_of(bytes)?;
+        if met != path {
+            return Err(Usage::WrongPath { met }.into());
+        }
+        let opened = match path {
             Path::Reader => self.open(key, record, field, bytes),
             _ => self.open_deposit(key, record, field, bytes),
         }?;

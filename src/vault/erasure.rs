@@ -8,7 +8,7 @@ use super::Vault;
 use crate::custody::Retired;
 use crate::error::{Error, Result, Usage};
 use crate::ident::{CardId, KeyFingerprint, PatientId, VaultId};
-use crate::patient::{Holder, card_ids};
+use crate::patient::{Holder, chain};
 use crate::roster::{ClosedReason, RosterDraft, Status};
 
 /// The erasure of one patient, under way: which cards are to be closed, and which members were granted.
@@ -18,6 +18,8 @@ use crate::roster::{ClosedReason, RosterDraft, Status};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
     cards: Vec<CardId>,
+    /// Named by a card as the one before it, and not given.
+    missing: Vec<CardId>,
     members: Vec<KeyFingerprint>,
 }
 
@@ -37,7 +39,7 @@ impl Vault {
         cards: &[&[u8]],
         grants: impl IntoIterator<Item = G> + Clone,
     ) -> Result<Erasure> {
-        let cards = card_ids(patient, cards, &self.descriptor)?;
+        let (cards, missing) = chain(patient, cards, &self.descriptor)?;
         let mut members = BTreeSet::new();
         for card in &cards {
             for holder in self.who_can_open(*card, grants.clone()).holders {
@@ -46,7 +48,7 @@ impl Vault {
                 }
             }
         }
-        Ok(Erasure { cards, members: members.into_iter().collect() })
+        Ok(Erasure { cards, missing, members: members.into_iter().collect() })
     }
 }
 
@@ -55,6 +57,33 @@ impl Erasure {
     #[must_use]
     pub fn cards(&self) -> &[CardId] {
         &self.cards
+    }
+
+    /// Cards that the given ones name as the card before, and that were not given: the store lost them, or a thief hides
+    /// them, to bring them back later. No receipt is given until each was found, or closed unseen.
+    #[must_use]
+    pub fn missing(&self) -> &[CardId] {
+        &self.missing
+    }
+
+    /// Closes a card unseen too: one that is [missing](Erasure::missing), or that a client or a backup remembers.
+    ///
+    /// # Security
+    /// The rows of cards are not signed. Make sure that the id is of this patient: it is closed for ever.
+    pub fn also_close(&mut self, card: CardId) -> &mut Self {
+        self.missing.retain(|missing| *missing != card);
+        if !self.cards.contains(&card) {
+            self.cards.push(card);
+        }
+        self
+    }
+
+    /// Names a member's key on the receipt that was granted the patient, though the store shows no such grant.
+    pub fn also_granted(&mut self, key: KeyFingerprint) -> &mut Self {
+        if !self.members.contains(&key) {
+            self.members.push(key);
+        }
+        self
     }
 
     /// Closes the patient's cards in the next roster; those that are closed already stay so.
@@ -76,23 +105,21 @@ impl Erasure {
     /// Call it after the store has destroyed cards and grants. `now` is in seconds since 1970-01-01 UTC.
     ///
     /// # Errors
-    /// [`Usage::ErasurePending`] with the first card that is still open.
+    /// [`Usage::CardMissing`] with the first card that was not given; [`Usage::ErasurePending`] with the first one that
+    /// is not closed as erased.
     pub fn receipt(&self, vault: &Vault, now: u64) -> Result<ErasureReceipt> {
-        if let Some(open) = self.cards.iter().find(|card| vault.roster.closed(**card).is_none()) {
+        if let Some(missing) = self.missing.first() {
+            return Err(Usage::CardMissing(*missing).into());
+        }
+        let erased = |card: &CardId| vault.roster.closed(*card) == Some(ClosedReason::Erased);
+        if let Some(open) = self.cards.iter().find(|card| !erased(card)) {
             return Err(Usage::ErasurePending(*open).into());
         }
         let keys = self.members.iter().map(|key| (*key, None)).collect();
-        let (generation, roster_version) = (vault.descriptor.generation(), vault.roster.version());
+        let roster_version = vault.roster.version();
+        let generations = (1..=vault.descriptor.generation()).map(|generation| (generation, None)).collect();
         let vault = vault.descriptor.vault();
-        Ok(ErasureReceipt {
-            vault,
-            cards: self.cards.clone(),
-            generation,
-            roster_version,
-            closed: now,
-            retired: None,
-            keys,
-        })
+        Ok(ErasureReceipt { vault, cards: self.cards.clone(), roster_version, closed: now, generations, keys })
     }
 }
 
@@ -103,10 +130,9 @@ impl Erasure {
 pub struct ErasureReceipt {
     vault: VaultId,
     cards: Vec<CardId>,
-    generation: u32,
     roster_version: u64,
     closed: u64,
-    retired: Option<u64>,
+    generations: Vec<(u32, Option<u64>)>,
     keys: Vec<(KeyFingerprint, Option<u64>)>,
 }
 
@@ -123,10 +149,11 @@ impl ErasureReceipt {
         self.closed
     }
 
-    /// When the generation of that day was retired: since then no quorum opens the grants in older copies.
+    /// The generations up to that day, and when each was retired: since then no quorum of it opens the grants in copies
+    /// from its time. Those that were retired before the erasure are to be noted too.
     #[must_use]
-    pub const fn retired(&self) -> Option<u64> {
-        self.retired
+    pub fn generations(&self) -> &[(u32, Option<u64>)] {
+        &self.generations
     }
 
     /// The members' keys that were granted the patient, and when each was destroyed: older copies are open to those
@@ -139,21 +166,20 @@ impl ErasureReceipt {
     /// Whether every copy inside the vault's reach is dead. Never says so early.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.retired.is_some() && self.keys.iter().all(|(_, destroyed)| destroyed.is_some())
+        let retired = self.generations.iter().all(|(_, retired)| retired.is_some());
+        retired && self.keys.iter().all(|(_, destroyed)| destroyed.is_some())
     }
 
-    /// Notes that the generation in which the patient was erased, or a later one, has been retired.
+    /// Notes that one of the generations up to the erasure has been retired.
     ///
     /// # Errors
-    /// [`Usage::WrongVault`]; [`Usage::NoSuccessor`] if the retired generation is an earlier one.
+    /// [`Usage::WrongVault`]; [`Usage::NoSuccessor`] for a later generation, which never held this patient's grants.
     pub fn note_retired(&mut self, retired: &Retired, now: u64) -> Result<()> {
         if retired.vault != self.vault {
             return Err(Usage::WrongVault.into());
         }
-        if retired.generation() < self.generation {
-            return Err(Usage::NoSuccessor.into());
-        }
-        self.retired.get_or_insert(now);
+        let met = self.generations.iter_mut().find(|(generation, _)| *generation == retired.generation());
+        met.ok_or(Usage::NoSuccessor)?.1.get_or_insert(now);
         Ok(())
     }
 
@@ -164,7 +190,7 @@ impl ErasureReceipt {
     /// as active.
     pub fn note_key_destroyed(&mut self, vault: &Vault, key: KeyFingerprint, now: u64) -> Result<()> {
         let slot = self.keys.iter_mut().find(|(granted, _)| *granted == key).ok_or(Usage::NotOnRoster(key))?;
-        if vault.roster.member(key).is_ok_and(|member| member.status() == Status::Active) {
+        if vault.roster.status(key) == Some(Status::Active) {
             return Err(Usage::StillActive(key).into());
         }
         slot.1.get_or_insert(now);
@@ -180,15 +206,16 @@ impl fmt::Display for ErasureReceipt {
             "1. Closed at {}. Dead since then: every copy that never held this patient's grants.",
             self.closed
         )?;
-        match self.retired {
-            Some(at) => {
-                writeln!(f, "2. Generation {} retired at {at}. No quorum opens older copies.", self.generation)?
+        for (generation, retired) in &self.generations {
+            match retired {
+                Some(at) => {
+                    writeln!(f, "2. Generation {generation} retired at {at}: no quorum of it opens old copies.")?
+                }
+                None => writeln!(
+                    f,
+                    "2. PENDING: old copies open to a quorum of generation {generation} until it is retired."
+                )?,
             }
-            None => writeln!(
-                f,
-                "2. PENDING: copies that held the grants open to a quorum of generation {} until it is retired.",
-                self.generation
-            )?,
         }
         for (key, destroyed) in &self.keys {
             match destroyed {

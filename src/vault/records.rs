@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::Vault;
-use crate::error::Result;
+use crate::error::{Result, Usage};
 use crate::ident::{FieldLabel, RecordId};
 use crate::keys::patient::PatientKey;
 use crate::record::{self, Opened, RecordContext};
@@ -66,12 +66,14 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::open`] and [`Vault::open_deposit`], but a card closed as compromised is left behind none the less;
-    /// [`Usage::WrongPatient`](crate::error::Usage::WrongPatient) for keys of two patients;
+    /// [`Usage::WrongPatient`] for keys of two patients; [`Usage::OlderKey`] for keys in the wrong order;
     /// [`Error::Randomness`](crate::Error::Randomness).
     ///
     /// # Security
     /// Who held the old key may have kept record keys, and with write access can then rewrite a payload that was only
-    /// re-wrapped. If someone who had the old key is not trusted any more: [`Vault::reseal`].
+    /// re-wrapped. If someone who had the old key is not trusted any more: [`Vault::reseal`], and not after a rewrap, which
+    /// puts the record where reseal finds nothing to do. What was re-wrapped already leaves that card by one more
+    /// [`Vault::rekey`].
     pub fn rewrap(
         &self,
         from: &PatientKey,
@@ -86,7 +88,7 @@ impl Vault {
     }
 
     /// Moves a record to another version of its patient's key under a new record key: the text is encrypted again.
-    /// Gives `None` if it is there already, so that an interrupted loop is run again from its beginning.
+    /// Gives `None` if it is under that version already, by whichever call, so that an interrupted loop is run again.
     ///
     /// A deposit is absorbed, and an absorbed one keeps its payload: the new wrap binds its digest, so that nobody who
     /// knew the record key can rewrite it, and the writer's signature over it stands.
@@ -110,6 +112,11 @@ impl Vault {
     pub(super) fn require_movable(&self, from: &PatientKey, to: &PatientKey) -> Result<()> {
         record::require_one_patient(from, to)?;
         self.require_not_erased(from)?;
-        self.require_open(to.belongs_to(), to.card())
+        self.require_open(to.belongs_to(), to.card())?;
+        // With the keys exchanged by mistake, every record that has not moved yet would count as moved.
+        if from.version() > to.version() && self.roster.closed(from.card()).is_none() {
+            return Err(Usage::OlderKey.into());
+        }
+        Ok(())
     }
 }

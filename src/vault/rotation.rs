@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::ident::{CardId, PatientId};
 use crate::keys::master::MasterKey;
 use crate::keys::registrar::RegistrarPublicKey;
-use crate::patient::{Endorsed, Enroller, GrantKey, StoredPatient};
+use crate::patient::{self, Endorsed, Enroller, GrantKey, StoredPatient};
 use crate::roster::{RosterDraft, VerifiedRoster, roster_digest};
 
 /// The next generation of a vault, as a quorum of the present one made it. Clients reach it by the statement.
@@ -116,12 +116,24 @@ impl PatientRotation<'_> {
         done: Option<&StoredPatient<'_>>,
         rng: &mut impl TryCryptoRng,
     ) -> Result<Option<Endorsed>> {
-        if done.is_some_and(|done| self.to.card(patient, done, None).is_ok()) {
+        if done.is_some_and(|done| self.is_done(patient, stored, done)) {
             return Ok(None);
         }
         let card = self.from.card(patient, stored, None)?;
         let key = self.from.break_glass(&card, self.master)?;
         self.to.endorse(self.by, &key, rng).map(Some)
+    }
+
+    /// Whether what is stored for the new generation is of the card that the old one endorses, or follows from it; where
+    /// the new root is at hand, it also opens the master grant, which an enroller alone is believed for.
+    fn is_done(&self, patient: PatientId<'_>, stored: &StoredPatient<'_>, done: &StoredPatient<'_>) -> bool {
+        let endorsed = patient::endorsed_card(stored, &self.from.descriptor, &self.from.roster);
+        let Ok(endorsed) = endorsed else { return false };
+        let Ok(card) = self.to.card(patient, done, Some(endorsed)) else { return false };
+        match self.by {
+            Enroller::Root(master) => self.to.break_glass(&card, master).is_ok(),
+            Enroller::Member(_) => true,
+        }
     }
 
     /// Re-wraps the master grant of an older card, whose records have not all been moved: store it beside the old one.

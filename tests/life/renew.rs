@@ -42,7 +42,8 @@ impl Model {
     }
 
     fn rotate_patient(&mut self, patient: usize, by: Signer) {
-        let done = self.card(1, patient, None).is_ok();
+        // Done is the card that the old generation endorses, or one that follows from it.
+        let done = self.endorsed_card(0, patient).is_some_and(|old| self.card(1, patient, Some(old)).is_ok());
         let old = self.card(0, patient, None);
         let gives = if done { Ok(()) } else { old.map(drop) };
         if self.plan(Act::RotatePatient { patient, by, fresh: !done }, gives)

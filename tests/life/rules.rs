@@ -96,6 +96,13 @@ impl Model {
         if self.store.contains_key(&Row::MasterGrant(patient, generation)) { Ok(()) } else { Err(Class::MasterGrant) }
     }
 
+    /// The card that the endorsement of this view's own generation holds for, newest or not.
+    pub(crate) fn endorsed_card(&self, view: usize, patient: usize) -> Option<CardIx> {
+        let row = Row::Endorsement(patient, self.views[view].generation);
+        let Meta::Endorsed { card, .. } = self.store.get(&row)? else { unreachable!("an endorsement") };
+        self.endorsed(view, patient, *card).is_ok().then_some(*card)
+    }
+
     pub(crate) fn endorsement_row(&self, patient: usize, generation: u32) -> Option<Row> {
         let exact = Row::Endorsement(patient, generation);
         let any = || self.store.keys().rfind(|row| matches!(row, Row::Endorsement(owner, _) if *owner == patient));

@@ -215,7 +215,14 @@ impl Model {
     }
 
     fn erase(&mut self, patient: usize, keep_notes: bool) {
-        let cards = self.stored_cards(patient);
+        let mut cards = self.stored_cards(patient);
+        // A card that another names as the one before it is closed too, though its row is lost.
+        let named: Vec<CardIx> = cards.iter().filter_map(|card| self.cards[card.0].previous).collect();
+        for card in named {
+            if !cards.contains(&card) {
+                cards.push(card);
+            }
+        }
         self.touched.insert(patient);
         let gives = if cards.is_empty() { Err(Class::NoCard) } else { Ok(()) };
         if !self.plan(Act::Erase { patient, cards: cards.clone(), keep_notes }, gives) {
@@ -223,7 +230,7 @@ impl Model {
         }
         self.views.iter_mut().for_each(|view| view.version += 1);
         for card in &cards {
-            self.closed.entry(*card).or_insert(ClosedReason::Erased);
+            self.closed.insert(*card, ClosedReason::Erased);
         }
         self.store.retain(|row, _| !erased(row, patient, &cards, keep_notes));
         self.memory[patient] = None;

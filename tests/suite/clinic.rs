@@ -119,7 +119,7 @@ impl Clinic {
         let (next, draft) = (Policy::new(3, 5).unwrap(), vault.roster().next_generation().unwrap());
         let rotation = vault.rotate(&master, next, &registrar.public(), draft, &mut rng).unwrap();
         let court = RecipientKey::generate(suite, &mut rng).unwrap();
-        let note = StoredNote { record: record(), field: field(), bytes: &sealed };
+        let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &sealed };
         let disclosure = vault.disclose(&patient.key, &note, court.public(), &therapist, &mut rng).unwrap();
         Self {
             rng,

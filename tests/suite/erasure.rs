@@ -41,7 +41,7 @@ fn t108_an_erased_patient_is_refused_everywhere_and_can_be_enrolled_anew() {
         assert_eq!(vault.grant_to_master(key, &mut OsRng).unwrap_err(), refused);
         let deposit = vault.deposit(&opened, &clinic.front_end, field(), Padding::Padme, NOTE, &mut OsRng);
         assert_eq!(deposit.unwrap_err(), refused);
-        let note = StoredNote { record: record(), field: field(), bytes: &clinic.sealed };
+        let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
         let copy = vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut OsRng);
         assert_eq!(copy.unwrap_err(), refused);
         // The id is free. New keys: what was sealed before does not open, and the old card, from a backup, is no conflict.
@@ -78,7 +78,8 @@ fn t106_the_receipt_is_never_early() {
     let member = clinic.therapist.fingerprint();
     let erasure = erase(&mut clinic);
     let mut receipt = erasure.receipt(&clinic.vault, 100).unwrap();
-    assert_eq!((receipt.closed(), receipt.retired(), receipt.keys()), (100, None, [(member, None)].as_slice()));
+    assert_eq!((receipt.closed(), receipt.generations()), (100, [(1, None)].as_slice()));
+    assert_eq!(receipt.keys(), [(member, None)]);
     assert_eq!(receipt.cards(), [clinic.patient.card_id]);
     assert!(!receipt.is_complete() && receipt.to_string().matches("PENDING").count() == 2);
     // The generation is retired.
@@ -92,7 +93,7 @@ fn t106_the_receipt_is_never_early() {
     let retired = retirement.finish().unwrap();
     receipt.note_retired(&retired, 200).unwrap();
     receipt.note_retired(&retired, 300).unwrap();
-    assert_eq!(receipt.retired(), Some(200));
+    assert_eq!(receipt.generations(), [(1, Some(200))]);
     assert!(!receipt.is_complete());
     // The member's key is destroyed, and not before the roster says that it is out of use.
     let refused = receipt.note_key_destroyed(&clinic.vault, member, 400).unwrap_err();
@@ -105,13 +106,14 @@ fn t106_the_receipt_is_never_early() {
     });
     receipt.note_key_destroyed(&clinic.vault, member, 400).unwrap();
     assert!(receipt.is_complete() && !receipt.to_string().contains("PENDING"));
-    // A retirement in another vault, or of an earlier generation, says nothing about this one.
+    // A retirement in another vault, or of a later generation, says nothing about this one.
     let other = Clinic::new(Suite::X25519, 0xF6);
     let elsewhere = erase_in_second_generation(other, &retired);
     assert_eq!(elsewhere, [Usage::WrongVault.into(), Usage::NoSuccessor.into()]);
 }
 
-/// A receipt of generation 2 meets a retirement of another vault, and one of its own vault's generation 1.
+/// A receipt of generation 2 meets a retirement of another vault, and its own of generations 1 and 2: it is complete with
+/// both, and a receipt of generation 1 is not helped by generation 2.
 fn erase_in_second_generation(clinic: Clinic, foreign: &Retired) -> [Error; 2] {
     let mut next = clinic.followed();
     let none: [&[u8]; 0] = [];
@@ -126,7 +128,34 @@ fn erase_in_second_generation(clinic: Clinic, foreign: &Retired) -> [Error; 2] {
     retirement.confirm_destroyed(3).unwrap();
     let first = retirement.finish().unwrap();
     let mut receipt = erasure.receipt(&next, 1).unwrap();
-    [foreign, &first].map(|retired| receipt.note_retired(retired, 2).unwrap_err())
+    assert_eq!(receipt.generations(), [(1, None), (2, None)]);
+    receipt.note_retired(&first, 7).unwrap();
+    assert_eq!(receipt.generations(), [(1, Some(7)), (2, None)]);
+    assert!(!receipt.is_complete());
+    let mut earlier = erasure_in_the_first(&clinic);
+    let draft = next.roster().next_generation().unwrap();
+    let policy = Policy::new(2, 3).unwrap();
+    let third = next.rotate(&clinic.rotation.master, policy, &clinic.registrar.public(), draft, &mut OsRng).unwrap();
+    let pair = (third.descriptor.as_bytes(), third.statement.as_slice());
+    let successor = next.descriptor().successor([pair]).unwrap();
+    let after = next.follow(successor, &third.roster, clinic.entries()).unwrap();
+    let mut retirement = Retirement::new(next.descriptor(), after.descriptor(), []).unwrap();
+    third.shares.iter().for_each(|share| retirement.confirm_share(share).unwrap());
+    (1..=3).for_each(|index| retirement.confirm_destroyed(index).unwrap());
+    let second = retirement.finish().unwrap();
+    [(&mut receipt, foreign), (&mut earlier, &second)]
+        .map(|(receipt, retired)| receipt.note_retired(retired, 2).unwrap_err())
+}
+
+fn erasure_in_the_first(clinic: &Clinic) -> ErasureReceipt {
+    let mut vault = clinic.vault.clone();
+    let none: [&[u8]; 0] = [];
+    let erasure = vault.begin_erasure(patient(), &[&clinic.patient.card], none).unwrap();
+    let mut draft = vault.roster().next().unwrap();
+    erasure.close_in(&mut draft).unwrap();
+    let roster = draft.sign_as_registrar(&clinic.registrar, vault.descriptor()).unwrap();
+    vault.update_roster(&roster, clinic.entries()).unwrap();
+    erasure.receipt(&vault, 1).unwrap()
 }
 
 #[test]

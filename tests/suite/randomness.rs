@@ -98,7 +98,7 @@ fn t085_a_failing_generator_leaves_an_error_and_nothing_else() {
         let draft = || vault.roster().next_generation().unwrap();
         assert_eq!(calls_needed(|rng| vault.rotate(&clinic.master, policy, &registrar, draft(), rng)), 2);
         assert_eq!(calls_needed(|rng| RecipientKey::generate(suite, rng)), 1);
-        let note = StoredNote { record: record(), field: field(), bytes: &clinic.sealed };
+        let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
         let court = clinic.court.public();
         assert_eq!(calls_needed(|rng| vault.disclose(key, &note, court, &clinic.therapist, rng)), 2);
     }

@@ -175,7 +175,7 @@ fn disclosure(world: &World, rng: &mut Seeded) -> (Value, Value) {
         (RecordId::new(&id).unwrap(), FieldLabel::new(&field).unwrap(), 1 + rng.below(1 << 60));
     let context = RecordContext::new(record, label, Revision::new(revision).unwrap());
     let bytes = world.vault.seal(&world.patient_key, &context, &note, rng).unwrap();
-    let stored = StoredNote { record, field: label, bytes: &bytes };
+    let stored = StoredNote { record, field: label, path: lukko::Path::Reader, bytes: &bytes };
     let signer = world.person(if rng.below(2) == 0 { "therapist" } else { "colleague" });
     let bytes = world.vault.disclose(&world.patient_key, &stored, world.recipient.public(), &signer.key, rng).unwrap();
     let result = json!({

@@ -7,7 +7,7 @@ use lukko::*;
 
 use super::deposited::deposit_with;
 use super::{open, refusal, seal, text};
-use crate::clinic::{Clinic, TestRng, field, place, record};
+use crate::clinic::{Clinic, TestRng, field, record};
 
 fn place_of_its_own(id: &str) -> RecordContext<'_> {
     RecordContext::new(RecordId::new(id).unwrap(), field(), Revision::FIRST)
@@ -28,11 +28,22 @@ fn an_attachment_is_resealed_under_the_next_version_and_leaves_a_compromised_car
     let refused = open(&clinic, Cursor::new(&sealed)).unwrap_err();
     assert_eq!(*refusal(&refused), Untrusted::CardCompromised(first).into());
     let deposit_id = RecordId::new(&id).unwrap();
-    for (at, bytes, place) in [(record(), &sealed, place()), (deposit_id, &deposited, place_of_its_own("taken-over"))] {
+    for (at, bytes) in [(record(), &sealed), (deposit_id, &deposited)] {
         let stored = StoredAttachment { record: at, field: field(), source: Cursor::new(bytes) };
-        let (from, to) = (&clinic.patient.key, &second.key);
-        let moved = clinic.vault.reseal_attachment(from, to, stored, &place, Vec::new(), &mut clinic.rng).unwrap();
-        let at = if at == record() { record() } else { RecordId::new("taken-over").unwrap() };
+        let ((from, to), vault, rng) = ((&clinic.patient.key, &second.key), &clinic.vault, &mut clinic.rng);
+        let place = place_of_its_own("taken-over");
+        let (at, moved) = if at == record() {
+            (at, vault.reseal_attachment(from, to, stored, Vec::new(), rng).unwrap())
+        } else {
+            let refused = vault.reseal_attachment(from, to, stored.clone(), Vec::new(), rng).unwrap_err();
+            assert_eq!(*refusal(&refused), Usage::WrongPath { met: Path::DepositedAttachment }.into());
+            // A writer who chose its id to meet a record gains nothing: what is taken over gets another.
+            let own = place_of_its_own(&id);
+            let refused = vault.take_over_attachment(from, to, stored.clone(), &own, Vec::new(), rng).unwrap_err();
+            assert_eq!(*refusal(&refused), Usage::DepositsPlace.into());
+            let taken = vault.take_over_attachment(from, to, stored, &place, Vec::new(), rng).unwrap();
+            (RecordId::new("taken-over").unwrap(), taken)
+        };
         let mut reader = clinic.vault.open_attachment(to, at, field(), Cursor::new(&moved)).unwrap();
         let mut read = Vec::new();
         reader.read_to_end(&mut read).unwrap();
@@ -51,13 +62,13 @@ fn a_reseal_writes_nothing_for_a_deposit_that_was_rewritten_and_moves_within_one
     let place = place_of_its_own("taken-over");
     let mut sink = Vec::new();
     let stored = StoredAttachment { record: at, field: field(), source: Cursor::new(&deposited) };
-    let refused = clinic.vault.reseal_attachment(key, key, stored, &place, &mut sink, &mut clinic.rng).unwrap_err();
+    let refused = clinic.vault.take_over_attachment(key, key, stored, &place, &mut sink, &mut clinic.rng).unwrap_err();
     assert_eq!(*refusal(&refused), Error::NotAuthentic);
     assert!(sink.is_empty());
     let by = Enroller::Member(&clinic.therapist);
     let other = clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut clinic.rng).unwrap();
     let stored = StoredAttachment { record: at, field: field(), source: Cursor::new(&deposited) };
-    let refused = clinic.vault.reseal_attachment(key, &other.key, stored, &place, &mut sink, &mut clinic.rng);
+    let refused = clinic.vault.reseal_attachment(key, &other.key, stored, &mut sink, &mut clinic.rng);
     assert_eq!(*refusal(&refused.unwrap_err()), Usage::WrongPatient.into());
 }
 
