@@ -176,3 +176,17 @@ fn t028_t029_rows_that_are_put_back_show_what_they_are() {
     assert_eq!(clinic.open(&newer).unwrap().revision.get(), 2);
     assert_eq!(clinic.open(&clinic.sealed).unwrap().revision, Revision::FIRST);
 }
+
+/// Where a store keeps what was absorbed, a second deposit of the same writer, under the same id, is refused; and a note
+/// of another path than expected is not disclosed.
+#[test]
+fn what_was_absorbed_is_not_replaced_by_a_deposit() {
+    let clinic = Clinic::new(Suite::X25519, 0xDB);
+    let (vault, key, id) = (&clinic.vault, &clinic.patient.key, clinic.deposited());
+    assert!(vault.open_absorbed(key, id, field(), &clinic.absorbed).is_ok());
+    let refused = vault.open_absorbed(key, id, field(), &clinic.deposit.bytes).unwrap_err();
+    assert_eq!(refused, Usage::WrongPath { met: Path::Deposit }.into());
+    let note = StoredNote { record: id, field: field(), path: Path::Reader, bytes: &clinic.deposit.bytes };
+    let refused = vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut OsRng).unwrap_err();
+    assert_eq!(refused, Usage::WrongPath { met: Path::Deposit }.into());
+}

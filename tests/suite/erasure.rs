@@ -241,3 +241,38 @@ fn t105_new_shares_open_nothing_of_an_erased_patient_in_old_copies() {
         assert!(old_vault.open_remembered(patient(), &cards, clinic.patient.card_id, &with).is_ok());
     }
 }
+
+/// A card's row is hidden while the patient is erased, to be put back later: the newer card names it, and there is no
+/// receipt until it is closed too. A card that was closed as compromised before becomes an erased one.
+#[test]
+fn a_hidden_card_does_not_survive() {
+    let mut clinic = Clinic::new(Suite::X25519, 0xF7);
+    let by = Enroller::Member(&clinic.therapist);
+    let second = clinic.vault.rekey(by, &clinic.patient.key, &mut clinic.rng).unwrap();
+    let first = clinic.patient.card_id;
+    clinic.next_roster(|draft| {
+        draft.close(first, ClosedReason::Compromised).unwrap();
+    });
+    let none: [&[u8]; 0] = [];
+    let mut erasure = clinic.vault.begin_erasure(patient(), &[&second.card], none).unwrap();
+    assert_eq!(erasure.missing(), [first]);
+    let partly = erasure.clone();
+    clinic.next_roster(|draft| partly.close_in(draft).unwrap());
+    assert_eq!(erasure.receipt(&clinic.vault, 1).unwrap_err(), Usage::CardMissing(first).into());
+    erasure.also_close(first).also_granted(clinic.therapist.fingerprint());
+    assert_eq!(erasure.receipt(&clinic.vault, 1).unwrap_err(), Usage::ErasurePending(first).into());
+    let all = erasure.clone();
+    clinic.next_roster(|draft| all.close_in(draft).unwrap());
+    let receipt = erasure.receipt(&clinic.vault, 1).unwrap();
+    assert_eq!(receipt.keys(), [(clinic.therapist.fingerprint(), None)]);
+    assert_eq!(clinic.vault.roster().closed(first), Some(ClosedReason::Erased));
+    let refused = clinic.vault.rekey(by_root(&clinic), &clinic.patient.key, &mut OsRng).unwrap_err();
+    assert_eq!(refused, Untrusted::CardErased(first).into());
+    let with = GrantKey::Member { key: &clinic.therapist, grant: &clinic.grant.bytes };
+    let refused = clinic.vault.open_remembered(patient(), &[&clinic.patient.card], first, &with).unwrap_err();
+    assert_eq!(refused, Untrusted::CardErased(first).into());
+}
+
+fn by_root(clinic: &Clinic) -> Enroller<'_> {
+    Enroller::Root(&clinic.master)
+}

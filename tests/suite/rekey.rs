@@ -255,3 +255,47 @@ fn closed_cards_of_another_chain_are_passed_over() {
     let stored = StoredPatient { cards: &cards, endorsement, master_grant };
     assert_eq!(world.clinic.vault.card(id, &stored, None).unwrap_err(), Untrusted::CardCompromised(second).into());
 }
+
+/// With the keys exchanged by mistake every record that has not moved would count as moved.
+#[test]
+fn keys_in_the_wrong_order_are_refused() {
+    let world = Rekeyed::new(Suite::X25519, 0x59);
+    let (old, new) = world.keys();
+    let (vault, sealed) = (&world.clinic.vault, &world.clinic.sealed);
+    for refused in [
+        vault.rewrap(new, old, record(), field(), sealed, &mut OsRng),
+        vault.reseal(new, old, record(), field(), sealed, &mut OsRng),
+    ] {
+        assert_eq!(refused.unwrap_err(), Usage::OlderKey.into());
+    }
+}
+
+/// A deposit and an absorbed record that only name the new card are not believed either, and a revoked writer's deposit is
+/// not taken over by the way.
+#[test]
+fn deposits_move_only_if_they_hold() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x5A);
+    let id = world.clinic.deposit.record.clone();
+    let id = RecordId::new(&id).unwrap();
+    for bytes in [world.clinic.deposit.bytes.clone(), world.clinic.absorbed.clone()] {
+        let mut pretender = bytes;
+        pretender[7..39].copy_from_slice(world.second.card_id.as_bytes());
+        assert!(world.rewrap(id, &pretender).is_err() && world.reseal(id, &pretender).is_err());
+    }
+    // Two wraps of one key never share a nonce.
+    let [one, two] = [(); 2].map(|()| world.rewrap(record(), &world.clinic.sealed).unwrap().unwrap());
+    assert_ne!(one[48..72], two[48..72]);
+    let writer = world.clinic.front_end.fingerprint();
+    world.clinic.next_roster(|draft| {
+        draft.set_status(writer, Status::Revoked).unwrap();
+    });
+    let refused = Error::from(Untrusted::Revoked(writer));
+    assert_eq!(world.rewrap(id, &world.clinic.deposit.bytes).unwrap_err(), refused);
+    assert_eq!(world.reseal(id, &world.clinic.deposit.bytes).unwrap_err(), refused);
+    let (old, _) = world.keys();
+    let vault = &world.clinic.vault;
+    let triage = vault.open_unattributed(old, id, field(), &world.clinic.deposit.bytes).unwrap().into_inner();
+    assert_eq!(triage.origin, Origin::Unattributed { claimed_writer: writer });
+    // What was absorbed before moves on.
+    assert!(world.rewrap(id, &world.clinic.absorbed).unwrap().is_some());
+}

@@ -360,3 +360,28 @@ fn t054_a_successor_of_another_suite_is_refused() {
     let refused = clinic.pinned.successor([(descriptor.as_slice(), statement.as_slice())]).unwrap_err();
     assert_eq!(refused, Usage::WrongSuite.into());
 }
+
+/// What is stored for the new generation counts as done only if it is of the patient's own card: an enroller's thief who
+/// enrolled the patient falsely there, and garbage, do not.
+#[test]
+fn a_rotation_is_not_done_for_another_card() {
+    let mut clinic = Clinic::new(Suite::X25519, 0xAD);
+    let next = clinic.followed();
+    let false_one = next.enrol(Enroller::Member(&clinic.therapist), patient(), &mut clinic.rng).unwrap();
+    let cards = [clinic.patient.card.as_slice()];
+    let false_cards = [false_one.card.as_slice()];
+    let (endorsement, master_grant) = (&false_one.endorsement, &false_one.master_grant);
+    let false_row = StoredPatient { cards: &false_cards, endorsement, master_grant };
+    let garbage = StoredPatient { cards: &cards, endorsement: b"garbage", master_grant: b"garbage" };
+    let by = Enroller::Member(&clinic.therapist);
+    let rotation = PatientRotation { from: &clinic.vault, master: &clinic.master, to: &next, by };
+    for there in [&false_row, &garbage] {
+        let made = rotation.patient(patient(), &clinic.stored(&cards), Some(there), &mut OsRng).unwrap();
+        assert!(made.is_some());
+    }
+    // A worthless master grant, which any enroller can endorse, is noticed where the new root is at hand.
+    let good = next.endorse(by, &clinic.patient.key, &mut OsRng).unwrap();
+    let stored = StoredPatient { cards: &cards, endorsement: &good.endorsement, master_grant: &good.master_grant };
+    let root = PatientRotation { by: Enroller::Root(&clinic.rotation.master), ..rotation };
+    assert!(root.patient(patient(), &clinic.stored(&cards), Some(&stored), &mut OsRng).unwrap().is_none());
+}
