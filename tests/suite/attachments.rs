@@ -2,6 +2,7 @@
 
 mod damage;
 mod deposited;
+mod faces;
 mod moves;
 mod oracle;
 mod sinks;
