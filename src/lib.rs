@@ -99,7 +99,8 @@ pub use vault::{Erasure, ErasureReceipt, PatientRotation, Rotation, StoredNote, 
 pub use getrandom::SysRng as OsRng;
 pub use rand_core;
 
-/// Rooms that are unsafe to use alone, for vectors and benchmarks. Not covered by semantic versioning.
+/// Rooms that are unsafe to use alone, for vectors, benchmarks and fuzzing. Not covered by semantic
+/// versioning.
 #[cfg(feature = "hazmat")]
 pub mod hazmat {
     /// The room `chunked`: c2sp.org/chunked-encryption, generic over hash and AEAD.
@@ -113,5 +114,9 @@ pub mod hazmat {
     /// The room `shamir`: sharing of 32 bytes over GF(2^8).
     pub mod shamir {
         pub use crate::shamir::*;
+    }
+    /// Of the room `wire`, that what parses has one encoding: for fuzzing.
+    pub mod wire {
+        pub use crate::wire::reencode::reencode;
     }
 }

@@ -12,6 +12,8 @@ pub(crate) mod member;
 pub(crate) mod pin;
 pub(crate) mod reader;
 pub(crate) mod record;
+#[cfg(any(test, feature = "hazmat"))]
+pub(crate) mod reencode;
 pub(crate) mod roster;
 pub(crate) mod rotation;
 pub(crate) mod share;
