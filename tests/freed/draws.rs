@@ -30,7 +30,8 @@ const LABELS: [&str; 9] = [
     "recipient hpke",
 ];
 
-const IDS: [&[u8]; 3] = [b"dr-salo", b"intake", b"p-1"];
+const IDS: [&[u8]; 2] = [b"dr-salo", b"intake"];
+const PATIENT: &[u8] = b"p-1";
 
 impl Draws {
     pub(crate) fn new(suite: Suite) -> Self {
@@ -66,22 +67,23 @@ impl Draws {
         let vault = self.vault.unwrap_or_default();
         let generation = |number: u32| number.to_be_bytes();
         for label in LABELS {
-            let purpose = label.split(' ').next();
-            match purpose {
+            match label.split(' ').next() {
                 Some("registrar") => expand(draw, label, &[]),
                 Some("recipient") => expand(draw, label, &[&suite]),
                 Some("master") => {
-                    [1, 2].map(|number| expand(draw, label, &[&suite, &vault, &generation(number)]));
+                    for number in [1, 2] {
+                        expand(draw, label, &[&suite, &vault, &generation(number)]);
+                    }
                 }
                 Some("member") => {
-                    IDS.map(|id| expand(draw, label, &[&suite, &vault, &[id.len() as u8], id]));
+                    for id in IDS {
+                        expand(draw, label, &[&suite, &vault, &[id.len() as u8], id]);
+                    }
                 }
                 _ => {
-                    [1, 2].map(|version| {
-                        IDS.map(|id| {
-                            expand(draw, label, &[&suite, &vault, &[id.len() as u8], id, &generation(version)]);
-                        })
-                    });
+                    for version in [1, 2] {
+                        expand(draw, label, &[&suite, &vault, &[PATIENT.len() as u8], PATIENT, &generation(version)]);
+                    }
                 }
             }
         }

@@ -20,7 +20,7 @@ pub(crate) enum Kind {
 pub(crate) const KINDS: [Kind; 6] =
     [Kind::Draw, Kind::DerivedKey, Kind::ShareValue, Kind::ShareText, Kind::Note, Kind::Control];
 
-const SLOTS: usize = 1 << 19;
+const SLOTS: usize = 1 << 20;
 
 /// Open addressing: the two halves of a window, and 1 + what it is.
 static TABLE: [[AtomicU64; 3]; SLOTS] = [const { [const { AtomicU64::new(0) }; 3] }; SLOTS];
@@ -34,7 +34,7 @@ static SEEN: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 fn slot_of(window: u128) -> usize {
     // The windows are random or text: one multiplication spreads either.
     let folded = (window as u64 ^ (window >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (folded >> 45) as usize % SLOTS
+    (folded >> 44) as usize
 }
 
 /// The slot that holds the window, or the empty one where it would be.

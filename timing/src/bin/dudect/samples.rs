@@ -7,7 +7,7 @@ use dudect_bencher::{BenchRng, Class};
 use lukko::rand_core::{TryCryptoRng, TryRng};
 
 /// Samples of each case: half of them in each class, by the toss of a coin.
-pub(crate) const SAMPLES: usize = 200_000;
+pub(crate) const SAMPLES: usize = 1_000_000;
 
 /// One toss: the class, and a mask that is 0 for the left class and 0xFF for the right one.
 pub(crate) struct Toss(u8);
