@@ -3,6 +3,10 @@
 //!
 //! `dudect --filter CASE` runs one case; `timing/run-dudect` runs and judges all of them. An |t| above 4.5 is a finding.
 
+// For the tests of `field.rs`, which are compiled by `--all-targets` and never run here.
+#[cfg(test)]
+extern crate alloc;
+
 mod comparisons;
 mod controls;
 mod samples;

@@ -3,6 +3,10 @@
 //! Memcheck then reports every branch and every address that depends on one. `taint list` prints the cases, `taint CASE`
 //! runs one; `timing/run-taint` runs them all at several levels of optimisation.
 
+// For the tests of `field.rs`, which are compiled by `--all-targets` and never run here.
+#[cfg(test)]
+extern crate alloc;
+
 mod comparisons;
 mod controls;
 mod mark;
@@ -29,8 +33,10 @@ enum Expect {
 struct Case {
     name: &'static str,
     expect: Expect,
-    runs: &'static [(&'static str, fn(&mut Draws) -> usize)],
+    runs: &'static [Run],
 }
+
+type Run = (&'static str, fn(&mut Draws) -> usize);
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     sharing::CASES.iter().chain(comparisons::CASES).chain(controls::CASES)
