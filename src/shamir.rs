@@ -69,8 +69,8 @@ impl Point {
         self.y.expose()
     }
 
-    /// Whether the value is another one, in constant time.
-    fn differs_from(&self, mut value: SecretElements) -> bool {
+    /// Whether the value is another one, in constant time. Leaves the difference in its place.
+    fn differs_from(&self, value: &mut SecretElements) -> bool {
         value.add(self.y());
         !bool::from(value.is_zero())
     }
@@ -177,8 +177,9 @@ pub(crate) fn check_all(points: &[&Point], further: &[&Point]) -> Result<()> {
         return Ok(());
     }
     let targets: Vec<u8> = further.iter().map(|point| point.x.get()).collect();
-    let values = interpolate(points, &xs, &targets);
-    let off = further.iter().zip(values).find_map(|(point, value)| point.differs_from(value).then_some(point));
+    let mut values = interpolate(points, &xs, &targets);
+    // By reference: a value that is moved out of a vector stays in its memory, where nobody wipes it.
+    let off = further.iter().zip(&mut values).find_map(|(point, value)| point.differs_from(value).then_some(point));
     off.map_or(Ok(()), |point| Err(point.refused(ShareFault::OffPolynomial)))
 }
 
