@@ -206,7 +206,7 @@ impl World {
         let deposited = writer.record().to_owned();
         let deposited_attachment = (deposited, writer.finish().unwrap());
         let court = RecipientKey::generate(suite, rng).unwrap();
-        let note = StoredNote { record: RecordId::new(RECORDS[0]).unwrap(), field: field(), bytes: &sealed[0][0] };
+        let note = StoredNote { record: RecordId::new(RECORDS[0]).unwrap(), field: field(), path: Path::Reader, bytes: &sealed[0][0] };
         let disclosure = vault.disclose(&key, &note, court.public(), &therapist, rng).unwrap();
         let draft = vault.roster().next_generation().unwrap();
         let rotation = vault.rotate(&master, Policy::new(3, 5).unwrap(), &registrar.public(), draft, rng).unwrap();

@@ -171,7 +171,7 @@ fn attachments(world: &mut World) {
         reader.seek(SeekFrom::Start(length as u64 / 2)).unwrap();
         assert!(read_all(reader));
         let stored = StoredAttachment { record, field: field(), source: Cursor::new(&sealed) };
-        vault.reseal_attachment(&patient.key, &next.key, stored, &place(record), Vec::new(), rng).unwrap();
+        vault.reseal_attachment(&patient.key, &next.key, stored, Vec::new(), rng).unwrap();
         let last = sealed.len() - 1;
         sealed[last] ^= 1;
         assert!(!open(&sealed).is_ok_and(read_all));
@@ -203,7 +203,7 @@ fn disclosures(world: &mut World, suite: Suite) {
     for length in LENGTHS {
         let note = note(rng, length);
         let sealed = vault.seal(&patient.key, &place(record), &note, rng).unwrap();
-        let stored = StoredNote { record, field: field(), bytes: &sealed };
+        let stored = StoredNote { record, field: field(), path: Path::Reader, bytes: &sealed };
         let mut disclosure = vault.disclose(&patient.key, &stored, court.public(), therapist, rng).unwrap();
         assert_eq!(vault.open_disclosure(&court, &disclosure).unwrap().plaintext.len(), length);
         for at in [120, disclosure.len() - 1] {
