@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
         let body = card.len().checked_sub(if how & 8 == 8 { 65 } else { 1 }).and_then(|end| card.get(..end));
         forge::endorsement(world, &mut endorsement, body, &master_grant);
     }
-    let beside: &[usize] = &[&[][..], &[1], &[2], &[1, 2]][usize::from(how >> 4 & 3)];
+    let beside: &[usize] = [&[][..], &[1], &[2], &[1, 2]][usize::from(how >> 4 & 3)];
     let all: Vec<&[u8]> = [card.as_slice()].into_iter().chain(beside.iter().map(|at| cards[*at])).collect();
     let stored = StoredPatient { cards: &all, endorsement: &endorsement, master_grant: &master_grant };
     let expect = (how & 4 == 4).then(|| patient.states[0].id);

@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
         if input.is_empty() {
             break;
         }
-        if input.byte() % 4 != 0 {
+        if !input.byte().is_multiple_of(4) {
             let bytes = input.object(&valid);
             let Ok(share) = Share::from_bytes(&bytes) else { continue };
             let (index, dealt) = (share.index(), world.shares.contains(&bytes));

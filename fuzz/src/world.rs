@@ -101,6 +101,9 @@ pub struct World {
     pub rotation: Rotation,
 }
 
+/// Text, padding and sealed bytes.
+pub type Attachment = (Vec<u8>, Padding, Vec<u8>);
+
 /// A text that shows from where each byte is.
 #[must_use]
 pub fn text(len: usize) -> Vec<u8> {
@@ -118,9 +121,9 @@ impl World {
         WORLDS[usize::from(xwing)].get_or_init(|| Self::new(if xwing { Suite::XWing } else { Suite::X25519 }))
     }
 
-    /// The attachments, made when they are first asked for: text, padding and bytes.
-    pub fn attachments() -> &'static [(Vec<u8>, Padding, Vec<u8>)] {
-        static MADE: OnceLock<Vec<(Vec<u8>, Padding, Vec<u8>)>> = OnceLock::new();
+    /// The attachments, made when they are first asked for.
+    pub fn attachments() -> &'static [Attachment] {
+        static MADE: OnceLock<Vec<Attachment>> = OnceLock::new();
         MADE.get_or_init(|| {
             let (world, mut rng) = (Self::of(false), FixedRng(3));
             let mut made = Vec::new();
