@@ -43,6 +43,12 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             return (0..18).map(|which| vec![which, 0, 4, 0, 250, 1, 1, 0, 2, 64, 0, 1, 64, 0]).collect();
         }
         "parse_pin" => worlds.iter().map(|world| world.vault.pin().to_bytes()).collect(),
+        // Every state of both patients, untouched or endorsed anew, alone or with the first card beside it.
+        "parse_patient" => {
+            let choices = (0..3_u8).flat_map(|chosen| [0, 2, 4, 0x10, 0x14, 0x1A].map(|how| (chosen, how)));
+            let coherent = choices.map(|(chosen, how)| vec![0, chosen, 0, 0, 0, 0, 0, 0, how]);
+            stored(&["patient"]).into_iter().chain(coherent).collect()
+        }
         "parse_record" => stored(&["record", "deposit"]),
         "reencode" => {
             let kinds = ["descriptor", "share", "roster", "rotation", "disclosure", "deposit", "member", "grant"];
