@@ -6,7 +6,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
-use crate::error::{Error, Object, Result, Untrusted, Usage, Versioned};
+use crate::error::{Error, Object, Result, Untrusted, Usage};
 use crate::ident::{FieldLabel, KeyFingerprint, PatientId, RecordId, Revision, Suite, VaultId, require_vault};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
@@ -155,10 +155,7 @@ fn verify<'a>(bytes: &'a [u8], belongs_to: (Suite, VaultId), roster: &VerifiedRo
         .map_err(|_| Error::malformed(Object::Disclosure, "payload", disclosure.payload_offset))?;
     require_vault(belongs_to, (suite, vault))?;
     let member = roster.require_unrevoked(signer, Roles::READ)?;
-    let (known, met) = (roster.version(), roster_seen);
-    if met > known {
-        return Err(Error::Stale { what: Versioned::Roster, known, met });
-    }
+    roster.require_seen(roster_seen)?;
     let context = context(suite, &vault, recipient, signer);
     let payload_digest = hash(labels::PAYLOAD_DIGEST, &[payload]);
     let message = message(&context, sealed, &payload_digest, roster_seen);

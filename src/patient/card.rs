@@ -127,8 +127,11 @@ fn verify_endorsement(
     if endorsement.card != card {
         return Err(Untrusted::EndorsedCard { card, endorsed: endorsement.card }.into());
     }
-    require_known(Versioned::Generation, descriptor.generation().into(), endorsement.generation.into(), true)?;
-    require_known(Versioned::Roster, roster.version(), endorsement.roster_seen, false)?;
+    let (known, met) = (descriptor.generation().into(), endorsement.generation.into());
+    if met != known {
+        return Err(Error::Stale { what: Versioned::Generation, known, met });
+    }
+    roster.require_seen(endorsement.roster_seen)?;
     let key = match endorsement.endorser {
         Endorser::Member(key) => &roster.require_unrevoked(key, Roles::ENROL)?.entry().signing_key,
         Endorser::Root => &descriptor.root_key,
@@ -144,11 +147,6 @@ fn verify_endorsement(
         return Err(Untrusted::MasterGrant(card).into());
     }
     Ok(endorsement.endorser)
-}
-
-/// Refuses a newer number than the known one, and where `exact` an older one too.
-fn require_known(what: Versioned, known: u64, met: u64, exact: bool) -> Result<()> {
-    if met > known || (exact && met != known) { Err(Error::Stale { what, known, met }) } else { Ok(()) }
 }
 
 /// `SHA-256(lp(label) || master grant)`, which the endorsement signs.

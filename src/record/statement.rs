@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::context::deposit_wrap_context;
-use crate::error::{Error, Result, Untrusted, Versioned};
+use crate::error::{Result, Untrusted};
 use crate::ident::{CardId, KeyFingerprint, Path};
 use crate::keys::labels;
 use crate::prim::hash::hash;
@@ -70,17 +70,14 @@ impl Statement {
     /// Verifies the signature of the writer, who is on the roster with the role `deposit`, whatever its status.
     ///
     /// # Errors
-    /// [`Untrusted::UnknownMember`], [`Untrusted::Role`]; [`Error::Stale`] if the writer saw a newer roster;
+    /// [`Untrusted::UnknownMember`], [`Untrusted::Role`]; [`Error::Stale`](crate::Error::Stale) if the writer saw a newer roster;
     /// [`Untrusted::DepositSignature`].
     pub(crate) fn verify(&self, signature: &[u8; SIGNATURE_LEN], roster: &VerifiedRoster) -> Result<Writer> {
         let member = roster.member(self.writer)?;
         if !member.roles().contains(Roles::DEPOSIT) {
             return Err(Untrusted::Role(self.writer).into());
         }
-        let (known, met) = (roster.version(), self.roster_seen);
-        if met > known {
-            return Err(Error::Stale { what: Versioned::Roster, known, met });
-        }
+        roster.require_seen(self.roster_seen)?;
         if !member.entry().signing_key.verify(labels::DEPOSIT, &self.message(), signature) {
             return Err(Untrusted::DepositSignature(self.writer).into());
         }

@@ -121,6 +121,12 @@ impl VerifiedRoster {
         Ok(RosterDraft::following(Roster { generation, version, previous: self.digest, ..self.roster.clone() }))
     }
 
+    /// Refuses what was signed under a newer roster than this one, by which it cannot be judged.
+    pub(crate) fn require_seen(&self, met: u64) -> Result<()> {
+        let known = self.version();
+        if met > known { Err(Error::Stale { what: Versioned::Roster, known, met }) } else { Ok(()) }
+    }
+
     /// What the roster says of a key, also of one whose entry is not at hand.
     pub(crate) fn status(&self, key: KeyFingerprint) -> Option<Status> {
         self.roster.line(key).map(|line| Status::from_wire(line.status))
