@@ -25,7 +25,7 @@ mod message;
 mod tests;
 
 pub use chacha::ChaCha20Poly1305;
-pub use key::{OpeningKey, SealingKey};
+pub use key::{KeySlot, OpeningKey, SealingKey};
 pub use layout::{BadLength, ChunkIndex, Layout};
 pub use message::{Header, SealedMessage, open_append, seal_append};
 

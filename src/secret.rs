@@ -14,6 +14,16 @@ use zeroize::Zeroize;
 
 use crate::error::Result;
 
+/// Wipes all of the memory that a vector has, also behind its end.
+///
+/// As one slice: `zeroize` wipes slices in bulk, but a vector and an array byte by byte, which takes a third as long as
+/// decrypting them.
+pub(crate) fn wipe(bytes: &mut Vec<u8>) {
+    bytes.resize(bytes.capacity(), 0);
+    bytes.as_mut_slice().zeroize();
+    bytes.clear();
+}
+
 /// N secret bytes on the heap.
 pub(crate) struct Secret<const N: usize>(Box<[u8; N]>);
 
@@ -44,7 +54,7 @@ impl<const N: usize> Secret<N> {
 
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
     }
 }
 
@@ -73,7 +83,7 @@ impl<const N: usize> Scratch<N> {
 
 impl<const N: usize> Drop for Scratch<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
     }
 }
 
@@ -116,7 +126,7 @@ impl AsRef<[u8]> for Plaintext {
 
 impl Drop for Plaintext {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
     }
 }
 
@@ -161,6 +171,10 @@ impl SecretBytes {
         Self(bytes)
     }
 
+    pub(crate) fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
     /// The bytes, to be stored where only their owner reads them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -170,7 +184,7 @@ impl SecretBytes {
 
 impl Drop for SecretBytes {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
     }
 }
 

@@ -25,10 +25,9 @@ use core::fmt;
 use core::num::NonZeroU8;
 
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, ShareFault, Usage};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretBytes};
 
 use self::field::SecretElements;
 use self::polynomial::Basis;
@@ -125,11 +124,11 @@ pub fn split(secret: &[u8; 32], k: u8, n: u8, rng: &mut impl TryCryptoRng) -> Re
     if k < 2 || k > n {
         return Err(Usage::PolicyRange.into());
     }
-    let mut random = Zeroizing::new(vec![0; usize::from(k).saturating_sub(1).saturating_mul(32)]);
-    rng.try_fill_bytes(&mut random).map_err(|_| Error::Randomness)?;
+    let mut random = SecretBytes::new(vec![0; usize::from(k).saturating_sub(1).saturating_mul(32)]);
+    rng.try_fill_bytes(random.as_mut()).map_err(|_| Error::Randomness)?;
 
     let xs: Vec<u8> = (1..=n).collect();
-    let values = polynomial::evaluate(secret, random.as_chunks().0, &xs);
+    let values = polynomial::evaluate(secret, random.expose().as_chunks().0, &xs);
     let indices = (1..=n).filter_map(NonZeroU8::new);
     let points: Vec<Point> = indices.zip(&values).map(|(x, value)| Point::from_secret(x, value.to_secret())).collect();
 

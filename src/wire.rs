@@ -3,6 +3,8 @@
 //! Every parser is strict: fixed order, big-endian integers, one encoding for each value, nothing after the last
 //! field. Each struct's `encode` gives back exactly the bytes that were read. `docs/FORMAT.md` has the byte tables.
 
+use core::mem;
+
 pub(crate) mod card;
 pub(crate) mod descriptor;
 pub(crate) mod disclosure;
@@ -27,3 +29,15 @@ pub(crate) mod trailer;
 pub(crate) const LEN_32: usize = 32;
 /// Length of an Ed25519 signature, in bytes.
 pub(crate) const SIGNATURE_LEN: usize = 64;
+
+/// Writes fields one after the other into an array of their length.
+pub(crate) fn write_fields<const N: usize>(out: &mut [u8; N], fields: &[&[u8]]) {
+    let mut rest = out.as_mut_slice();
+    for field in fields {
+        if let Some((place, behind)) = mem::take(&mut rest).split_at_mut_checked(field.len()) {
+            place.copy_from_slice(field);
+            rest = behind;
+        }
+    }
+    debug_assert!(rest.is_empty(), "the fields are as long as the array");
+}

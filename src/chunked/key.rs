@@ -1,13 +1,15 @@
 //! The keys of one message: derivation, commitment, and the nonce of each chunk.
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
+use core::ops::DerefMut;
 
 use subtle::ConstantTimeEq;
 
 use super::{CHUNK_LEN, COMMITMENT_LEN, ChunkIndex, Header, Instantiation, NONCE_LEN, SALT_LEN, TAG_LEN};
 use crate::error::{Error, Result, Usage};
-use crate::secret::{Scratch, Secret};
+use crate::secret::Scratch;
 
 const PROTOCOL: &[u8] = b"c2sp.org/chunked-encryption@v1+";
 const MAX_KEY_LEN: usize = 32;
@@ -16,10 +18,9 @@ const MAX_OKM_LEN: usize = MAX_KEY_LEN + NONCE_LEN + COMMITMENT_LEN;
 /// Seals the chunks of one message, in order, each nonce once.
 ///
 /// There is no way to choose a chunk's number or to seal after the last chunk. `I` is the [`Instantiation`]; keys have
-/// `KEY_LEN` bytes. Wiped when dropped, not `Clone`.
-pub struct SealingKey<I, const KEY_LEN: usize> {
-    key: MessageKey<I, KEY_LEN>,
-    commitment: [u8; COMMITMENT_LEN],
+/// `KEY_LEN` bytes, and lie in a [`KeySlot`], on the heap unless another place is given. Wiped when dropped, not `Clone`.
+pub struct SealingKey<I, const KEY_LEN: usize, S = Box<KeySlot<KEY_LEN>>> {
+    key: MessageKey<I, S>,
     next: ChunkIndex,
 }
 
@@ -31,15 +32,27 @@ impl<I: Instantiation<KEY_LEN>, const KEY_LEN: usize> SealingKey<I, KEY_LEN> {
     ///
     /// Security: `input_key` is uniformly random, and `salt` (24 bytes) is never used with it again.
     pub fn derive(input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Result<Self> {
-        let mut okm = Scratch::zeroed();
-        let derived = expand::<I, KEY_LEN>(input_key, salt, context, &mut okm)?;
-        Ok(Self { key: MessageKey::new(&derived), commitment: *derived.commitment, next: ChunkIndex::FIRST })
+        Self::derive_in(Box::new(KeySlot::empty()), input_key, salt, context)
+    }
+}
+
+impl<I, const KEY_LEN: usize, S> SealingKey<I, KEY_LEN, S>
+where
+    I: Instantiation<KEY_LEN>,
+    S: DerefMut<Target = KeySlot<KEY_LEN>>,
+{
+    /// [`SealingKey::derive`] into a place that the caller gives.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn derive_in(slot: S, input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Result<Self> {
+        Ok(Self { key: MessageKey::expand(slot, input_key, salt, context)?, next: ChunkIndex::FIRST })
     }
 
     /// The 32 bytes that follow the salt in the header.
     #[must_use]
-    pub const fn commitment(&self) -> &[u8; COMMITMENT_LEN] {
-        &self.commitment
+    pub fn commitment(&self) -> &[u8; COMMITMENT_LEN] {
+        &self.key.slot.commitment
     }
 
     /// Encrypts the next full chunk in place and returns its 16-byte tag.
@@ -50,7 +63,7 @@ impl<I: Instantiation<KEY_LEN>, const KEY_LEN: usize> SealingKey<I, KEY_LEN> {
         // The counter moves before the nonce is used, so that no failure can lead to its second use.
         let index = self.next;
         self.next = index.next().ok_or(Usage::TooLong)?;
-        I::seal_in_place(self.key.key.expose(), &self.key.nonce(index), chunk)
+        self.key.seal(index, chunk)
     }
 
     /// Encrypts the last chunk in place, 0 to 16,383 bytes, and returns its 16-byte tag.
@@ -61,12 +74,12 @@ impl<I: Instantiation<KEY_LEN>, const KEY_LEN: usize> SealingKey<I, KEY_LEN> {
         if chunk.len() >= CHUNK_LEN {
             return Err(Usage::TooLong.into());
         }
-        I::seal_in_place(self.key.key.expose(), &self.key.nonce(self.next), chunk)
+        self.key.seal(self.next, chunk)
     }
 }
 
 #[cfg(test)]
-impl<I, const KEY_LEN: usize> SealingKey<I, KEY_LEN> {
+impl<I, const KEY_LEN: usize, S> SealingKey<I, KEY_LEN, S> {
     /// Takes a new key to chunk `index`, for the tests at the limit.
     pub(super) fn starting_at(mut self, index: ChunkIndex) -> Self {
         self.next = index;
@@ -76,8 +89,9 @@ impl<I, const KEY_LEN: usize> SealingKey<I, KEY_LEN> {
 
 /// Opens the chunks of one message, in any order. It exists only where the commitment has been checked.
 ///
-/// `I` is the [`Instantiation`]; keys have `KEY_LEN` bytes. Wiped when dropped, not `Clone`.
-pub struct OpeningKey<I, const KEY_LEN: usize>(MessageKey<I, KEY_LEN>);
+/// `I` is the [`Instantiation`]; keys have `KEY_LEN` bytes, and lie as those of a [`SealingKey`]. Wiped when dropped, not
+/// `Clone`.
+pub struct OpeningKey<I, const KEY_LEN: usize, S = Box<KeySlot<KEY_LEN>>>(MessageKey<I, S>);
 
 impl<I: Instantiation<KEY_LEN>, const KEY_LEN: usize> OpeningKey<I, KEY_LEN> {
     /// Derives the keys of the message with this header, if its commitment is theirs (compared in constant time).
@@ -85,12 +99,26 @@ impl<I: Instantiation<KEY_LEN>, const KEY_LEN: usize> OpeningKey<I, KEY_LEN> {
     /// # Errors
     /// [`Error::NotAuthentic`] if it is not: another input key, salt or context, or an altered header.
     pub fn derive_checked(input_key: &[u8; KEY_LEN], header: &Header<'_>, context: &[u8]) -> Result<Self> {
-        let mut okm = Scratch::zeroed();
-        let derived = expand::<I, KEY_LEN>(input_key, header.salt(), context, &mut okm)?;
-        if !bool::from(derived.commitment.ct_eq(header.commitment())) {
-            return Err(Error::NotAuthentic);
+        Self::derive_checked_in(Box::new(KeySlot::empty()), input_key, header, context)
+    }
+}
+
+impl<I, const KEY_LEN: usize, S> OpeningKey<I, KEY_LEN, S>
+where
+    I: Instantiation<KEY_LEN>,
+    S: DerefMut<Target = KeySlot<KEY_LEN>>,
+{
+    /// [`OpeningKey::derive_checked`] into a place that the caller gives.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn derive_checked_in(slot: S, input_key: &[u8; KEY_LEN], header: &Header<'_>, context: &[u8]) -> Result<Self> {
+        let key = MessageKey::expand(slot, input_key, header.salt(), context)?;
+        if bool::from(key.slot.commitment.ct_eq(header.commitment())) {
+            Ok(Self(key))
+        } else {
+            Err(Error::NotAuthentic)
         }
-        Ok(Self(MessageKey::new(&derived)))
     }
 
     /// Decrypts chunk `index` in place; `chunk` comes without its tag.
@@ -100,26 +128,67 @@ impl<I: Instantiation<KEY_LEN>, const KEY_LEN: usize> OpeningKey<I, KEY_LEN> {
     ///
     /// Security: only a [`super::Layout`] of the whole message says which chunk is the last.
     pub fn open(&self, index: ChunkIndex, chunk: &mut [u8], tag: &[u8; TAG_LEN]) -> Result<()> {
-        I::open_in_place(self.0.key.expose(), &self.0.nonce(index), chunk, tag)
+        I::open_in_place(self.0.slot.key.expose(), &self.0.nonce(index), chunk, tag)
     }
 }
 
-/// Key and base nonce of one message.
-struct MessageKey<I, const KEY_LEN: usize> {
-    key: Secret<KEY_LEN>,
+/// Where the keys of one message lie, so that a whole message needs no allocation for them. Wiped when dropped.
+///
+/// Security: do not move it while a key borrows it, which the compiler sees to, nor afterwards.
+pub struct KeySlot<const KEY_LEN: usize> {
+    key: Scratch<KEY_LEN>,
     base_nonce: [u8; NONCE_LEN],
+    commitment: [u8; COMMITMENT_LEN],
+}
+
+impl<const KEY_LEN: usize> KeySlot<KEY_LEN> {
+    /// Without keys.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { key: Scratch::zeroed(), base_nonce: [0; NONCE_LEN], commitment: [0; COMMITMENT_LEN] }
+    }
+
+    fn fill(&mut self, okm: &[u8; MAX_OKM_LEN]) -> Option<()> {
+        let (key, okm) = okm.split_first_chunk()?;
+        let (base_nonce, okm) = okm.split_first_chunk()?;
+        let (commitment, _) = okm.split_first_chunk()?;
+        *self.key.as_mut() = *key;
+        self.base_nonce = *base_nonce;
+        self.commitment = *commitment;
+        Some(())
+    }
+}
+
+/// Key and base nonce of one message, in their slot.
+struct MessageKey<I, S> {
+    slot: S,
     instantiation: PhantomData<fn() -> I>,
 }
 
-impl<I, const KEY_LEN: usize> MessageKey<I, KEY_LEN> {
-    fn new(derived: &Derived<'_, KEY_LEN>) -> Self {
-        let key = Secret::copied(derived.key);
-        Self { key, base_nonce: *derived.base_nonce, instantiation: PhantomData }
+impl<I, S, const KEY_LEN: usize> MessageKey<I, S>
+where
+    I: Instantiation<KEY_LEN>,
+    S: DerefMut<Target = KeySlot<KEY_LEN>>,
+{
+    // "Key derivation":
+    //   key || base nonce || commitment =
+    //       HKDF-Expand(input key, "c2sp.org/chunked-encryption@v1+" || aead || 0x00 || salt || context)
+    // A shorter output of HKDF-Expand is the beginning of a longer one, so 76 bytes serve shorter keys as well.
+    fn expand(mut slot: S, input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Result<Self> {
+        const { assert!(KEY_LEN <= MAX_KEY_LEN, "longer keys do not fit into the output") };
+        let mut okm = Scratch::zeroed();
+        I::expand(input_key, &[PROTOCOL, I::AEAD_NAME.as_bytes(), &[0], salt, context], okm.as_mut())?;
+        slot.fill(okm.expose()).ok_or(Error::NotAuthentic)?;
+        Ok(Self { slot, instantiation: PhantomData })
+    }
+
+    fn seal(&self, index: ChunkIndex, chunk: &mut [u8]) -> Result<[u8; TAG_LEN]> {
+        I::seal_in_place(self.slot.key.expose(), &self.nonce(index), chunk)
     }
 
     // "AEAD usage": the chunk's nonce is the base nonce XOR the chunk's number, big-endian and as wide as the nonce.
     fn nonce(&self, index: ChunkIndex) -> [u8; NONCE_LEN] {
-        let mut nonce = self.base_nonce;
+        let mut nonce = self.slot.base_nonce;
         for (byte, counter) in nonce.iter_mut().rev().zip(index.get().to_le_bytes()) {
             *byte ^= counter;
         }
@@ -127,45 +196,20 @@ impl<I, const KEY_LEN: usize> MessageKey<I, KEY_LEN> {
     }
 }
 
-/// The three parts of the output keying material, where they lie in it.
-struct Derived<'okm, const KEY_LEN: usize> {
-    key: &'okm [u8; KEY_LEN],
-    base_nonce: &'okm [u8; NONCE_LEN],
-    commitment: &'okm [u8; COMMITMENT_LEN],
-}
-
-// "Key derivation":
-//   key || base nonce || commitment =
-//       HKDF-Expand(input key, "c2sp.org/chunked-encryption@v1+" || aead || 0x00 || salt || context)
-// A shorter output of HKDF-Expand is the beginning of a longer one, so 76 bytes serve shorter keys as well.
-fn expand<'okm, I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
-    input_key: &[u8; KEY_LEN],
-    salt: &[u8; SALT_LEN],
-    context: &[u8],
-    okm: &'okm mut Scratch<MAX_OKM_LEN>,
-) -> Result<Derived<'okm, KEY_LEN>> {
-    const { assert!(KEY_LEN <= MAX_KEY_LEN, "longer keys do not fit into the output") };
-    I::expand(input_key, &[PROTOCOL, I::AEAD_NAME.as_bytes(), &[0], salt, context], okm.as_mut())?;
-    Derived::split(okm.expose()).ok_or(Error::NotAuthentic)
-}
-
-impl<'okm, const KEY_LEN: usize> Derived<'okm, KEY_LEN> {
-    fn split(okm: &'okm [u8; MAX_OKM_LEN]) -> Option<Self> {
-        let (key, okm) = okm.split_first_chunk()?;
-        let (base_nonce, okm) = okm.split_first_chunk()?;
-        let (commitment, _) = okm.split_first_chunk()?;
-        Some(Self { key, base_nonce, commitment })
-    }
-}
-
-impl<I, const KEY_LEN: usize> fmt::Debug for SealingKey<I, KEY_LEN> {
+impl<I, const KEY_LEN: usize, S> fmt::Debug for SealingKey<I, KEY_LEN, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SealingKey").finish_non_exhaustive()
     }
 }
 
-impl<I, const KEY_LEN: usize> fmt::Debug for OpeningKey<I, KEY_LEN> {
+impl<I, const KEY_LEN: usize, S> fmt::Debug for OpeningKey<I, KEY_LEN, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpeningKey").finish_non_exhaustive()
+    }
+}
+
+impl<const KEY_LEN: usize> fmt::Debug for KeySlot<KEY_LEN> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySlot").finish_non_exhaustive()
     }
 }

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use zeroize::Zeroize;
 
 use super::{
-    BadLength, CHUNK_LEN, COMMITMENT_LEN, ChunkIndex, Instantiation, Layout, OpeningKey, SALT_LEN, SEALED_CHUNK_LEN,
-    SealingKey,
+    BadLength, CHUNK_LEN, COMMITMENT_LEN, ChunkIndex, Instantiation, KeySlot, Layout, OpeningKey, SALT_LEN,
+    SEALED_CHUNK_LEN, SealingKey,
 };
 use crate::error::{Error, Result, Usage};
 
@@ -91,7 +91,8 @@ pub fn seal_append<I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
     let plaintext_len = parts.iter().try_fold(zeros, |sum, part| sum.checked_add(part.len())).ok_or(Usage::TooLong)?;
     let layout = Layout::of_plaintext(u64::try_from(plaintext_len).map_err(|_| Usage::TooLong)?);
     reserve(out, layout.map_err(|_| Usage::TooLong)?.sealed_len())?;
-    let key = SealingKey::<I, KEY_LEN>::derive(input_key, salt, context)?;
+    let mut slot = KeySlot::empty();
+    let key = SealingKey::<I, KEY_LEN, _>::derive_in(&mut slot, input_key, salt, context)?;
     or_undo(out, |out| {
         out.extend_from_slice(salt);
         out.extend_from_slice(key.commitment());
@@ -118,12 +119,13 @@ pub fn open_append<I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     reserve(out, message.layout.plaintext_len())?;
-    let key = OpeningKey::<I, KEY_LEN>::derive_checked(input_key, &message.header, context)?;
+    let mut slot = KeySlot::empty();
+    let key = OpeningKey::<I, KEY_LEN, _>::derive_checked_in(&mut slot, input_key, &message.header, context)?;
     or_undo(out, |out| open_chunks(&key, message.chunks, out))
 }
 
 fn open_chunks<I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
-    key: &OpeningKey<I, KEY_LEN>,
+    key: &OpeningKey<I, KEY_LEN, &mut KeySlot<KEY_LEN>>,
     mut sealed: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<()> {
@@ -138,7 +140,7 @@ fn open_chunks<I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
 }
 
 fn open_chunk<I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
-    key: &OpeningKey<I, KEY_LEN>,
+    key: &OpeningKey<I, KEY_LEN, &mut KeySlot<KEY_LEN>>,
     index: ChunkIndex,
     sealed: &[u8],
     out: &mut Vec<u8>,
@@ -151,7 +153,7 @@ fn open_chunk<I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
 
 /// Collects plaintext at the end of `out` and seals it there, chunk by chunk.
 struct Sealer<'out, I, const KEY_LEN: usize> {
-    key: SealingKey<I, KEY_LEN>,
+    key: SealingKey<I, KEY_LEN, &'out mut KeySlot<KEY_LEN>>,
     /// Bytes at the end of `out` that are not sealed yet; fewer than a chunk between calls.
     pending: usize,
     out: &'out mut Vec<u8>,

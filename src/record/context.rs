@@ -8,6 +8,7 @@ use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::prim::hash::{hash, lp};
 use crate::wire::record::{Head, Origin};
+use crate::wire::write_fields;
 
 /// Where a note belongs: record, field and revision, and how it is padded. All of it is bound to the ciphertext.
 ///
@@ -83,11 +84,8 @@ const WRAP_CONTEXT_LEN: usize = 1 + LABEL_LEN + 1 + 32 + 32;
 pub(super) fn reader_wrap_context(card: &CardId, payload_context: &[u8; 32]) -> [u8; WRAP_CONTEXT_LEN] {
     let prefix = labels::READER_WRAP.prefix();
     let path = [Path::Reader as u8];
-    let fields: [&[u8]; 5] = [&prefix, labels::READER_WRAP.as_bytes(), &path, card.as_bytes(), payload_context];
     let mut out = [0; WRAP_CONTEXT_LEN];
-    for (slot, byte) in out.iter_mut().zip(fields.into_iter().flatten()) {
-        *slot = *byte;
-    }
+    write_fields(&mut out, &[&prefix, labels::READER_WRAP.as_bytes(), &path, card.as_bytes(), payload_context]);
     out
 }
 

@@ -2,8 +2,6 @@
 
 use alloc::vec::Vec;
 
-use zeroize::Zeroize;
-
 use super::context::{RecordContext, payload_context};
 use super::padding::Padding;
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
@@ -12,7 +10,7 @@ use crate::ident::{FieldLabel, Path, RecordId, Revision, require_vault};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::prim::hash::hash;
-use crate::secret::Plaintext;
+use crate::secret::{Plaintext, wipe};
 use crate::wire::record::{Front, Record};
 
 /// Refuses a front of another path, and one of another suite or card than the key's.
@@ -91,7 +89,7 @@ impl<'a> Located<'a> {
     /// [`Error::NotAuthentic`].
     pub(super) fn open_payload(&self, record_key: &[u8; 32], mut plaintext: Vec<u8>) -> Result<Plaintext> {
         chunked::open_append::<ChaCha20Poly1305, 32>(record_key, &self.payload, &self.context, &mut plaintext)?;
-        let note_len = self.padding.note_len(&plaintext).inspect_err(|_| plaintext.zeroize())?;
+        let note_len = self.padding.note_len(&plaintext).inspect_err(|_| wipe(&mut plaintext))?;
         plaintext.truncate(note_len);
         Ok(Plaintext::new(plaintext))
     }

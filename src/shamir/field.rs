@@ -147,7 +147,7 @@ impl SecretElements {
 
 impl Drop for SecretElements {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::reader::Reader;
-use super::{LEN_32, SIGNATURE_LEN};
+use super::{LEN_32, SIGNATURE_LEN, write_fields};
 use crate::error::{Object, Result};
 use crate::ident::{CardId, KeyFingerprint, Path, Suite};
 
@@ -182,11 +182,9 @@ impl Origin {
     /// The bytes that stand in the record, and in the wrap context of its key.
     pub(crate) fn encode(&self) -> [u8; ORIGIN_LEN] {
         let roster_seen = self.roster_seen.to_be_bytes();
-        let fields: [&[u8]; 5] = [&self.card.0, &self.writer.0, &roster_seen, &self.sealed_key_digest, &self.signature];
         let mut out = [0; ORIGIN_LEN];
-        for (slot, byte) in out.iter_mut().zip(fields.into_iter().flatten()) {
-            *slot = *byte;
-        }
+        let Self { card, writer, sealed_key_digest, signature, .. } = self;
+        write_fields(&mut out, &[&card.0, &writer.0, &roster_seen, sealed_key_digest, signature]);
         out
     }
 }

@@ -1,7 +1,7 @@
 //! A share's bytes (FORMAT.md, "Share").
 
-use super::LEN_32;
 use super::reader::Reader;
+use super::{LEN_32, write_fields};
 use crate::error::{Object, Result};
 use crate::ident::VaultId;
 
@@ -42,9 +42,6 @@ impl<'a> Share<'a> {
     /// Writes into memory that the caller wipes.
     pub(crate) fn encode_into(&self, out: &mut [u8; SHARE_LEN]) {
         let generation = self.generation.to_be_bytes();
-        let fields: [&[u8]; 5] = [&MAGIC, &self.vault.0, &generation, &[self.k, self.n, self.x], self.y];
-        for (slot, byte) in out.iter_mut().zip(fields.into_iter().flatten()) {
-            *slot = *byte;
-        }
+        write_fields(out, &[&MAGIC, &self.vault.0, &generation, &[self.k, self.n, self.x], self.y]);
     }
 }
