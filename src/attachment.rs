@@ -8,6 +8,7 @@
 //! [`Error::from_io`](crate::Error::from_io) takes it out. Whatever fails stays failed: a stream that gave an error
 //! gives one of the same kind for ever.
 
+mod buffer;
 mod deposit;
 mod deposited;
 mod failure;

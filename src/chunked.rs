@@ -17,6 +17,7 @@
     allow(dead_code, unreachable_pub, unused_imports, reason = "public, and used in full, with `hazmat` only")
 )]
 
+mod batch;
 mod chacha;
 mod key;
 mod layout;
@@ -24,6 +25,7 @@ mod message;
 #[cfg(test)]
 mod tests;
 
+pub use batch::SealedChunk;
 pub use chacha::ChaCha20Poly1305;
 pub use key::{KeySlot, OpeningKey, SealingKey};
 pub use layout::{BadLength, ChunkIndex, Layout};

@@ -4,6 +4,8 @@
 //! bytes of each secret that was drawn, of each key that FORMAT.md derives from one, of each share's value and text, and
 //! of each note. `residue/` looks at what is left of a whole process in the end; this is about the time in between.
 //!
+//! The counter of blocks also says what an operation allocates.
+//!
 //! In a binary of its own, with one test, because it sees all allocations of the process.
 #![cfg(feature = "std")]
 
@@ -11,6 +13,8 @@
 mod allocator;
 #[path = "freed/draws.rs"]
 mod draws;
+#[path = "freed/hot_path.rs"]
+mod hot_path;
 #[path = "freed/life.rs"]
 mod life;
 #[path = "freed/needles.rs"]
@@ -55,6 +59,7 @@ fn controls() {
 
 #[test]
 fn no_freed_block_holds_a_secret_or_a_note() {
+    hot_path::allocates_once();
     controls();
     // Twice: what a secret is derived or split into is known only behind the first time.
     for _ in 0..2 {

@@ -51,11 +51,21 @@ const ROOMS: [(&str, u8, &[&str]); 15] = [
 ];
 
 /// The crates of cryptography, which only `prim` may name.
-const CRYPTO: [&str; 9] =
-    ["aws_lc_rs", "chacha20poly1305", "ed25519_dalek", "hkdf", "hmac", "hpke", "poly1305", "sha2", "x25519_dalek"];
+const CRYPTO: [&str; 10] = [
+    "aws_lc_rs",
+    "chacha20",
+    "chacha20poly1305",
+    "ed25519_dalek",
+    "hkdf",
+    "hmac",
+    "hpke",
+    "poly1305",
+    "sha2",
+    "x25519_dalek",
+];
 
-/// The other direct dependencies: traits, wiping, comparison and encoding, which any room may name.
-const NEUTRAL: [&str; 5] = ["bech32", "getrandom", "rand_core", "subtle", "zeroize"];
+/// The other direct dependencies: traits, wiping, comparison, encoding and threads, which any room may name.
+const NEUTRAL: [&str; 6] = ["bech32", "getrandom", "rand_core", "rayon", "subtle", "zeroize"];
 
 const MOST_LINES: usize = 500;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Write};
+#[cfg(feature = "parallel")]
+use std::num::NonZeroUsize;
 
 use rand_core::TryCryptoRng;
 
@@ -43,6 +45,15 @@ impl<W: Write> DepositWriter<'_, W> {
     #[must_use]
     pub fn record(&self) -> &str {
         &self.record
+    }
+
+    /// As [`AttachmentWriter::in_parallel`](crate::AttachmentWriter::in_parallel).
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(feature = "parallel")]
+    pub fn in_parallel(self, chunks: NonZeroUsize) -> io::Result<Self> {
+        Ok(Self { sealer: self.sealer.in_batches_of(chunks)?, ..self })
     }
 
     /// Writes padding, last chunk and the 96 bytes of the trailer, flushes the sink and gives it back.

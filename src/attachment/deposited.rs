@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
+#[cfg(feature = "parallel")]
+use std::num::NonZeroUsize;
 
 use subtle::ConstantTimeEq;
 
@@ -48,6 +50,13 @@ impl<R> DepositedAttachment<R> {
 }
 
 impl<R: Read + Seek> DepositedAttachment<R> {
+    /// As [`AttachmentReader::in_parallel`].
+    #[cfg(feature = "parallel")]
+    #[must_use]
+    pub fn in_parallel(self, chunks: NonZeroUsize) -> Self {
+        Self { stream: self.stream.in_batches_of(chunks), ..self }
+    }
+
     /// The length of the note, in bytes, without padding. The position stays where it is.
     ///
     /// # Errors

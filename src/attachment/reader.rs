@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
+#[cfg(feature = "parallel")]
+use std::num::NonZeroUsize;
 
 use super::front::{payload_layout, read_front};
 use super::stream::{Place, Stream};
@@ -54,6 +56,17 @@ impl<R> AttachmentReader<R> {
 }
 
 impl<R: Read + Seek> AttachmentReader<R> {
+    /// Reads `chunks` chunks of 16 KiB at once from now on, and opens them on the threads of the rayon pool that it is read in.
+    /// Takes as much memory; a seek costs as many chunks.
+    ///
+    /// # Security
+    /// What is read is the same. That a chunk was altered is noticed up to `chunks` chunks earlier.
+    #[cfg(feature = "parallel")]
+    #[must_use]
+    pub fn in_parallel(self, chunks: NonZeroUsize) -> Self {
+        Self { stream: self.stream.in_batches_of(chunks), ..self }
+    }
+
     /// The length of the note, in bytes, without padding. The position stays where it is.
     ///
     /// The first call may decrypt all that may be padding: 12 % of the attachment at most, 3 % of 1 GiB.

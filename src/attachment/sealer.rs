@@ -1,12 +1,12 @@
 //! The sealing half of a stream: collects one chunk, seals it, and hands it to the sink.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 
-use zeroize::Zeroizing;
-
+use super::buffer::Buffer;
 use super::failure::{Guard, uninterrupted};
-use crate::chunked::{CHUNK_LEN, ChaCha20Poly1305, SEALED_CHUNK_LEN, SealingKey, TAG_LEN};
-use crate::error::{Error, Result, Usage};
+use crate::chunked::{CHUNK_LEN, ChaCha20Poly1305, SealingKey};
+use crate::error::{Error, Usage};
 use crate::prim::hash::Hasher;
 use crate::record::Padding;
 use crate::record::parts::MARKER;
@@ -23,13 +23,15 @@ pub(super) struct Payload<'a> {
 
 /// Seals what is written to it: header and chunks, and at the end the padding and the last chunk.
 ///
-/// Holds at most one chunk of plaintext. It is encrypted where it lies, and wiped when dropped.
+/// Holds at most as many chunks of plaintext as it seals at once. They are encrypted where they lie, and wiped when
+/// dropped.
 pub(super) struct Sealer<W> {
     out: Output<W>,
     key: SealingKey<ChaCha20Poly1305, 32>,
-    /// A chunk, and room for its tag.
-    buffer: Zeroizing<Vec<u8>>,
-    /// Bytes at the beginning of the buffer that are not sealed yet; fewer than a chunk between calls.
+    chunks: Buffer,
+    /// How many chunks at the beginning of the buffer are full and not sealed yet; not all of them between calls.
+    full: usize,
+    /// Bytes in the chunk behind these; fewer than a chunk between calls.
     pending: usize,
     /// Bytes of the note until now, without padding.
     note_len: u64,
@@ -47,8 +49,21 @@ impl<W: Write> Sealer<W> {
         out.sink.write_all(front)?;
         out.put(salt)?;
         out.put(key.commitment())?;
-        let buffer = Zeroizing::new(vec![0; SEALED_CHUNK_LEN]);
-        Ok(Self { out, key, buffer, pending: 0, note_len: 0, padding, guard: Guard::default() })
+        let (chunks, guard) = (Buffer::new(NonZeroUsize::MIN), Guard::default());
+        Ok(Self { out, key, chunks, full: 0, pending: 0, note_len: 0, padding, guard })
+    }
+
+    /// Seals so many chunks at once from now on.
+    #[cfg(feature = "parallel")]
+    pub(super) fn in_batches_of(mut self, count: NonZeroUsize) -> io::Result<Self> {
+        self.guard.check()?;
+        self.seal_full()?;
+        let mut chunks = Buffer::new(count);
+        if let (Some(to), Some(from)) = (chunks.first_mut(), self.chunks.first()) {
+            to.copy_from_slice(from);
+        }
+        self.chunks = chunks;
+        Ok(self)
     }
 
     /// Pads, seals the last chunk, and gives back the sink, not flushed yet, and the digest of the payload.
@@ -58,9 +73,11 @@ impl<W: Write> Sealer<W> {
             self.push_all(&[MARKER])?;
             self.push_zeros(zeros)?;
         }
-        let Self { mut out, key, mut buffer, pending, .. } = self;
-        let tag = key.seal_last(buffer.get_mut(..pending).unwrap_or_default())?;
-        out.put(buffer.get(..pending).unwrap_or_default())?;
+        self.seal_full()?;
+        let Self { mut out, key, mut chunks, pending, .. } = self;
+        let last = chunks.first_mut().and_then(|chunk| chunk.get_mut(..pending)).unwrap_or_default();
+        let tag = key.seal_last(last)?;
+        out.put(last)?;
         out.put(&tag)?;
         Ok((out.sink, out.digest.map(Hasher::finish)))
     }
@@ -72,15 +89,20 @@ impl<W: Write> Sealer<W> {
         Ok(taken)
     }
 
-    /// Takes what finds room in this chunk, and seals it if it is full then.
+    /// Takes what finds room in this chunk, and seals all chunks if there is no further one.
     fn push(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.buffer.get_mut(self.pending..CHUNK_LEN).unwrap_or_default();
+        let chunk = self.chunks.get_mut(self.full).ok_or(Error::Usage(Usage::TooLong))?;
+        let room = chunk.get_mut(self.pending..CHUNK_LEN).unwrap_or_default();
         let taken = room.len().min(bytes.len());
         for (slot, byte) in room.iter_mut().zip(bytes) {
             *slot = *byte;
         }
         self.pending = self.pending.saturating_add(taken);
         if self.pending == CHUNK_LEN {
+            self.full = self.full.saturating_add(1);
+            self.pending = 0;
+        }
+        if self.full == self.chunks.len() {
             self.seal_full()?;
         }
         Ok(taken)
@@ -104,17 +126,16 @@ impl<W: Write> Sealer<W> {
         Ok(())
     }
 
+    /// Seals the chunks that are full, writes them, and moves the one that is not to the beginning.
     fn seal_full(&mut self) -> io::Result<()> {
-        let tag = self.seal_buffer()?;
-        if let Some(slot) = self.buffer.last_chunk_mut::<TAG_LEN>() {
-            *slot = tag;
+        let (full, rest) = self.chunks.split_at_mut_checked(self.full).ok_or(Error::Usage(Usage::TooLong))?;
+        self.key.seal_full_batch(full)?;
+        self.out.put(full.as_flattened())?;
+        if let (Some(first), Some(pending)) = (full.first_mut(), rest.first_mut()) {
+            first.copy_from_slice(pending);
         }
-        self.pending = 0;
-        self.out.put(&self.buffer)
-    }
-
-    fn seal_buffer(&mut self) -> Result<[u8; TAG_LEN]> {
-        self.key.seal_full(self.buffer.first_chunk_mut().ok_or(Usage::TooLong)?)
+        self.full = 0;
+        Ok(())
     }
 }
 

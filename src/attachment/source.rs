@@ -1,26 +1,46 @@
 //! The opening half of a stream: any chunk of a payload, decrypted when it is asked for.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
 
-use zeroize::Zeroizing;
-
+use super::buffer::Buffer;
 use super::failure::uninterrupted;
-use crate::chunked::{ChaCha20Poly1305, ChunkIndex, HEADER_LEN, Header, Layout, OpeningKey, SEALED_CHUNK_LEN, TAG_LEN};
+use crate::chunked::{
+    CHUNK_LEN, ChaCha20Poly1305, ChunkIndex, HEADER_LEN, Header, Layout, OpeningKey, SEALED_CHUNK_LEN, TAG_LEN,
+};
 use crate::error::{Error, Result};
 use crate::keys::labels;
 use crate::prim::hash::Hasher;
 
-/// A payload in a source, opened chunk by chunk. Holds one chunk of plaintext, wiped when dropped.
+/// A payload in a source, opened chunk by chunk. Holds one chunk of plaintext, or as many as it opens at once, wiped when
+/// dropped.
 pub(super) struct Chunks<R> {
     source: R,
     /// Where the payload begins in the source.
     offset: u64,
     layout: Layout,
     key: OpeningKey<ChaCha20Poly1305, 32>,
-    /// One sealed chunk with its tag, decrypted in place.
-    buffer: Zeroizing<Vec<u8>>,
-    /// Which chunk the buffer holds, authenticated, and how many bytes it has.
-    held: Option<(ChunkIndex, usize)>,
+    /// Sealed chunks with their tags, decrypted in place.
+    buffer: Buffer,
+    held: Option<Held>,
+}
+
+/// Which chunks the buffer holds, authenticated: `first`, and so many after it.
+#[derive(Clone, Copy)]
+struct Held {
+    first: ChunkIndex,
+    further: usize,
+    /// How many bytes the last of them has.
+    last_len: usize,
+}
+
+impl Held {
+    /// Where the buffer has this chunk, and how many bytes of it.
+    fn find(&self, index: ChunkIndex) -> Option<(usize, usize)> {
+        let position = usize::try_from(index.get().checked_sub(self.first.get())?).ok()?;
+        let further = self.further.checked_sub(position)?;
+        Some((position, if further == 0 { self.last_len } else { CHUNK_LEN }))
+    }
 }
 
 impl<R: Read + Seek> Chunks<R> {
@@ -43,10 +63,18 @@ impl<R: Read + Seek> Chunks<R> {
         source.read_exact(&mut header)?;
         let (header, _) = Header::split(&header).ok_or(Error::NotAuthentic)?;
         let key = OpeningKey::derive_checked(record_key, &header, payload_context)?;
-        let buffer = Zeroizing::new(vec![0; SEALED_CHUNK_LEN]);
+        let buffer = Buffer::new(NonZeroUsize::MIN);
         let mut chunks = Self { source, offset, layout, key, buffer, held: None };
         chunks.get(layout.last())?;
         Ok(chunks)
+    }
+
+    /// Reads and opens so many chunks at once from now on, where it reads ahead.
+    #[cfg(feature = "parallel")]
+    pub(super) fn in_batches_of(mut self, count: NonZeroUsize) -> Self {
+        self.held = None;
+        self.buffer = Buffer::new(count);
+        self
     }
 
     pub(super) const fn layout(&self) -> &Layout {
@@ -58,23 +86,48 @@ impl<R: Read + Seek> Chunks<R> {
     /// # Errors
     /// The source's, `UnexpectedEof` if it has become shorter; [`Error::NotAuthentic`].
     pub(super) fn get(&mut self, index: ChunkIndex) -> io::Result<&[u8]> {
-        let length = match self.held {
-            Some((held, length)) if held == index => length,
-            _ => self.load(index)?,
-        };
-        Ok(self.buffer.get(..length).unwrap_or_default())
+        self.get_ahead(index, 1)
     }
 
-    fn load(&mut self, index: ChunkIndex) -> io::Result<usize> {
+    /// The plaintext of a chunk; if it has to be read, those after it that find room are read too.
+    ///
+    /// # Errors
+    /// As [`Chunks::get`], of any chunk that was read.
+    pub(super) fn get_and_read_ahead(&mut self, index: ChunkIndex) -> io::Result<&[u8]> {
+        self.get_ahead(index, self.buffer.len())
+    }
+
+    fn get_ahead(&mut self, index: ChunkIndex, most: usize) -> io::Result<&[u8]> {
+        let place = match self.held.and_then(|held| held.find(index)) {
+            Some(place) => Some(place),
+            None => self.load(index, most)?.find(index),
+        };
+        let (position, length) = place.ok_or(Error::NotAuthentic)?;
+        Ok(self.buffer.get(position).and_then(|chunk| chunk.get(..length)).unwrap_or_default())
+    }
+
+    /// Loads full chunks from this one on, `most` of them, or the last chunk, which is not full.
+    fn load(&mut self, first: ChunkIndex, most: usize) -> io::Result<Held> {
         // From here to its end nothing in the buffer is authenticated.
         self.held = None;
-        let (start, length) = self.place(index).ok_or(Error::NotAuthentic)?;
-        let sealed = self.buffer.get_mut(..length).ok_or(Error::NotAuthentic)?;
+        let (start, length) = self.place(first).ok_or(Error::NotAuthentic)?;
         uninterrupted(|| self.source.seek(SeekFrom::Start(start)))?;
-        self.source.read_exact(sealed)?;
-        let length = open_in_place(&self.key, index, sealed)?;
-        self.held = Some((index, length));
-        Ok(length)
+        let full_left = self.layout.last().get().saturating_sub(first.get());
+        let held = match usize::try_from(full_left).unwrap_or(usize::MAX).min(most).checked_sub(1) {
+            Some(further) => {
+                let chunks = self.buffer.get_mut(..=further).ok_or(Error::NotAuthentic)?;
+                self.source.read_exact(chunks.as_flattened_mut())?;
+                self.key.open_full_batch(first, chunks)?;
+                Held { first, further, last_len: CHUNK_LEN }
+            }
+            None => {
+                let sealed = self.buffer.as_flattened_mut().get_mut(..length).ok_or(Error::NotAuthentic)?;
+                self.source.read_exact(sealed)?;
+                Held { first, further: 0, last_len: open_in_place(&self.key, first, sealed)? }
+            }
+        };
+        self.held = Some(held);
+        Ok(held)
     }
 
     /// Where a sealed chunk lies in the source, and its length.
@@ -93,7 +146,7 @@ impl<R: Read + Seek> Chunks<R> {
         uninterrupted(|| self.source.seek(SeekFrom::Start(self.offset)))?;
         while left > 0 {
             let length = usize::try_from(left).map_or(SEALED_CHUNK_LEN, |left| left.min(SEALED_CHUNK_LEN));
-            let part = self.buffer.get_mut(..length).ok_or(Error::NotAuthentic)?;
+            let part = self.buffer.as_flattened_mut().get_mut(..length).ok_or(Error::NotAuthentic)?;
             self.source.read_exact(part)?;
             hasher.update(part);
             left = u64::try_from(length).map_or(0, |length| left.saturating_sub(length));

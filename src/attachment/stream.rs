@@ -1,6 +1,8 @@
 //! Reading and seeking in a payload, and finding where the note ends in it.
 
 use std::io::{self, Read, Seek, SeekFrom};
+#[cfg(feature = "parallel")]
+use std::num::NonZeroUsize;
 
 use super::failure::Guard;
 use super::source::Chunks;
@@ -48,6 +50,12 @@ impl<R: Read + Seek> Stream<R> {
         Ok(Self { chunks, padding, revision, least_len, note_len, position: 0, guard: Guard::default() })
     }
 
+    /// Reads and opens so many chunks at once from now on.
+    #[cfg(feature = "parallel")]
+    pub(super) fn in_batches_of(self, count: NonZeroUsize) -> Self {
+        Self { chunks: self.chunks.in_batches_of(count), ..self }
+    }
+
     /// The length of the note, in bytes.
     pub(super) fn len(&mut self) -> io::Result<u64> {
         self.guard.check()?;
@@ -90,7 +98,7 @@ impl<R: Read + Seek> Stream<R> {
             return Ok(0);
         }
         let (index, within) = ChunkIndex::containing(self.position).ok_or(Error::NotAuthentic)?;
-        let chunk = self.chunks.get(index)?;
+        let chunk = self.chunks.get_and_read_ahead(index)?;
         let chunk = usize::try_from(within).ok().and_then(|within| chunk.get(within..)).unwrap_or_default();
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(out.len());
         let taken = chunk.len().min(most);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Write};
+#[cfg(feature = "parallel")]
+use std::num::NonZeroUsize;
 
 use rand_core::TryCryptoRng;
 
@@ -22,6 +24,16 @@ use crate::record::{RecordContext, parts};
 pub struct AttachmentWriter<W>(Sealer<W>);
 
 impl<W: Write> AttachmentWriter<W> {
+    /// Collects `chunks` chunks of 16 KiB from now on, and seals them on the threads of the rayon pool that it is written
+    /// in. Takes as much memory. What it writes is the same.
+    ///
+    /// # Errors
+    /// The sink's; the one that stuck.
+    #[cfg(feature = "parallel")]
+    pub fn in_parallel(self, chunks: NonZeroUsize) -> io::Result<Self> {
+        self.0.in_batches_of(chunks).map(Self)
+    }
+
     /// Writes padding and last chunk, flushes the sink and gives it back.
     ///
     /// # Errors

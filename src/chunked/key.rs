@@ -60,9 +60,20 @@ where
     /// # Errors
     /// [`Usage::TooLong`] if no number would be left for the last chunk; `chunk` is then untouched.
     pub fn seal_full(&mut self, chunk: &mut [u8; CHUNK_LEN]) -> Result<[u8; TAG_LEN]> {
-        // The counter moves before the nonce is used, so that no failure can lead to its second use.
-        let index = self.next;
-        self.next = index.next().ok_or(Usage::TooLong)?;
+        let index = self.take_numbers(1)?;
+        self.key.seal(index, chunk)
+    }
+
+    /// Takes the next numbers and gives the first of them. The counter moves before a nonce is used, so that no failure
+    /// can lead to its second use.
+    pub(super) fn take_numbers(&mut self, count: usize) -> Result<ChunkIndex> {
+        let first = self.next;
+        self.next = first.after(count).ok_or(Usage::TooLong)?;
+        Ok(first)
+    }
+
+    /// Encrypts a chunk whose number was taken.
+    pub(super) fn seal_numbered(&self, index: ChunkIndex, chunk: &mut [u8]) -> Result<[u8; TAG_LEN]> {
         self.key.seal(index, chunk)
     }
 

@@ -31,6 +31,13 @@ impl ChunkIndex {
         Self::new(self.0.saturating_add(1))
     }
 
+    /// The number that is so many after this one; `None` above 2^38 - 1.
+    #[must_use]
+    pub fn after(self, count: usize) -> Option<Self> {
+        let count = u64::try_from(count).ok()?;
+        Self::new(self.0.saturating_add(count))
+    }
+
     /// The chunk that holds the plaintext byte at `offset`, and where in that chunk; `None` beyond 4 PiB.
     #[must_use]
     pub const fn containing(offset: u64) -> Option<(Self, u64)> {

@@ -5,6 +5,8 @@ mod deposited;
 mod faces;
 mod moves;
 mod oracle;
+#[cfg(feature = "parallel")]
+mod parallel;
 mod sinks;
 mod sources;
 

@@ -93,6 +93,36 @@ fn t039_the_last_number_is_kept_for_the_last_chunk() {
     assert!(key.seal_last(&mut chunk[1..]).is_ok());
 }
 
+/// The tags, nonces and numbers of a batch are those of the chunks one by one, and at the limit nothing is touched.
+#[test]
+fn t039_a_batch_takes_the_numbers_that_single_chunks_would() {
+    let mut batch: Vec<[u8; SEALED_CHUNK_LEN]> = (1..=3).map(|byte| [byte; SEALED_CHUNK_LEN]).collect();
+    let mut single = batch.clone();
+    let mut key = at((1 << 38) - 4);
+    key.seal_full_batch(&mut batch).unwrap();
+    let mut one_by_one = at((1 << 38) - 4);
+    for chunk in &mut single {
+        let tag = one_by_one.seal_full(chunk.first_chunk_mut().unwrap()).unwrap();
+        chunk[CHUNK_LEN..].copy_from_slice(&tag);
+    }
+    assert_eq!(batch, single);
+    assert_eq!(key.seal_full_batch(&mut batch[..1]), Err(Usage::TooLong.into()));
+    assert_eq!(at((1 << 38) - 3).seal_full_batch(&mut batch), Err(Usage::TooLong.into()));
+    assert_eq!(batch, single, "a refused batch is untouched");
+    key.seal_full_batch(&mut []).unwrap();
+    assert_eq!(key.seal_last(&mut [7; 5]).unwrap(), one_by_one.seal_last(&mut [7; 5]).unwrap());
+
+    let message = sealed(b"");
+    let (header, _) = Header::split(&message).unwrap();
+    let opening = OpeningKey::<ChaCha20Poly1305, 32>::derive_checked(&KEY, &header, CONTEXT).unwrap();
+    let first = ChunkIndex::new((1 << 38) - 4).unwrap();
+    let mut wrong = batch.clone();
+    wrong.swap(1, 2);
+    assert_eq!(opening.open_full_batch(first, &mut wrong), Err(Error::NotAuthentic));
+    opening.open_full_batch(first, &mut batch).unwrap();
+    assert!((1..=3).zip(&batch).all(|(byte, chunk)| chunk[..CHUNK_LEN].iter().all(|met| *met == byte)));
+}
+
 #[test]
 fn t037_a_full_last_chunk_is_refused() {
     let mut chunk = [7; CHUNK_LEN + 1];
