@@ -21,12 +21,23 @@ const BLOCK: usize = 64 * KIB;
 const PIECE: usize = 4 * KIB;
 
 type Seal = fn(&Desk, &[u8], &mut Cheap, &mut Vec<u8>);
-type Open = fn(&Desk, &[u8], &mut dyn FnMut(&[u8]));
+type Open = fn(&Desk, &[u8], Each<'_>);
+/// What is done with each block of an opened text.
+type Each<'a> = &'a mut (dyn FnMut(&[u8]) + Send);
 
 /// Each number of threads, and how an attachment is sealed and opened with as many.
-///
-/// PARALLEL: the line for two threads belongs here, under the feature that brings them; the rest follows from the table.
-const THREADS: [(usize, Seal, Open); 1] = [(1, Desk::seal, Desk::open)];
+const THREADS: &[(usize, Seal, Open)] = &[
+    (1, Desk::seal, Desk::open),
+    #[cfg(feature = "parallel")]
+    (2, Desk::seal_on_two_threads, Desk::open_on_two_threads),
+];
+
+/// How many chunks are sealed and opened at once on two threads: a megabyte.
+#[cfg(feature = "parallel")]
+const BATCH: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).unwrap();
+#[cfg(feature = "parallel")]
+static TWO_THREADS: std::sync::LazyLock<rayon::ThreadPool> =
+    std::sync::LazyLock::new(|| rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap());
 
 /// A vault with one patient, who is open.
 struct Desk {
@@ -55,8 +66,25 @@ impl Desk {
         self.clinic.vault.open_attachment(&self.patient.key, record(RECORD), field(), source).unwrap()
     }
 
-    fn open(&self, bytes: &[u8], each: &mut dyn FnMut(&[u8])) {
+    fn open(&self, bytes: &[u8], each: Each<'_>) {
         drain(self.reader(bytes), each);
+    }
+
+    #[cfg(feature = "parallel")]
+    fn seal_on_two_threads(&self, text: &[u8], rng: &mut Cheap, out: &mut Vec<u8>) {
+        out.clear();
+        let writer = self.clinic.vault.seal_attachment(&self.patient.key, &place(RECORD), out, rng).unwrap();
+        TWO_THREADS.install(|| {
+            let mut writer = writer.in_parallel(BATCH).unwrap();
+            text.chunks(BLOCK).for_each(|block| writer.write_all(block).unwrap());
+            writer.finish().unwrap();
+        });
+    }
+
+    #[cfg(feature = "parallel")]
+    fn open_on_two_threads(&self, bytes: &[u8], each: Each<'_>) {
+        let reader = self.reader(bytes);
+        TWO_THREADS.install(|| drain(reader.in_parallel(BATCH), each));
     }
 
     /// Gives the record's id, which the library drew.
@@ -71,7 +99,7 @@ impl Desk {
     }
 
     /// Verifies who wrote all of it, then opens it.
-    fn open_deposited(&self, id: &str, bytes: &[u8], each: &mut dyn FnMut(&[u8])) {
+    fn open_deposited(&self, id: &str, bytes: &[u8], each: Each<'_>) {
         let (vault, key) = (&self.clinic.vault, &self.patient.key);
         let deposited = vault.open_deposited_attachment(key, record(id), field(), Cursor::new(bytes)).unwrap();
         drain(deposited.verify_authorship().unwrap(), each);
@@ -79,7 +107,7 @@ impl Desk {
 }
 
 /// Reads everything, block by block.
-fn drain(mut reader: impl Read, each: &mut dyn FnMut(&[u8])) {
+fn drain(mut reader: impl Read, each: Each<'_>) {
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block).unwrap() {
@@ -90,7 +118,7 @@ fn drain(mut reader: impl Read, each: &mut dyn FnMut(&[u8])) {
 }
 
 /// Asserts that what `open` hands out is this text.
-fn assert_opens(text: &[u8], open: impl FnOnce(&mut dyn FnMut(&[u8]))) {
+fn assert_opens(text: &[u8], open: impl FnOnce(Each<'_>)) {
     let mut left = text;
     open(&mut |block| left = left.strip_prefix(block).expect("the text"));
     assert!(left.is_empty(), "{} bytes are missing", left.len());
@@ -104,9 +132,9 @@ fn own(c: &mut Criterion) {
     for length in LENGTHS {
         let (text, mut sealed) = (text(length), Vec::new());
         group.throughput(Throughput::Bytes(length as u64));
-        for (threads, seal, open) in THREADS {
+        for &(threads, seal, open) in THREADS {
             seal(&desk, &text, &mut rng, &mut sealed);
-            assert_opens(&text, |each| open(&desk, &sealed, each));
+            assert_opens(&text, |each: Each<'_>| open(&desk, &sealed, each));
             let sealing = BenchmarkId::new(format!("seal, threads: {threads}"), size(length));
             group.bench_function(sealing, |b| b.iter(|| seal(&desk, &text, &mut rng, &mut sealed)));
             let opening = BenchmarkId::new(format!("open, threads: {threads}"), size(length));
@@ -127,7 +155,7 @@ fn deposited(c: &mut Criterion) {
         let deposit = BenchmarkId::new("deposit", size(length));
         group.bench_function(deposit, |b| b.iter(|| desk.deposit(&text, &mut rng, &mut sealed)));
         let id = desk.deposit(&text, &mut rng, &mut sealed);
-        assert_opens(&text, |each| desk.open_deposited(&id, &sealed, each));
+        assert_opens(&text, |each: Each<'_>| desk.open_deposited(&id, &sealed, each));
         let open = BenchmarkId::new("verify authorship and open", size(length));
         group.bench_function(open, |b| b.iter(|| desk.open_deposited(&id, &sealed, &mut |_| ())));
     }

@@ -35,3 +35,12 @@ impl Drop for Buffer {
         self.0.as_flattened_mut().zeroize();
     }
 }
+
+/// Copies as much as there is and as finds room, and gives its length.
+pub(super) fn copy_some(from: &[u8], to: &mut [u8]) -> usize {
+    let length = from.len().min(to.len());
+    if let (Some(from), Some(to)) = (from.get(..length), to.get_mut(..length)) {
+        to.copy_from_slice(from);
+    }
+    length
+}

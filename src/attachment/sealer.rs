@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, copy_some};
 use super::failure::{Guard, uninterrupted};
 use crate::chunked::{CHUNK_LEN, ChaCha20Poly1305, SealingKey};
 use crate::error::{Error, Usage};
@@ -93,10 +93,7 @@ impl<W: Write> Sealer<W> {
     fn push(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let chunk = self.chunks.get_mut(self.full).ok_or(Error::Usage(Usage::TooLong))?;
         let room = chunk.get_mut(self.pending..CHUNK_LEN).unwrap_or_default();
-        let taken = room.len().min(bytes.len());
-        for (slot, byte) in room.iter_mut().zip(bytes) {
-            *slot = *byte;
-        }
+        let taken = copy_some(bytes, room);
         self.pending = self.pending.saturating_add(taken);
         if self.pending == CHUNK_LEN {
             self.full = self.full.saturating_add(1);

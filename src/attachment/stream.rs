@@ -4,6 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 #[cfg(feature = "parallel")]
 use std::num::NonZeroUsize;
 
+use super::buffer::copy_some;
 use super::failure::Guard;
 use super::source::Chunks;
 use crate::chunked::{CHUNK_LEN, ChunkIndex, Layout};
@@ -100,11 +101,8 @@ impl<R: Read + Seek> Stream<R> {
         let (index, within) = ChunkIndex::containing(self.position).ok_or(Error::NotAuthentic)?;
         let chunk = self.chunks.get_and_read_ahead(index)?;
         let chunk = usize::try_from(within).ok().and_then(|within| chunk.get(within..)).unwrap_or_default();
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(out.len());
-        let taken = chunk.len().min(most);
-        for (slot, byte) in out.iter_mut().zip(chunk.iter().take(taken)) {
-            *slot = *byte;
-        }
+        let most = usize::try_from(left).map_or(chunk.len(), |left| left.min(chunk.len()));
+        let taken = copy_some(chunk.get(..most).unwrap_or_default(), out);
         let taken_len = u64::try_from(taken).ok();
         self.position = taken_len.and_then(|taken| self.position.checked_add(taken)).ok_or(Error::NotAuthentic)?;
         Ok(taken)
