@@ -31,7 +31,7 @@ pub(crate) fn seal_in_place(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], data: 
 /// `ChaCha20-Poly1305-Decrypt[key, nonce](aad, data, tag)` in place; the tag is checked first, in constant time.
 ///
 /// # Errors
-/// [`Error::NotAuthentic`]; `data` is then of no use.
+/// [`Error::NotAuthentic`]; `data` is then unchanged or zero.
 pub(crate) fn open_in_place(
     key: &[u8; 32],
     nonce: &[u8; 12],
@@ -55,7 +55,7 @@ pub(crate) fn wrap_in_place(key: &[u8; 32], nonce: &[u8; 24], aad: &[u8], data: 
 /// `XChaCha20-Poly1305-Decrypt[key, nonce](aad, data, tag)` in place; the tag is checked first, in constant time.
 ///
 /// # Errors
-/// [`Error::NotAuthentic`]; `data` is then of no use.
+/// [`Error::NotAuthentic`]; `data` is then unchanged or zero.
 pub(crate) fn unwrap_in_place(
     key: &[u8; 32],
     nonce: &[u8; 24],

@@ -25,7 +25,7 @@ pub fn seal_in_place(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], data: &mut [u
 /// `ChaCha20-Poly1305-Decrypt` in place (RFC 8439).
 ///
 /// # Errors
-/// [`Error::NotAuthentic`]; `data` is then of no use.
+/// [`Error::NotAuthentic`]; `data` is then unchanged or zero.
 pub fn open_in_place(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], data: &mut [u8], tag: &[u8; TAG_LEN]) -> Result<()> {
     aead::open_in_place(key, nonce, aad, data, tag)
 }
@@ -41,7 +41,7 @@ pub fn wrap_in_place(key: &[u8; 32], nonce: &[u8; 24], aad: &[u8], data: &mut [u
 /// `XChaCha20-Poly1305-Decrypt` in place (draft-irtf-cfrg-xchacha-03).
 ///
 /// # Errors
-/// [`Error::NotAuthentic`]; `data` is then of no use.
+/// [`Error::NotAuthentic`]; `data` is then unchanged or zero.
 pub fn unwrap_in_place(
     key: &[u8; 32],
     nonce: &[u8; 24],

@@ -56,7 +56,9 @@ fn refuse<const NONCE: usize>(test: &Test, nonce: &[u8; NONCE], open: Open<NONCE
     let mut data = test.ct.to_vec();
     let refused = open(array(&test.key), nonce, &test.aad, &mut data, array(&test.tag));
     assert_eq!(refused, Err(Error::NotAuthentic), "{}", test.tc_id);
-    assert_eq!(data, **test.ct, "{}: refused data is unchanged", test.tc_id);
+    // No backend gives the plaintext of what it refuses: AWS-LC leaves zeros, the other one what was there.
+    let zeroed = data.iter().all(|byte| *byte == 0);
+    assert!(zeroed || data == **test.ct, "{}: refused data is unchanged or zero", test.tc_id);
 }
 
 #[allow(clippy::too_many_arguments, reason = "the fields of a vector, in its order")]
