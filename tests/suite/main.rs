@@ -18,4 +18,5 @@ mod rosters;
 mod rotation;
 mod roundtrip;
 mod shares;
+mod sizes;
 mod types;
