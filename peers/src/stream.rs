@@ -80,13 +80,13 @@ impl Streams {
 }
 
 /// Hands a source over in blocks.
-pub fn write_blocks(source: &[u8], mut block: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    source.chunks(BLOCK).try_for_each(&mut block)
+pub fn write_blocks(source: &[u8], block: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    source.chunks(BLOCK).try_for_each(block)
 }
 
 /// Fills a sink in blocks.
-pub fn read_blocks(sink: &mut [u8], mut block: impl FnMut(&mut [u8]) -> io::Result<()>) -> io::Result<()> {
-    sink.chunks_mut(BLOCK).try_for_each(&mut block)
+pub fn read_blocks(sink: &mut [u8], block: impl FnMut(&mut [u8]) -> io::Result<()>) -> io::Result<()> {
+    sink.chunks_mut(BLOCK).try_for_each(block)
 }
 
 /// That a reader had nothing more to give.

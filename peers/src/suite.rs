@@ -25,7 +25,7 @@ pub fn everything() -> Outcome<Vec<Group>> {
     groups.push(rotation(&hybrid, &classic)?);
     groups.extend(sharing::groups()?);
     groups.extend(streams(&hybrid)?.into_groups());
-    groups.extend(threads::groups(&hybrid)?);
+    groups.extend(threads::group(&hybrid)?);
     Ok(groups)
 }
 

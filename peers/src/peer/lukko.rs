@@ -34,7 +34,8 @@ pub fn place() -> RecordContext<'static> {
     RecordContext::new(record.expect("a valid id"), field.expect("a valid label"), Revision::FIRST)
 }
 
-fn field() -> FieldLabel<'static> {
+/// Their field.
+pub fn field() -> FieldLabel<'static> {
     FieldLabel::new("note").expect("a valid label")
 }
 

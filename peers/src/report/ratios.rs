@@ -77,8 +77,8 @@ fn ratios() -> Vec<Ratio> {
         ratio(
             "attach-64m-2-threads/1-thread",
             AtLeast(1.6),
-            ("attach-64m-threads", "1 thread"),
-            ("attach-64m-threads", "2 threads"),
+            ("attach-64m-threads", LUKKO),
+            ("attach-64m-threads", "lukko, 2 threads"),
         ),
         ratio("split-3-5/blahaj", AtLeast(1.5), ("split-3-5", "blahaj"), ("split-3-5", LUKKO)),
         ratio("split-128-255/blahaj", AtLeast(3.0), ("split-128-255", "blahaj"), ("split-128-255", LUKKO)),
