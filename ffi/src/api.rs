@@ -11,31 +11,45 @@ use crate::error::{LUKKO_E_PANIC, LUKKO_OK, Refusal, Result};
 use crate::handle::{self, Object};
 use crate::object::Buffer;
 
-pub mod access;
-pub mod attachment;
-pub mod create;
-pub mod deposit;
-pub mod descriptor;
-pub mod disclosure;
-pub mod draft;
-pub mod erasure;
+// In the order of the header.
 pub mod general;
-pub mod grant;
+
+pub mod create;
 pub mod keys;
+
+pub mod descriptor;
+pub mod pin;
+
+pub mod recovery;
+pub mod share;
+
+pub mod draft;
 pub mod member;
-pub mod moving;
+
+pub mod vault;
+
+pub mod grant;
 pub mod older;
 pub mod patient;
-pub mod pin;
-pub mod reader;
-pub mod receipt;
+
+pub mod access;
+
 pub mod record;
-pub mod recovery;
+
+pub mod deposit;
+
+pub mod attachment;
+pub mod moving;
+pub mod reader;
+
+pub mod disclosure;
+
 pub mod retirement;
 pub mod rotation;
-pub mod share;
 pub mod successor;
-pub mod vault;
+
+pub mod erasure;
+pub mod receipt;
 
 /// The boundary that every function stands behind: a refusal becomes its code, and a panic [`LUKKO_E_PANIC`].
 fn run(body: impl FnOnce() -> Result<()>) -> i32 {

@@ -16,10 +16,8 @@ use core::ffi::c_void;
 use core::marker::PhantomData;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use crate::values::{
-    lukko_context, lukko_holder, lukko_place, lukko_share_fault, lukko_stored_patient, share_fault,
-};
 use crate::error::{LUKKO_E_LENGTH, LUKKO_E_NULL, LUKKO_E_TOO_SMALL, Refusal, Result};
+use crate::values::{lukko_context, lukko_holder, lukko_place, lukko_share_fault, lukko_stored_patient, share_fault};
 
 /// Bytes to read.
 #[repr(transparent)]

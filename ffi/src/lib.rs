@@ -14,5 +14,5 @@ pub mod api;
 pub mod buffer;
 pub mod error;
 mod handle;
-mod object;
-mod values;
+pub mod object;
+pub mod values;

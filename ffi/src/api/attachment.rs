@@ -24,7 +24,9 @@ use crate::values::{self, lukko_context};
 /// @param out_writer the stream; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_seal_attachment(
-    vault: lukko_vault, key: lukko_patient_key, context: Ref<'_, lukko_context<'_>>,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    context: Ref<'_, lukko_context<'_>>,
     out_writer: Slot<'_, lukko_writer>,
 ) -> i32 {
     run(|| {
@@ -48,7 +50,12 @@ pub unsafe extern "C" fn lukko_vault_seal_attachment(
 /// @param out_writer the stream; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_deposit_attachment(
-    vault: lukko_vault, card: lukko_card, writer: lukko_member, field: In<'_>, field_len: usize, padding: u32,
+    vault: lukko_vault,
+    card: lukko_card,
+    writer: lukko_member,
+    field: In<'_>,
+    field_len: usize,
+    padding: u32,
     out_writer: Slot<'_, lukko_writer>,
 ) -> i32 {
     run(|| {
@@ -73,8 +80,16 @@ pub unsafe extern "C" fn lukko_vault_deposit_attachment(
 /// @param writer the stream
 /// @param out 32 hexadecimal characters, without a NUL behind them; 0 bytes for an attachment of a reader's
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_writer_record(writer: lukko_writer, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
-    run(|| get::<Locked<Writing>>(writer)?.with(|writing| copy_out(out, out_capacity, out_written, writing.record.as_bytes())))
+pub unsafe extern "C" fn lukko_writer_record(
+    writer: lukko_writer,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    run(|| {
+        get::<Locked<Writing>>(writer)?
+            .with(|writing| copy_out(out, out_capacity, out_written, writing.record.as_bytes()))
+    })
 }
 
 /// Writes a part of the attachment. The stream holds what lukko_writer_take has not taken: take between writes, and
@@ -88,9 +103,8 @@ pub unsafe extern "C" fn lukko_writer_write(writer: lukko_writer, bytes: In<'_>,
         let (writer, bytes) = (get::<Locked<Writing>>(writer)?, bytes.bytes(bytes_len)?);
         writer.with(|writing| match &mut writing.stream {
             Sealing::Own(stream) => Ok(stream.write_all(bytes)?),
-            Sealing::Deposit(stream) => stream.with_dependent_mut(|_, stream| {
-                Ok(stream.as_mut().ok_or(Refusal(LUKKO_E_SPENT))?.write_all(bytes)?)
-            }),
+            Sealing::Deposit(stream) => stream
+                .with_dependent_mut(|_, stream| Ok(stream.as_mut().ok_or(Refusal(LUKKO_E_SPENT))?.write_all(bytes)?)),
             Sealing::Finished => Err(Refusal(LUKKO_E_SPENT)),
         })
     })
@@ -137,7 +151,12 @@ pub unsafe extern "C" fn lukko_writer_pending(writer: lukko_writer, out_pending:
 /// @param writer the stream
 /// @param out up to out_capacity bytes; *out_written is 0 when none wait
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_writer_take(writer: lukko_writer, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_writer_take(
+    writer: lukko_writer,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| {
         let out = out.buffer(out_capacity, out_written)?;
         get::<Locked<Writing>>(writer)?.with(|writing| {

@@ -23,7 +23,12 @@ use crate::values;
 /// @param out_new_vault the new vault; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_create(
-    k: u32, n: u32, rule: u32, suite: u32, registrar_key: In<'_>, registrar_key_len: usize,
+    k: u32,
+    n: u32,
+    rule: u32,
+    suite: u32,
+    registrar_key: In<'_>,
+    registrar_key_len: usize,
     out_new_vault: Slot<'_, lukko_new_vault>,
 ) -> i32 {
     run(|| {
@@ -47,7 +52,8 @@ pub(super) fn made(descriptor: lukko::Descriptor, shares: Vec<lukko::Share>, mas
 /// @param out_descriptor the descriptor; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_new_vault_descriptor(
-    new_vault: lukko_new_vault, out_descriptor: Slot<'_, lukko_descriptor>,
+    new_vault: lukko_new_vault,
+    out_descriptor: Slot<'_, lukko_descriptor>,
 ) -> i32 {
     run(|| give_shared(out_descriptor, || Ok(Arc::clone(&get::<NewVault>(new_vault)?.0.descriptor))))
 }
@@ -69,7 +75,9 @@ pub unsafe extern "C" fn lukko_new_vault_share_count(new_vault: lukko_new_vault,
 /// @return LUKKO_E_VALUE past the last one
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_new_vault_share(
-    new_vault: lukko_new_vault, at: usize, out_share: Slot<'_, lukko_share>,
+    new_vault: lukko_new_vault,
+    at: usize,
+    out_share: Slot<'_, lukko_share>,
 ) -> i32 {
     run(|| give_shared(out_share, || get::<NewVault>(new_vault)?.0.share(at)))
 }

@@ -25,8 +25,15 @@ use crate::values::{self, lukko_place};
 /// @param out_deposit the deposit; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_deposit(
-    vault: lukko_vault, card: lukko_card, writer: lukko_member, field: In<'_>, field_len: usize, padding: u32,
-    note: In<'_>, note_len: usize, out_deposit: Slot<'_, lukko_deposit>,
+    vault: lukko_vault,
+    card: lukko_card,
+    writer: lukko_member,
+    field: In<'_>,
+    field_len: usize,
+    padding: u32,
+    note: In<'_>,
+    note_len: usize,
+    out_deposit: Slot<'_, lukko_deposit>,
 ) -> i32 {
     run(|| {
         give(out_deposit, || {
@@ -42,7 +49,12 @@ pub unsafe extern "C" fn lukko_vault_deposit(
 /// @param deposit the deposit
 /// @param out 32 hexadecimal characters, without a NUL behind them
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_deposit_record(deposit: lukko_deposit, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_deposit_record(
+    deposit: lukko_deposit,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Deposit>(deposit)?.record.as_bytes()))
 }
 
@@ -51,7 +63,12 @@ pub unsafe extern "C" fn lukko_deposit_record(deposit: lukko_deposit, out: Slot<
 /// @param deposit the deposit
 /// @param out the sealed note
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_deposit_bytes(deposit: lukko_deposit, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_deposit_bytes(
+    deposit: lukko_deposit,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<Deposit>(deposit)?.bytes))
 }
 
@@ -65,7 +82,11 @@ pub unsafe extern "C" fn lukko_deposit_bytes(deposit: lukko_deposit, out: Slot<'
 /// @return LUKKO_E_REVOKED if the writer is revoked: see lukko_vault_open_unattributed
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_deposit(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, record: In<'_>, record_len: usize,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    record: In<'_>,
+    record_len: usize,
     out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
     run(|| {
@@ -86,7 +107,11 @@ pub unsafe extern "C" fn lukko_vault_open_deposit(
 /// @param out_opened the note; free it with lukko_free, which wipes it
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_absorbed(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, record: In<'_>, record_len: usize,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    record: In<'_>,
+    record_len: usize,
     out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
     run(|| {
@@ -107,7 +132,11 @@ pub unsafe extern "C" fn lukko_vault_open_absorbed(
 /// @param out_unattributed the note; free it with lukko_free, which wipes it
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_unattributed(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, record: In<'_>, record_len: usize,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    record: In<'_>,
+    record_len: usize,
     out_unattributed: Slot<'_, lukko_unattributed>,
 ) -> i32 {
     run(|| {
@@ -126,7 +155,12 @@ pub unsafe extern "C" fn lukko_vault_open_unattributed(
 /// @param unattributed the note or attachment
 /// @param out the fingerprint of the key, 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_unattributed_claimed_writer(unattributed: lukko_unattributed, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_unattributed_claimed_writer(
+    unattributed: lukko_unattributed,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<UnattributedItem>(unattributed)?.claimed_writer))
 }
 
@@ -137,7 +171,8 @@ pub unsafe extern "C" fn lukko_unattributed_claimed_writer(unattributed: lukko_u
 /// @return LUKKO_E_HANDLE_TYPE for an attachment
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_unattributed_note(
-    unattributed: lukko_unattributed, out_opened: Slot<'_, lukko_opened>,
+    unattributed: lukko_unattributed,
+    out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
     run(|| give_shared(out_opened, || note(&*get::<UnattributedItem>(unattributed)?)))
 }
@@ -156,7 +191,8 @@ fn note(unattributed: &UnattributedItem) -> Result<Arc<Opened>> {
 /// @return LUKKO_E_HANDLE_TYPE for a note
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_unattributed_attachment(
-    unattributed: lukko_unattributed, out_deposited: Slot<'_, lukko_deposited>,
+    unattributed: lukko_unattributed,
+    out_deposited: Slot<'_, lukko_deposited>,
 ) -> i32 {
     run(|| {
         give_shared(out_deposited, || match &get::<UnattributedItem>(unattributed)?.item {
@@ -176,7 +212,11 @@ pub unsafe extern "C" fn lukko_unattributed_attachment(
 /// @param out_record the record to be stored in its place
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_absorb(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, record: In<'_>, record_len: usize,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    record: In<'_>,
+    record_len: usize,
     out_record: Slot<'_, lukko_buffer>,
 ) -> i32 {
     run(|| {

@@ -14,7 +14,9 @@ use crate::values::lukko_share_fault;
 /// @param out_descriptor the descriptor; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_descriptor_parse(
-    descriptor: In<'_>, descriptor_len: usize, out_descriptor: Slot<'_, lukko_descriptor>,
+    descriptor: In<'_>,
+    descriptor_len: usize,
+    out_descriptor: Slot<'_, lukko_descriptor>,
 ) -> i32 {
     run(|| give(out_descriptor, || Ok(Descriptor::parse(descriptor.bytes(descriptor_len)?)?)))
 }
@@ -24,7 +26,12 @@ pub unsafe extern "C" fn lukko_descriptor_parse(
 /// @param descriptor the descriptor
 /// @param out as lukko_descriptor_parse reads it
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_descriptor_bytes(descriptor: lukko_descriptor, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_descriptor_bytes(
+    descriptor: lukko_descriptor,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.as_bytes()))
 }
 
@@ -33,7 +40,12 @@ pub unsafe extern "C" fn lukko_descriptor_bytes(descriptor: lukko_descriptor, ou
 /// @param descriptor the descriptor
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_descriptor_fingerprint(descriptor: lukko_descriptor, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_descriptor_fingerprint(
+    descriptor: lukko_descriptor,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.fingerprint().as_bytes()))
 }
 
@@ -42,7 +54,12 @@ pub unsafe extern "C" fn lukko_descriptor_fingerprint(descriptor: lukko_descript
 /// @param descriptor the descriptor
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_descriptor_vault_id(descriptor: lukko_descriptor, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_descriptor_vault_id(
+    descriptor: lukko_descriptor,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.vault().as_bytes()))
 }
 
@@ -51,7 +68,12 @@ pub unsafe extern "C" fn lukko_descriptor_vault_id(descriptor: lukko_descriptor,
 /// @param descriptor the descriptor
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_descriptor_master_fingerprint(descriptor: lukko_descriptor, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_descriptor_master_fingerprint(
+    descriptor: lukko_descriptor,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.master_fingerprint().as_bytes()))
 }
 
@@ -69,7 +91,10 @@ pub unsafe extern "C" fn lukko_descriptor_suite(descriptor: lukko_descriptor, ou
 /// @param descriptor the descriptor
 /// @param out_generation from 1
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_descriptor_generation(descriptor: lukko_descriptor, out_generation: Slot<'_, u32>) -> i32 {
+pub unsafe extern "C" fn lukko_descriptor_generation(
+    descriptor: lukko_descriptor,
+    out_generation: Slot<'_, u32>,
+) -> i32 {
     run(|| put(out_generation, || Ok(get::<Descriptor>(descriptor)?.generation())))
 }
 
@@ -79,7 +104,9 @@ pub unsafe extern "C" fn lukko_descriptor_generation(descriptor: lukko_descripto
 /// @param out_k,out_n the two numbers
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_descriptor_policy(
-    descriptor: lukko_descriptor, out_k: Slot<'_, u32>, out_n: Slot<'_, u32>,
+    descriptor: lukko_descriptor,
+    out_k: Slot<'_, u32>,
+    out_n: Slot<'_, u32>,
 ) -> i32 {
     run(|| {
         let (out_k, out_n) = (out_k.check()?, out_n.check()?);
@@ -96,7 +123,8 @@ pub unsafe extern "C" fn lukko_descriptor_policy(
 /// @param out_descriptor the descriptor; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pinned_descriptor(
-    pinned: lukko_pinned, out_descriptor: Slot<'_, lukko_descriptor>,
+    pinned: lukko_pinned,
+    out_descriptor: Slot<'_, lukko_descriptor>,
 ) -> i32 {
     run(|| give(out_descriptor, || Ok(Descriptor::clone(&*get::<PinnedDescriptor>(pinned)?))))
 }
@@ -108,7 +136,10 @@ pub unsafe extern "C" fn lukko_pinned_descriptor(
 /// @param out_member the member's keys; free them with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pinned_new_member(
-    pinned: lukko_pinned, id: In<'_>, id_len: usize, out_member: Slot<'_, lukko_member>,
+    pinned: lukko_pinned,
+    id: In<'_>,
+    id_len: usize,
+    out_member: Slot<'_, lukko_member>,
 ) -> i32 {
     run(|| {
         give(out_member, || {
@@ -126,7 +157,11 @@ pub unsafe extern "C" fn lukko_pinned_new_member(
 /// @param out_member the member's keys; free them with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pinned_member_from_seed(
-    pinned: lukko_pinned, id: In<'_>, id_len: usize, seed: In<'_>, seed_len: usize,
+    pinned: lukko_pinned,
+    id: In<'_>,
+    id_len: usize,
+    seed: In<'_>,
+    seed_len: usize,
     out_member: Slot<'_, lukko_member>,
 ) -> i32 {
     run(|| {
@@ -145,7 +180,10 @@ pub unsafe extern "C" fn lukko_pinned_member_from_seed(
 /// @param out_entry the verified entry; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pinned_verify_entry(
-    pinned: lukko_pinned, entry: In<'_>, entry_len: usize, out_entry: Slot<'_, lukko_entry>,
+    pinned: lukko_pinned,
+    entry: In<'_>,
+    entry_len: usize,
+    out_entry: Slot<'_, lukko_entry>,
 ) -> i32 {
     run(|| {
         give(out_entry, || {
@@ -162,7 +200,9 @@ pub unsafe extern "C" fn lukko_pinned_verify_entry(
 /// @param out_fault why it is refused, written with LUKKO_E_SHARE; may be NULL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pinned_check_share(
-    pinned: lukko_pinned, share: lukko_share, out_fault: Slot<'_, lukko_share_fault>,
+    pinned: lukko_pinned,
+    share: lukko_share,
+    out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
     run(|| {
         let (pinned, share) = (get::<PinnedDescriptor>(pinned)?, get::<Share>(share)?);

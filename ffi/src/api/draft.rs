@@ -6,9 +6,7 @@ use super::{give, give_buffer, put, run};
 use crate::buffer::{In, Slot};
 use crate::error::{LUKKO_E_SPENT, Refusal, Result};
 use crate::handle::{Locked, get};
-use crate::object::{
-    lukko_buffer, lukko_draft, lukko_entry, lukko_master, lukko_pinned, lukko_registrar, lukko_vault,
-};
+use crate::object::{lukko_buffer, lukko_draft, lukko_entry, lukko_master, lukko_pinned, lukko_registrar, lukko_vault};
 use crate::values;
 
 /// Begins the first roster of a vault, version 1, without members.
@@ -17,9 +15,7 @@ use crate::values;
 /// @param out_draft the draft; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_first(pinned: lukko_pinned, out_draft: Slot<'_, lukko_draft>) -> i32 {
-    run(|| {
-        give(out_draft, || Ok(Locked::new(Some(RosterDraft::first(&*get::<PinnedDescriptor>(pinned)?)))))
-    })
+    run(|| give(out_draft, || Ok(Locked::new(Some(RosterDraft::first(&*get::<PinnedDescriptor>(pinned)?))))))
 }
 
 /// Begins the roster after the one of a vault, with everything that it lists.
@@ -82,7 +78,12 @@ pub unsafe extern "C" fn lukko_draft_set_status(draft: lukko_draft, key: In<'_>,
 /// @param lost,lost_len the fingerprint of the lost key, 32 bytes
 /// @param entry the verified entry of the new key
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_draft_replace(draft: lukko_draft, lost: In<'_>, lost_len: usize, entry: lukko_entry) -> i32 {
+pub unsafe extern "C" fn lukko_draft_replace(
+    draft: lukko_draft,
+    lost: In<'_>,
+    lost_len: usize,
+    entry: lukko_entry,
+) -> i32 {
     run(|| {
         let (lost, entry) = (values::key_fingerprint(lost, lost_len)?, get::<MemberEntry>(entry)?);
         change(draft, |draft| Ok(draft.replace(lost, &entry).map(drop)?))
@@ -111,7 +112,10 @@ pub unsafe extern "C" fn lukko_draft_close(draft: lukko_draft, card: In<'_>, car
 /// @return LUKKO_E_MISMATCH for another vault's or generation's key, descriptor or draft
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_sign_as_registrar(
-    draft: lukko_draft, registrar: lukko_registrar, pinned: lukko_pinned, out_roster: Slot<'_, lukko_buffer>,
+    draft: lukko_draft,
+    registrar: lukko_registrar,
+    pinned: lukko_pinned,
+    out_roster: Slot<'_, lukko_buffer>,
 ) -> i32 {
     run(|| {
         give_buffer(out_roster, || {
@@ -129,7 +133,10 @@ pub unsafe extern "C" fn lukko_draft_sign_as_registrar(
 /// @param out_roster the roster's bytes
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_sign_as_root(
-    draft: lukko_draft, master: lukko_master, pinned: lukko_pinned, out_roster: Slot<'_, lukko_buffer>,
+    draft: lukko_draft,
+    master: lukko_master,
+    pinned: lukko_pinned,
+    out_roster: Slot<'_, lukko_buffer>,
 ) -> i32 {
     run(|| {
         give_buffer(out_roster, || {

@@ -16,7 +16,11 @@ use crate::values;
 /// @param out_grant the grant, to be stored: 1,271 bytes with X-Wing, 183 with X25519
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_grant(
-    vault: lukko_vault, key: lukko_patient_key, to: In<'_>, to_len: usize, out_grant: Slot<'_, lukko_buffer>,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    to: In<'_>,
+    to_len: usize,
+    out_grant: Slot<'_, lukko_buffer>,
 ) -> i32 {
     run(|| {
         give_buffer(out_grant, || {
@@ -35,7 +39,11 @@ pub unsafe extern "C" fn lukko_vault_grant(
 /// @param out_key the patient's key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_grant(
-    vault: lukko_vault, card: lukko_card, member: lukko_member, grant: In<'_>, grant_len: usize,
+    vault: lukko_vault,
+    card: lukko_card,
+    member: lukko_member,
+    grant: In<'_>,
+    grant_len: usize,
     out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
     run(|| {
@@ -54,7 +62,10 @@ pub unsafe extern "C" fn lukko_vault_open_grant(
 /// @param out_key the patient's key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_break_glass(
-    vault: lukko_vault, card: lukko_card, master: lukko_master, out_key: Slot<'_, lukko_patient_key>,
+    vault: lukko_vault,
+    card: lukko_card,
+    master: lukko_master,
+    out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
     run(|| {
         give(out_key, || {
@@ -72,7 +83,9 @@ pub unsafe extern "C" fn lukko_vault_break_glass(
 /// @param out_grant the master grant, to be stored
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_grant_to_master(
-    vault: lukko_vault, key: lukko_patient_key, out_grant: Slot<'_, lukko_buffer>,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    out_grant: Slot<'_, lukko_buffer>,
 ) -> i32 {
     run(|| {
         give_buffer(out_grant, || {

@@ -23,7 +23,9 @@ pub unsafe extern "C" fn lukko_registrar_generate(out_registrar: Slot<'_, lukko_
 /// @param out_registrar the key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_registrar_from_seed(
-    seed: In<'_>, seed_len: usize, out_registrar: Slot<'_, lukko_registrar>,
+    seed: In<'_>,
+    seed_len: usize,
+    out_registrar: Slot<'_, lukko_registrar>,
 ) -> i32 {
     run(|| give(out_registrar, || Ok(RegistrarKey::from_seed(seed.array(seed_len)?)?)))
 }
@@ -33,7 +35,12 @@ pub unsafe extern "C" fn lukko_registrar_from_seed(
 /// @param registrar the key
 /// @param out 32 secret bytes; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_registrar_seed(registrar: lukko_registrar, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_registrar_seed(
+    registrar: lukko_registrar,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<RegistrarKey>(registrar)?.seed().expose()))
 }
 
@@ -42,7 +49,12 @@ pub unsafe extern "C" fn lukko_registrar_seed(registrar: lukko_registrar, out: S
 /// @param registrar the key
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_registrar_public_key(registrar: lukko_registrar, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_registrar_public_key(
+    registrar: lukko_registrar,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<RegistrarKey>(registrar)?.public().as_bytes()))
 }
 
@@ -76,7 +88,10 @@ pub unsafe extern "C" fn lukko_recipient_generate(suite: u32, out_recipient: Slo
 /// @param out_recipient the key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_recipient_from_seed(
-    suite: u32, seed: In<'_>, seed_len: usize, out_recipient: Slot<'_, lukko_recipient>,
+    suite: u32,
+    seed: In<'_>,
+    seed_len: usize,
+    out_recipient: Slot<'_, lukko_recipient>,
 ) -> i32 {
     run(|| give(out_recipient, || Ok(RecipientKey::from_seed(values::suite(suite)?, seed.array(seed_len)?)?)))
 }
@@ -86,7 +101,12 @@ pub unsafe extern "C" fn lukko_recipient_from_seed(
 /// @param recipient the key
 /// @param out 32 secret bytes; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_recipient_seed(recipient: lukko_recipient, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_recipient_seed(
+    recipient: lukko_recipient,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<RecipientKey>(recipient)?.seed().expose()))
 }
 
@@ -95,7 +115,12 @@ pub unsafe extern "C" fn lukko_recipient_seed(recipient: lukko_recipient, out: S
 /// @param recipient the key
 /// @param out 1,216 bytes with X-Wing, 32 with X25519
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_recipient_public_key(recipient: lukko_recipient, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_recipient_public_key(
+    recipient: lukko_recipient,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<RecipientKey>(recipient)?.public().as_bytes()))
 }
 
@@ -107,7 +132,12 @@ pub unsafe extern "C" fn lukko_recipient_public_key(recipient: lukko_recipient, 
 /// @return LUKKO_E_MALFORMED if it is not a valid key of the suite
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_recipient_fingerprint(
-    suite: u32, public_key: In<'_>, public_key_len: usize, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>,
+    suite: u32,
+    public_key: In<'_>,
+    public_key_len: usize,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
 ) -> i32 {
     run(|| {
         let key = RecipientPublicKey::from_bytes(values::suite(suite)?, public_key.bytes(public_key_len)?)?;

@@ -12,7 +12,12 @@ use crate::object::{lukko_entry, lukko_member};
 /// @param member the member's keys
 /// @param out 1,351 bytes and the member's id with X-Wing, 167 and the id with X25519
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_member_entry(member: lukko_member, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_member_entry(
+    member: lukko_member,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<MemberKey>(member)?.entry()))
 }
 
@@ -21,7 +26,12 @@ pub unsafe extern "C" fn lukko_member_entry(member: lukko_member, out: Slot<'_, 
 /// @param member the member's keys
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_member_fingerprint(member: lukko_member, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_member_fingerprint(
+    member: lukko_member,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<MemberKey>(member)?.fingerprint().as_bytes()))
 }
 
@@ -30,7 +40,12 @@ pub unsafe extern "C" fn lukko_member_fingerprint(member: lukko_member, out: Slo
 /// @param member the member's keys
 /// @param out 32 secret bytes; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_member_seed(member: lukko_member, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_member_seed(
+    member: lukko_member,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<MemberKey>(member)?.seed().expose()))
 }
 
@@ -39,7 +54,12 @@ pub unsafe extern "C" fn lukko_member_seed(member: lukko_member, out: Slot<'_, u
 /// @param entry the entry
 /// @param out 1 to 255 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_entry_id(entry: lukko_entry, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_entry_id(
+    entry: lukko_entry,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<MemberEntry>(entry)?.id()))
 }
 
@@ -48,6 +68,11 @@ pub unsafe extern "C" fn lukko_entry_id(entry: lukko_entry, out: Slot<'_, u8>, o
 /// @param entry the entry
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_entry_fingerprint(entry: lukko_entry, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_entry_fingerprint(
+    entry: lukko_entry,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<MemberEntry>(entry)?.fingerprint().as_bytes()))
 }

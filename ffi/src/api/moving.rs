@@ -18,8 +18,12 @@ use crate::values::{lukko_context, lukko_place};
 /// @param sink where the new one goes; used during the call only
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_reseal_attachment(
-    vault: lukko_vault, from: lukko_patient_key, to: lukko_patient_key, place: Ref<'_, lukko_place<'_>>,
-    source: Ref<'_, lukko_source>, sink: Ref<'_, lukko_sink>,
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    source: Ref<'_, lukko_source>,
+    sink: Ref<'_, lukko_sink>,
 ) -> i32 {
     run(|| {
         let (vault, from, to) = (get::<Vault>(vault)?, get::<PatientKey>(from)?, get::<PatientKey>(to)?);
@@ -41,8 +45,13 @@ pub unsafe extern "C" fn lukko_vault_reseal_attachment(
 /// @param sink where it goes; used during the call only
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_take_over_attachment(
-    vault: lukko_vault, from: lukko_patient_key, to: lukko_patient_key, place: Ref<'_, lukko_place<'_>>,
-    source: Ref<'_, lukko_source>, context: Ref<'_, lukko_context<'_>>, sink: Ref<'_, lukko_sink>,
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    source: Ref<'_, lukko_source>,
+    context: Ref<'_, lukko_context<'_>>,
+    sink: Ref<'_, lukko_sink>,
 ) -> i32 {
     run(|| {
         let (vault, from, to) = (get::<Vault>(vault)?, get::<PatientKey>(from)?, get::<PatientKey>(to)?);

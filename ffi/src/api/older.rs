@@ -20,9 +20,18 @@ use crate::values::{self, Stored, lukko_stored_patient};
 /// @param out_key the older key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_older(
-    vault: lukko_vault, patient: In<'_>, patient_len: usize, stored: Ref<'_, lukko_stored_patient<'_>>,
-    expect: In<'_>, expect_len: usize, older: In<'_>, older_len: usize,
-    with: lukko_handle, grant: In<'_>, grant_len: usize, out_key: Slot<'_, lukko_patient_key>,
+    vault: lukko_vault,
+    patient: In<'_>,
+    patient_len: usize,
+    stored: Ref<'_, lukko_stored_patient<'_>>,
+    expect: In<'_>,
+    expect_len: usize,
+    older: In<'_>,
+    older_len: usize,
+    with: lukko_handle,
+    grant: In<'_>,
+    grant_len: usize,
+    out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
     run(|| {
         give(out_key, || {
@@ -48,8 +57,16 @@ pub unsafe extern "C" fn lukko_vault_open_older(
 /// @param out_key the key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_remembered(
-    vault: lukko_vault, patient: In<'_>, patient_len: usize, cards: Ref<'_, lukko_bytes<'_>>, card_count: usize,
-    known: In<'_>, known_len: usize, with: lukko_handle, grant: In<'_>, grant_len: usize,
+    vault: lukko_vault,
+    patient: In<'_>,
+    patient_len: usize,
+    cards: Ref<'_, lukko_bytes<'_>>,
+    card_count: usize,
+    known: In<'_>,
+    known_len: usize,
+    with: lukko_handle,
+    grant: In<'_>,
+    grant_len: usize,
     out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
     run(|| {

@@ -21,7 +21,10 @@ use crate::values::{self, Stored, lukko_stored_patient};
 /// @param out_enrolment the enrolment; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_enrol(
-    vault: lukko_vault, by: lukko_handle, patient: In<'_>, patient_len: usize,
+    vault: lukko_vault,
+    by: lukko_handle,
+    patient: In<'_>,
+    patient_len: usize,
     out_enrolment: Slot<'_, lukko_enrolment>,
 ) -> i32 {
     run(|| {
@@ -41,7 +44,10 @@ pub unsafe extern "C" fn lukko_vault_enrol(
 /// @param out_enrolment the enrolment; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_rekey(
-    vault: lukko_vault, by: lukko_handle, old: lukko_patient_key, out_enrolment: Slot<'_, lukko_enrolment>,
+    vault: lukko_vault,
+    by: lukko_handle,
+    old: lukko_patient_key,
+    out_enrolment: Slot<'_, lukko_enrolment>,
 ) -> i32 {
     run(|| {
         give(out_enrolment, || {
@@ -61,7 +67,12 @@ fn enrolled(enrolment: Enrolment) -> Enrolled {
 /// @param enrolment the enrolment
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_enrolment_card_id(enrolment: lukko_enrolment, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_enrolment_card_id(
+    enrolment: lukko_enrolment,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Enrolled>(enrolment)?.key.card().as_bytes()))
 }
 
@@ -70,7 +81,12 @@ pub unsafe extern "C" fn lukko_enrolment_card_id(enrolment: lukko_enrolment, out
 /// @param enrolment the enrolment
 /// @param out the card, to be stored
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_enrolment_card(enrolment: lukko_enrolment, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_enrolment_card(
+    enrolment: lukko_enrolment,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<Enrolled>(enrolment)?.card))
 }
 
@@ -79,7 +95,12 @@ pub unsafe extern "C" fn lukko_enrolment_card(enrolment: lukko_enrolment, out: S
 /// @param enrolment the enrolment
 /// @param out the endorsement, to be stored
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_enrolment_endorsement(enrolment: lukko_enrolment, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_enrolment_endorsement(
+    enrolment: lukko_enrolment,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<Enrolled>(enrolment)?.endorsement))
 }
 
@@ -88,7 +109,12 @@ pub unsafe extern "C" fn lukko_enrolment_endorsement(enrolment: lukko_enrolment,
 /// @param enrolment the enrolment
 /// @param out the master grant, to be stored
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_enrolment_master_grant(enrolment: lukko_enrolment, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_enrolment_master_grant(
+    enrolment: lukko_enrolment,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<Enrolled>(enrolment)?.master_grant))
 }
 
@@ -97,9 +123,7 @@ pub unsafe extern "C" fn lukko_enrolment_master_grant(enrolment: lukko_enrolment
 /// @param enrolment the enrolment
 /// @param out_key the key; free it, and the enrolment, with lukko_free
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_enrolment_key(
-    enrolment: lukko_enrolment, out_key: Slot<'_, lukko_patient_key>,
-) -> i32 {
+pub unsafe extern "C" fn lukko_enrolment_key(enrolment: lukko_enrolment, out_key: Slot<'_, lukko_patient_key>) -> i32 {
     run(|| give_shared(out_key, || Ok(Arc::clone(&get::<Enrolled>(enrolment)?.key))))
 }
 
@@ -111,7 +135,10 @@ pub unsafe extern "C" fn lukko_enrolment_key(
 /// @param out_endorsed both objects; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_endorse(
-    vault: lukko_vault, by: lukko_handle, key: lukko_patient_key, out_endorsed: Slot<'_, lukko_endorsed>,
+    vault: lukko_vault,
+    by: lukko_handle,
+    key: lukko_patient_key,
+    out_endorsed: Slot<'_, lukko_endorsed>,
 ) -> i32 {
     run(|| {
         give(out_endorsed, || {
@@ -126,7 +153,12 @@ pub unsafe extern "C" fn lukko_vault_endorse(
 /// @param endorsed both objects
 /// @param out the endorsement, to be stored
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_endorsed_endorsement(endorsed: lukko_endorsed, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_endorsed_endorsement(
+    endorsed: lukko_endorsed,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<Endorsed>(endorsed)?.endorsement))
 }
 
@@ -135,7 +167,12 @@ pub unsafe extern "C" fn lukko_endorsed_endorsement(endorsed: lukko_endorsed, ou
 /// @param endorsed both objects
 /// @param out the master grant, to be stored
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_endorsed_master_grant(endorsed: lukko_endorsed, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_endorsed_master_grant(
+    endorsed: lukko_endorsed,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<Endorsed>(endorsed)?.master_grant))
 }
 
@@ -149,8 +186,13 @@ pub unsafe extern "C" fn lukko_endorsed_master_grant(endorsed: lukko_endorsed, o
 /// @return LUKKO_E_CLOSED, LUKKO_E_CONFLICT, LUKKO_E_STALE, LUKKO_E_UNTRUSTED, LUKKO_E_REVOKED, LUKKO_E_MISMATCH
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_card(
-    vault: lukko_vault, patient: In<'_>, patient_len: usize, stored: Ref<'_, lukko_stored_patient<'_>>,
-    expect: In<'_>, expect_len: usize, out_card: Slot<'_, lukko_card>,
+    vault: lukko_vault,
+    patient: In<'_>,
+    patient_len: usize,
+    stored: Ref<'_, lukko_stored_patient<'_>>,
+    expect: In<'_>,
+    expect_len: usize,
+    out_card: Slot<'_, lukko_card>,
 ) -> i32 {
     run(|| {
         give(out_card, || {
@@ -170,7 +212,14 @@ pub unsafe extern "C" fn lukko_vault_card(
 /// @param out 32 bytes for each, one behind the other
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_card_ids(
-    vault: lukko_vault, patient: In<'_>, patient_len: usize, cards: Ref<'_, lukko_bytes<'_>>, card_count: usize, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>,
+    vault: lukko_vault,
+    patient: In<'_>,
+    patient_len: usize,
+    cards: Ref<'_, lukko_bytes<'_>>,
+    card_count: usize,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
 ) -> i32 {
     run(|| {
         let (vault, cards) = (get::<Vault>(vault)?, cards.list(card_count)?);
@@ -184,7 +233,12 @@ pub unsafe extern "C" fn lukko_vault_card_ids(
 /// @param card the card
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_card_id(card: lukko_card, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_card_id(
+    card: lukko_card,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Card>(card)?.id().as_bytes()))
 }
 
@@ -193,7 +247,12 @@ pub unsafe extern "C" fn lukko_card_id(card: lukko_card, out: Slot<'_, u8>, out_
 /// @param card the card
 /// @param out 1 to 255 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_card_patient(card: lukko_card, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_card_patient(
+    card: lukko_card,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Card>(card)?.patient()))
 }
 
@@ -211,7 +270,12 @@ pub unsafe extern "C" fn lukko_card_version(card: lukko_card, out_version: Slot<
 /// @param key the patient's key
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_patient_key_card_id(key: lukko_patient_key, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_patient_key_card_id(
+    key: lukko_patient_key,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<PatientKey>(key)?.card().as_bytes()))
 }
 
@@ -220,7 +284,12 @@ pub unsafe extern "C" fn lukko_patient_key_card_id(key: lukko_patient_key, out: 
 /// @param key the patient's key
 /// @param out 1 to 255 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_patient_key_patient(key: lukko_patient_key, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_patient_key_patient(
+    key: lukko_patient_key,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<PatientKey>(key)?.patient()))
 }
 

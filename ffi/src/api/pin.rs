@@ -17,7 +17,10 @@ use crate::object::{lukko_descriptor, lukko_pin, lukko_pinned, lukko_successor};
 /// @return LUKKO_E_UNTRUSTED if the descriptor has another fingerprint
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pin_new(
-    fingerprint: In<'_>, fingerprint_len: usize, descriptor: lukko_descriptor, out_pin: Slot<'_, lukko_pin>,
+    fingerprint: In<'_>,
+    fingerprint_len: usize,
+    descriptor: lukko_descriptor,
+    out_pin: Slot<'_, lukko_pin>,
 ) -> i32 {
     run(|| {
         give(out_pin, || {
@@ -41,7 +44,12 @@ pub unsafe extern "C" fn lukko_pin_from_bytes(pin: In<'_>, pin_len: usize, out_p
 /// @param pin the pin
 /// @param out 112 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_pin_bytes(pin: lukko_pin, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_pin_bytes(
+    pin: lukko_pin,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, &get::<Pin>(pin)?.to_bytes()))
 }
 
@@ -50,7 +58,12 @@ pub unsafe extern "C" fn lukko_pin_bytes(pin: lukko_pin, out: Slot<'_, u8>, out_
 /// @param pin the pin
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_pin_fingerprint(pin: lukko_pin, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_pin_fingerprint(
+    pin: lukko_pin,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Pin>(pin)?.fingerprint().as_bytes()))
 }
 
@@ -80,7 +93,9 @@ pub unsafe extern "C" fn lukko_pin_roster_version(pin: lukko_pin, out_version: S
 /// @return LUKKO_E_UNTRUSTED if it is another one
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pin_check(
-    pin: lukko_pin, descriptor: lukko_descriptor, out_pinned: Slot<'_, lukko_pinned>,
+    pin: lukko_pin,
+    descriptor: lukko_descriptor,
+    out_pinned: Slot<'_, lukko_pinned>,
 ) -> i32 {
     run(|| {
         give(out_pinned, || {
@@ -98,7 +113,10 @@ pub unsafe extern "C" fn lukko_pin_check(
 /// @param out_pinned the next descriptor; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pin_follow(
-    pin: lukko_pin, successor: lukko_successor, out_pin: Slot<'_, lukko_pin>, out_pinned: Slot<'_, lukko_pinned>,
+    pin: lukko_pin,
+    successor: lukko_successor,
+    out_pin: Slot<'_, lukko_pin>,
+    out_pinned: Slot<'_, lukko_pinned>,
 ) -> i32 {
     run(|| {
         let (out_pin, out_pinned) = (out_pin.check()?, out_pinned.check()?);

@@ -30,7 +30,10 @@ const MOST: usize = 16 * 1024;
 /// @param out_reader the reader; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_attachment(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, source: Ref<'_, lukko_source>,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    source: Ref<'_, lukko_source>,
     out_reader: Slot<'_, lukko_reader>,
 ) -> i32 {
     run(|| {
@@ -52,7 +55,10 @@ pub unsafe extern "C" fn lukko_vault_open_attachment(
 /// @param out_deposited the stream; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_deposited_attachment(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, source: Ref<'_, lukko_source>,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    source: Ref<'_, lukko_source>,
     out_deposited: Slot<'_, lukko_deposited>,
 ) -> i32 {
     run(|| {
@@ -73,7 +79,10 @@ pub unsafe extern "C" fn lukko_vault_open_deposited_attachment(
 /// @param out_unattributed the attachment; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open_unattributed_attachment(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, source: Ref<'_, lukko_source>,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    source: Ref<'_, lukko_source>,
     out_unattributed: Slot<'_, lukko_unattributed>,
 ) -> i32 {
     run(|| {
@@ -93,7 +102,12 @@ pub unsafe extern "C" fn lukko_vault_open_unattributed_attachment(
 /// @param reader the reader
 /// @param out up to out_capacity bytes, and at most 16 KiB; *out_written is 0 at the end. Secret; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_reader_read(reader: lukko_reader, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_reader_read(
+    reader: lukko_reader,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| {
         let out = out.buffer(out_capacity, out_written)?;
         get::<Reader>(reader)?.with(|reader| read_some(reader, out))
@@ -109,7 +123,10 @@ pub unsafe extern "C" fn lukko_reader_read(reader: lukko_reader, out: Slot<'_, u
 /// @return LUKKO_E_VALUE for a position before the start; everything stays as it was then
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_reader_seek(
-    reader: lukko_reader, offset: i64, whence: u32, out_position: Slot<'_, u64>,
+    reader: lukko_reader,
+    offset: i64,
+    whence: u32,
+    out_position: Slot<'_, u64>,
 ) -> i32 {
     run(|| put(out_position, || get::<Reader>(reader)?.with(|reader| Ok(reader.seek(target(offset, whence)?)?))))
 }
@@ -155,7 +172,12 @@ pub unsafe extern "C" fn lukko_reader_origin(reader: lukko_reader, out_origin: S
 /// @param reader the reader
 /// @param out the fingerprint of the key that signed, 32 bytes; 0 bytes for an attachment that a reader wrote
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_reader_writer(reader: lukko_reader, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_reader_writer(
+    reader: lukko_reader,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| {
         get::<Reader>(reader)?.with(|reader| {
             let (_, writer, _) = values::origin(reader.origin());
@@ -169,7 +191,12 @@ pub unsafe extern "C" fn lukko_reader_writer(reader: lukko_reader, out: Slot<'_,
 /// @param deposited the stream
 /// @param out up to out_capacity bytes, and at most 16 KiB; *out_written is 0 at the end. Secret; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_deposited_read(deposited: lukko_deposited, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_deposited_read(
+    deposited: lukko_deposited,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| {
         let out = out.buffer(out_capacity, out_written)?;
         unproven(deposited, |deposited| read_some(deposited, out))
@@ -184,7 +211,10 @@ pub unsafe extern "C" fn lukko_deposited_read(deposited: lukko_deposited, out: S
 /// @param out_position the position, from the start
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_deposited_seek(
-    deposited: lukko_deposited, offset: i64, whence: u32, out_position: Slot<'_, u64>,
+    deposited: lukko_deposited,
+    offset: i64,
+    whence: u32,
+    out_position: Slot<'_, u64>,
 ) -> i32 {
     run(|| put(out_position, || unproven(deposited, |deposited| Ok(deposited.seek(target(offset, whence)?)?))))
 }
@@ -212,8 +242,15 @@ pub unsafe extern "C" fn lukko_deposited_padding(deposited: lukko_deposited, out
 /// @param deposited the stream
 /// @param out the fingerprint of the key, 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_deposited_claimed_writer(deposited: lukko_deposited, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
-    run(|| unproven(deposited, |deposited| copy_out(out, out_capacity, out_written, deposited.claimed_writer().as_bytes())))
+pub unsafe extern "C" fn lukko_deposited_claimed_writer(
+    deposited: lukko_deposited,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    run(|| {
+        unproven(deposited, |deposited| copy_out(out, out_capacity, out_written, deposited.claimed_writer().as_bytes()))
+    })
 }
 
 /// Reads the whole payload once and compares it with what was signed. The source must not change from here on.

@@ -17,8 +17,14 @@ use crate::values::{self, lukko_context, lukko_place};
 /// @param out lukko_sealed_len bytes. Nothing is drawn and nothing sealed if the capacity is too small
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_seal(
-    vault: lukko_vault, key: lukko_patient_key, context: Ref<'_, lukko_context<'_>>, note: In<'_>, note_len: usize,
-    out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    context: Ref<'_, lukko_context<'_>>,
+    note: In<'_>,
+    note_len: usize,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
 ) -> i32 {
     run(|| {
         let out = out.buffer(out_capacity, out_written)?;
@@ -43,7 +49,11 @@ pub unsafe extern "C" fn lukko_vault_seal(
 /// @return LUKKO_E_NOT_AUTHENTIC for everything that is wrong once the key is used
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_open(
-    vault: lukko_vault, key: lukko_patient_key, place: Ref<'_, lukko_place<'_>>, record: In<'_>, record_len: usize,
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    record: In<'_>,
+    record_len: usize,
     out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
     run(|| {
@@ -60,7 +70,12 @@ pub unsafe extern "C" fn lukko_vault_open(
 /// @param opened the note
 /// @param out secret bytes; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_opened_plaintext(opened: lukko_opened, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_opened_plaintext(
+    opened: lukko_opened,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Opened>(opened)?.plaintext.as_bytes()))
 }
 
@@ -90,7 +105,9 @@ pub unsafe extern "C" fn lukko_opened_padding(opened: lukko_opened, out_padding:
 ///   LUKKO_ORIGIN_UNATTRIBUTED LUKKO_STATUS_REVOKED; else 0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_opened_origin(
-    opened: lukko_opened, out_origin: Slot<'_, u32>, out_status: Slot<'_, u32>,
+    opened: lukko_opened,
+    out_origin: Slot<'_, u32>,
+    out_status: Slot<'_, u32>,
 ) -> i32 {
     run(|| {
         let (out_origin, out_status) = (out_origin.check()?, out_status.check()?);
@@ -106,7 +123,12 @@ pub unsafe extern "C" fn lukko_opened_origin(
 /// @param opened the note
 /// @param out the fingerprint of the key that signed, 32 bytes; 0 bytes for a note that a reader wrote
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_opened_writer(opened: lukko_opened, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_opened_writer(
+    opened: lukko_opened,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| {
         let (_, writer, _) = values::origin(get::<Opened>(opened)?.origin);
         copy_out(out, out_capacity, out_written, writer.as_ref().map_or(&[], |key| key.as_bytes().as_slice()))
@@ -123,8 +145,13 @@ pub unsafe extern "C" fn lukko_opened_writer(opened: lukko_opened, out: Slot<'_,
 /// @param out_record the record to be stored in its place, or 0 if it is under the new key already
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_rewrap(
-    vault: lukko_vault, from: lukko_patient_key, to: lukko_patient_key, place: Ref<'_, lukko_place<'_>>,
-    record: In<'_>, record_len: usize, out_record: Slot<'_, lukko_buffer>,
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    record: In<'_>,
+    record_len: usize,
+    out_record: Slot<'_, lukko_buffer>,
 ) -> i32 {
     run(|| {
         give_buffer_or_none(out_record, || {
@@ -145,8 +172,13 @@ pub unsafe extern "C" fn lukko_vault_rewrap(
 /// @param out_record the record to be stored in its place, or 0 if it is under the new key already
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_reseal(
-    vault: lukko_vault, from: lukko_patient_key, to: lukko_patient_key, place: Ref<'_, lukko_place<'_>>,
-    record: In<'_>, record_len: usize, out_record: Slot<'_, lukko_buffer>,
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: Ref<'_, lukko_place<'_>>,
+    record: In<'_>,
+    record_len: usize,
+    out_record: Slot<'_, lukko_buffer>,
 ) -> i32 {
     run(|| {
         give_buffer_or_none(out_record, || {

@@ -31,7 +31,9 @@ pub unsafe extern "C" fn lukko_recovery_new(pinned: lukko_pinned, out_recovery: 
 /// @param out_fault why it is refused, written with LUKKO_E_SHARE; may be NULL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_recovery_add(
-    recovery: lukko_recovery, share: lukko_share, out_fault: Slot<'_, lukko_share_fault>,
+    recovery: lukko_recovery,
+    share: lukko_share,
+    out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
     run(|| {
         let recovery = get::<Locked<Recovering>>(recovery)?;
@@ -49,7 +51,9 @@ pub unsafe extern "C" fn lukko_recovery_add(
 /// @param out_have,out_need shares accepted so far, and shares needed
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_recovery_progress(
-    recovery: lukko_recovery, out_have: Slot<'_, u32>, out_need: Slot<'_, u32>,
+    recovery: lukko_recovery,
+    out_have: Slot<'_, u32>,
+    out_need: Slot<'_, u32>,
 ) -> i32 {
     run(|| {
         let (out_have, out_need) = (out_have.check()?, out_need.check()?);

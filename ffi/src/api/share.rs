@@ -16,7 +16,10 @@ use crate::values::lukko_share_fault;
 /// @param out_fault what is wrong, written with LUKKO_E_MALFORMED; may be NULL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_share_from_bytes(
-    share: In<'_>, share_len: usize, out_share: Slot<'_, lukko_share>, out_fault: Slot<'_, lukko_share_fault>,
+    share: In<'_>,
+    share_len: usize,
+    out_share: Slot<'_, lukko_share>,
+    out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
     run(|| read(out_share, out_fault, || Ok(Share::from_bytes(share.bytes(share_len)?))))
 }
@@ -28,7 +31,10 @@ pub unsafe extern "C" fn lukko_share_from_bytes(
 /// @param out_fault which character is wrong, written with LUKKO_E_MALFORMED; may be NULL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_share_from_text(
-    text: In<'_>, text_len: usize, out_share: Slot<'_, lukko_share>, out_fault: Slot<'_, lukko_share_fault>,
+    text: In<'_>,
+    text_len: usize,
+    out_share: Slot<'_, lukko_share>,
+    out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
     run(|| {
         read(out_share, out_fault, || {
@@ -55,7 +61,12 @@ fn read(
 /// @param share the share
 /// @param out 75 secret bytes; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_share_bytes(share: lukko_share, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_share_bytes(
+    share: lukko_share,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.to_bytes().expose()))
 }
 
@@ -64,7 +75,12 @@ pub unsafe extern "C" fn lukko_share_bytes(share: lukko_share, out: Slot<'_, u8>
 /// @param share the share
 /// @param out 132 secret characters that begin with `lukko1`, without a NUL behind them; wipe them afterwards
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_share_text(share: lukko_share, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_share_text(
+    share: lukko_share,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.to_text().expose().as_bytes()))
 }
 
@@ -82,7 +98,12 @@ pub unsafe extern "C" fn lukko_share_index(share: lukko_share, out_index: Slot<'
 /// @param share the share
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_share_vault_id(share: lukko_share, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_share_vault_id(
+    share: lukko_share,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.vault().as_bytes()))
 }
 
@@ -100,7 +121,12 @@ pub unsafe extern "C" fn lukko_share_generation(share: lukko_share, out_generati
 /// @param master the master key
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_master_vault_id(master: lukko_master, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_master_vault_id(
+    master: lukko_master,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<MasterKey>(master)?.vault().as_bytes()))
 }
 
@@ -118,6 +144,11 @@ pub unsafe extern "C" fn lukko_master_generation(master: lukko_master, out_gener
 /// @param master the master key
 /// @param out 32 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_master_fingerprint(master: lukko_master, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_master_fingerprint(
+    master: lukko_master,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| copy_out(out, out_capacity, out_written, get::<MasterKey>(master)?.fingerprint().as_bytes()))
 }

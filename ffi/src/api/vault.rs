@@ -20,8 +20,14 @@ use crate::values;
 /// @param out_vault the vault; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_load(
-    pin: lukko_pin, descriptor: In<'_>, descriptor_len: usize, roster: In<'_>, roster_len: usize,
-    entries: Ref<'_, lukko_bytes<'_>>, entry_count: usize, out_vault: Slot<'_, lukko_vault>,
+    pin: lukko_pin,
+    descriptor: In<'_>,
+    descriptor_len: usize,
+    roster: In<'_>,
+    roster_len: usize,
+    entries: Ref<'_, lukko_bytes<'_>>,
+    entry_count: usize,
+    out_vault: Slot<'_, lukko_vault>,
 ) -> i32 {
     run(|| {
         give(out_vault, || {
@@ -40,7 +46,11 @@ pub unsafe extern "C" fn lukko_vault_load(
 /// @param out_vault the vault with the newer roster; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_update_roster(
-    vault: lukko_vault, roster: In<'_>, roster_len: usize, entries: Ref<'_, lukko_bytes<'_>>, entry_count: usize,
+    vault: lukko_vault,
+    roster: In<'_>,
+    roster_len: usize,
+    entries: Ref<'_, lukko_bytes<'_>>,
+    entry_count: usize,
     out_vault: Slot<'_, lukko_vault>,
 ) -> i32 {
     run(|| {
@@ -84,7 +94,12 @@ pub unsafe extern "C" fn lukko_vault_roster_version(vault: lukko_vault, out_vers
 /// @param vault the vault
 /// @param out their fingerprints, 32 bytes each, one behind the other
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_vault_members(vault: lukko_vault, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_vault_members(
+    vault: lukko_vault,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| {
         let vault = get::<Vault>(vault)?;
         let keys: Vec<_> = vault.roster().members().map(|member| member.entry().fingerprint()).collect();
@@ -101,7 +116,11 @@ pub unsafe extern "C" fn lukko_vault_members(vault: lukko_vault, out: Slot<'_, u
 /// @return LUKKO_E_UNTRUSTED if the roster does not list the key or its entry was not given
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_member(
-    vault: lukko_vault, key: In<'_>, key_len: usize, out_roles: Slot<'_, u32>, out_status: Slot<'_, u32>,
+    vault: lukko_vault,
+    key: In<'_>,
+    key_len: usize,
+    out_roles: Slot<'_, u32>,
+    out_status: Slot<'_, u32>,
 ) -> i32 {
     run(|| {
         let (out_roles, out_status) = (out_roles.check()?, out_status.check()?);
@@ -119,7 +138,14 @@ pub unsafe extern "C" fn lukko_vault_member(
 /// @param key,key_len the fingerprint of the key, 32 bytes
 /// @param out 1 to 255 bytes
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_vault_member_id(vault: lukko_vault, key: In<'_>, key_len: usize, out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
+pub unsafe extern "C" fn lukko_vault_member_id(
+    vault: lukko_vault,
+    key: In<'_>,
+    key_len: usize,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
     run(|| {
         let (vault, key) = (get::<Vault>(vault)?, values::key_fingerprint(key, key_len)?);
         copy_out(out, out_capacity, out_written, vault.roster().member(key)?.entry().id())
@@ -132,7 +158,12 @@ pub unsafe extern "C" fn lukko_vault_member_id(vault: lukko_vault, key: In<'_>, 
 /// @param card,card_len the card's id, 32 bytes
 /// @param out_reason LUKKO_CLOSED_...
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lukko_vault_closed(vault: lukko_vault, card: In<'_>, card_len: usize, out_reason: Slot<'_, u32>) -> i32 {
+pub unsafe extern "C" fn lukko_vault_closed(
+    vault: lukko_vault,
+    card: In<'_>,
+    card_len: usize,
+    out_reason: Slot<'_, u32>,
+) -> i32 {
     run(|| {
         put(out_reason, || {
             let (vault, card) = (get::<Vault>(vault)?, values::card_id(card, card_len)?);
