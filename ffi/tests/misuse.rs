@@ -37,6 +37,8 @@ fn right(function: &Function, at: usize) -> String {
             "descriptors" => "descriptors".to_owned(),
             _ => "world_cards".to_owned(),
         },
+        "const lukko_place *" if function.name.contains("take_over") => "&world_file_place".to_owned(),
+        "const lukko_source *" if function.name.contains("take_over") => "&file_source".to_owned(),
         "const lukko_place *" => "&world_place".to_owned(),
         "const lukko_context *" => "&world_context".to_owned(),
         "const lukko_stored_patient *" => "&world_stored".to_owned(),
@@ -200,6 +202,9 @@ fn calls(function: &Function) -> Vec<Call> {
 fn program(functions: &[Function]) -> (String, usize) {
     let (mut text, mut count) = ("#include \"misuse.h\"\n\n".to_owned(), 0);
     for function in functions {
+        // The calls in which only another argument is wrong may use a successor up.
+        let renews = function.parameters.iter().any(|(kind, _)| kind == "lukko_successor");
+        let before = if renews { "before();\n    renew_successor();" } else { "before();" };
         writeln!(text, "static void t_{}(void)\n{{", function.name).unwrap();
         let written = function.parameters.iter().position(|(_, name)| name == "out_written").map_or(-1, place);
         let fault = function.parameters.iter().position(|(_, name)| name == "out_fault").map_or(-1, place);
@@ -207,7 +212,7 @@ fn program(functions: &[Function]) -> (String, usize) {
             let (name, list) = (&function.name, arguments.join(", "));
             writeln!(
                 text,
-                "    before();\n    after(\"{name}: {what}\", {expected}, {written}, {fault}, {name}({list}));"
+                "    {before}\n    after(\"{name}: {what}\", {expected}, {written}, {fault}, {name}({list}));"
             )
             .unwrap();
             count += 1;

@@ -72,17 +72,6 @@ static lukko_source source_of(struct bytes *bytes)
     return source;
 }
 
-static int32_t write_bytes(void *context, const uint8_t *bytes, size_t len)
-{
-    struct bytes *sink = context;
-    if (len > sizeof sink->data - sink->len) {
-        return 1;
-    }
-    memcpy(sink->data + sink->len, bytes, len);
-    sink->len += len;
-    return 0;
-}
-
 static void world_vault(void)
 {
     struct bytes print;
@@ -114,6 +103,7 @@ static void world_vault(void)
 
 static void world_patient(void)
 {
+    lukko_bytes grants[1];
     TRY(lukko_vault_enrol(world_lukko_vault, world_lukko_member, text("p"), 1, &world_lukko_enrolment));
     READ(lukko_enrolment_card, world_lukko_enrolment, world_card);
     READ(lukko_enrolment_endorsement, world_lukko_enrolment, world_endorsement);
@@ -127,7 +117,8 @@ static void world_patient(void)
     world_stored.endorsement = view(&world_endorsement);
     world_stored.master_grant = view(&world_master_grant);
     TRY(lukko_vault_card(world_lukko_vault, text("p"), 1, &world_stored, NULL, 0, &world_lukko_card));
-    TRY(lukko_vault_who_can_open(world_lukko_vault, world_card_id.data, 32, NULL, 0, &world_lukko_access));
+    grants[0] = view(&world_master_grant);
+    TRY(lukko_vault_who_can_open(world_lukko_vault, world_card_id.data, 32, grants, 1, &world_lukko_access));
 }
 
 static void world_records(void)
@@ -232,6 +223,7 @@ static void world_endings(void)
     TRY(lukko_draft_sign_as_registrar(draft, world_lukko_registrar, world_lukko_pinned, &roster));
     READ(lukko_buffer_read, roster, bytes);
     TRY(lukko_vault_update_roster(world_lukko_vault, bytes.data, bytes.len, world_entries, 1, &closed));
+    TRY(lukko_erasure_also_granted(world_lukko_erasure, world_key.data, 32));
     TRY(lukko_erasure_receipt(world_lukko_erasure, closed, 1, &world_lukko_receipt));
     TRY(lukko_recipient_generate(LUKKO_SUITE_X25519, &world_lukko_recipient));
     READ(lukko_recipient_public_key, world_lukko_recipient, world_recipient_key);
