@@ -32,8 +32,8 @@
  * number of threads may use one. Those that change say so where their type is declared; they take one call at a time and
  * answer LUKKO_E_BUSY to a second. An object that is freed while another thread uses it lives until that call is over.
  *
- * PROCESSES. After fork the child may use what the parent had, if no other thread was in a call at that moment. Unloading
- * the library (dlclose) is not supported while a call runs; handles are void then.
+ * PROCESSES. After fork the child may use what the parent had, if no other thread was in a call at that moment. Free
+ * every handle before the library is unloaded (dlclose): what is left is lost without being wiped. No call may run then.
  *
  * SECRETS. What the library holds is wiped when it is freed. What it copies into the caller's memory is the caller's to
  * wipe. Randomness is the operating system's. The library has no clock.

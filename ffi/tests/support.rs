@@ -107,6 +107,18 @@ pub fn build(source: &Path, standard: &str) -> PathBuf {
     program
 }
 
+/// The same for a program that unloads a library: the table of objects is lost with it.
+pub fn prepared_to_lose_memory(program: &Path) -> Command {
+    if mode() == "valgrind" {
+        let mut command = Command::new("valgrind");
+        command.args(["-q", "--error-exitcode=99"]).arg(program);
+        return command;
+    }
+    let mut command = Command::new(program);
+    command.env("ASAN_OPTIONS", "detect_leaks=0");
+    command
+}
+
 /// A program, ready to run in the mode that is asked for.
 pub fn prepared(program: &Path) -> Command {
     if mode() != "valgrind" {

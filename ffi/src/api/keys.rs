@@ -69,7 +69,8 @@ pub unsafe extern "C" fn lukko_registrar_public_key_check(public_key: In<'_>, pu
 
 /// A registrar's public key, as an argument.
 pub(super) fn registrar_public_key(bytes: In<'_>, len: usize) -> Result<RegistrarPublicKey> {
-    RegistrarPublicKey::from_bytes(bytes.array(len)?).ok_or(Refusal(LUKKO_E_MALFORMED))
+    let bytes = bytes.bytes(len)?.try_into().map_err(|_| Refusal(LUKKO_E_MALFORMED))?;
+    RegistrarPublicKey::from_bytes(bytes).ok_or(Refusal(LUKKO_E_MALFORMED))
 }
 
 /// Draws a key for someone outside who receives disclosures.

@@ -70,6 +70,24 @@ static void prepare(void)
     failing_sink.write = fail_write;
 }
 
+static void after(const char *what, int32_t expected, int written, int fault, int32_t code);
+
+/* A panic in the middle of a change: that object is of no use any more, and all others are. */
+static void panic_in_a_change(void)
+{
+    lukko_draft draft;
+    uint64_t version;
+    TRY(lukko_draft_next(world_lukko_vault, &draft));
+    setenv("LUKKO_FAILPOINT", "locked", 1);
+    panics = 1;
+    after("a panic in a change", 0, -1, -1, lukko_draft_version(draft, &version));
+    setenv("LUKKO_FAILPOINT", "", 1);
+    after("the object that was being changed", 0, -1, -1, lukko_draft_version(draft, &version));
+    panics = 0;
+    TRY(lukko_free(draft));
+    TRY(lukko_draft_version(world_lukko_draft, &version));
+}
+
 /* Only while no other thread uses the world. */
 static void renew_successor(void)
 {
@@ -153,6 +171,8 @@ static int misuse(void (*every_function)(void))
         setenv("LUKKO_FAILPOINT", "", 1);
         panics = 0;
         every_function();
+        before();
+        panic_in_a_change();
         puts(findings ? "see above" : "every function panicked and came back");
         return findings;
     }
