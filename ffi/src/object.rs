@@ -184,7 +184,7 @@ self_cell!(
 
 /// A stream that is being sealed.
 pub(crate) enum Sealing {
-    Own(AttachmentWriter<Queue>),
+    Own(Box<AttachmentWriter<Queue>>),
     Deposit(Depositing),
     Finished,
 }

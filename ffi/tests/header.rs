@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-#[path = "support.rs"]
+#[path = "support/shared.rs"]
 mod support;
 
 fn read(path: &str) -> String {

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-#[path = "support.rs"]
+#[path = "support/shared.rs"]
 mod support;
 
 use support::Function;

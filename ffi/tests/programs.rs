@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-#[path = "support.rs"]
+#[path = "support/shared.rs"]
 mod support;
 
 use support::{build, mode, prepared, root, shared_library, succeed};

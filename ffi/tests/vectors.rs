@@ -2,6 +2,9 @@
 //!
 //! What the interface does not hand out, secrets of patients and of the master key, is not compared: a case that must be
 //! accepted then shows its key's fingerprint or opens the world's record.
+//!
+//! Every pointer here is of a local value that outlives the call, with its length.
+#![allow(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn lukko_vault_seal_attachment(
             let (vault, key, context) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, context.read()?);
             let queue = Queue::default();
             let writer = vault.seal_attachment(&key, &context.context()?, queue.clone(), &mut OsRng)?;
-            Ok(Locked::new(Writing { queue, stream: Sealing::Own(writer), record: String::new() }))
+            Ok(Locked::new(Writing { queue, stream: Sealing::Own(Box::new(writer)), record: String::new() }))
         })
     })
 }
