@@ -142,6 +142,54 @@ fn the_readme_names_every_function_and_no_other() {
     assert!(missing.is_empty() && strange.is_empty(), "missing {missing:?}, no function {strange:?}");
 }
 
+/// README.md has every public function of the core, so that one that C cannot reach is noticed.
+#[test]
+fn the_readme_names_every_public_function_of_the_core() {
+    let readme = read("README.md");
+    let inner = ["chunked", "shamir", "prim", "wire"];
+    let mut seen = 0;
+    for path in rust_files(&support::root().join("../src")) {
+        let inside = path.components().any(|part| {
+            let part = part.as_os_str().to_string_lossy();
+            inner.contains(&part.trim_end_matches(".rs"))
+        });
+        if inside || path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests")) {
+            continue;
+        }
+        let mut holder = String::new();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            if let Some(rest) = line.strip_prefix("impl") {
+                holder = implemented(rest);
+            } else if line == "}" {
+                holder.clear();
+            }
+            let Some(rest) = line.trim_start().strip_prefix("pub ") else { continue };
+            let Some(rest) = rest.strip_prefix("const ").unwrap_or(rest).strip_prefix("fn ") else { continue };
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let item = if holder.is_empty() { name } else { format!("{holder}::{name}") };
+            assert!(readme.contains(&format!("`{item}`")), "{item} ({}) is not in README.md", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 190, "has the core been read? {seen} functions");
+}
+
+/// The type of `<'a, T: X> Trait for Type<'a> {` or `Type {`.
+fn implemented(rest: &str) -> String {
+    let mut depth = 0_u32;
+    let start = rest.find(|c| {
+        match c {
+            '<' => depth += 1,
+            '>' => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && c == ' '
+    });
+    let rest = start.map_or("", |start| &rest[start + 1..]);
+    let rest = rest.split_once(" for ").map_or(rest, |(_, after)| after);
+    rest.chars().take_while(|c| c.is_alphanumeric()).collect()
+}
+
 fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
