@@ -1,0 +1,150 @@
+"""The clinic's story in short, in Python over ctypes and nothing else: see clinic.c.
+
+LUKKO_LIBRARY is the path of the shared library; without it the system's is used.
+"""
+
+import ctypes
+import os
+from ctypes import POINTER, Structure, byref, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+
+library = ctypes.CDLL(os.environ.get("LUKKO_LIBRARY", "liblukko.so"))
+library.lukko_strerror.restype = c_char_p
+library.lukko_version.restype = c_char_p
+
+OK, TOO_SMALL, NOT_AUTHENTIC = 0, 103, 701
+MAJORITY, X_WING, PADME, READ, ENROL = 1, 0x647A, 1, 1, 4
+
+
+class Bytes(Structure):
+    _fields_ = [("data", c_char_p), ("len", c_size_t)]
+
+
+class Place(Structure):
+    _fields_ = [("record", Bytes), ("field", Bytes)]
+
+
+class Context(Structure):
+    _fields_ = [("record", Bytes), ("field", Bytes), ("revision", c_uint64), ("padding", c_uint32)]
+
+
+class StoredPatient(Structure):
+    _fields_ = [("cards", POINTER(Bytes)), ("card_count", c_size_t), ("endorsement", Bytes), ("master_grant", Bytes)]
+
+
+class Refused(Exception):
+    def __init__(self, code):
+        super().__init__(library.lukko_strerror(c_int32(code)).decode())
+        self.code = code
+
+
+class Handle:
+    """Owns one handle, and frees it at the end of its life."""
+
+    def __init__(self, raw):
+        self.raw = raw
+
+    def __del__(self):
+        library.lukko_free(c_uint64(self.raw))
+
+
+def arguments(values):
+    """Handles, bytes (as pointer and length), lists of bytes (as pointer and count), structures, and numbers."""
+    for value in values:
+        if isinstance(value, Handle):
+            yield c_uint64(value.raw)
+        elif isinstance(value, bytes):
+            yield c_char_p(value)
+            yield c_size_t(len(value))
+        elif isinstance(value, list):
+            yield (Bytes * len(value))(*(view(element) for element in value))
+            yield c_size_t(len(value))
+        elif isinstance(value, Structure):
+            yield byref(value)
+        elif value is None:
+            yield c_void_p(None)
+        else:
+            yield value
+
+
+def view(value):
+    return Bytes(value, len(value))
+
+
+def call(name, *values):
+    code = getattr(library, "lukko_" + name)(*arguments(values))
+    if code != OK:
+        raise Refused(code)
+
+
+def make(name, *values):
+    """Calls a function whose last parameter gives out a handle."""
+    raw = c_uint64()
+    call(name, *values, byref(raw))
+    return Handle(raw.value)
+
+
+def read(name, *values):
+    """Calls a function that ends in out, out_capacity, out_written and makes nothing."""
+    out, written = ctypes.create_string_buffer(8192), c_size_t()
+    call(name, *values, out, c_size_t(len(out)), byref(written))
+    return out.raw[: written.value]
+
+
+def founding_day():
+    registrar = make("registrar_generate")
+    registrar_key = read("registrar_public_key", registrar)
+    made = make("create", c_uint32(2), c_uint32(3), c_uint32(MAJORITY), c_uint32(X_WING), registrar_key)
+    store = {"paper": [read("share_text", make("new_vault_share", made, c_size_t(at))) for at in range(2)]}
+    descriptor = make("new_vault_descriptor", made)
+    store["descriptor"] = read("descriptor_bytes", descriptor)
+    del made  # Nobody has the master key any more.
+
+    pin = make("pin_new", read("descriptor_fingerprint", descriptor), descriptor)
+    pinned = make("pin_check", pin, descriptor)
+    therapist = make("pinned_new_member", pinned, b"dr-salo")
+    store["entry"] = read("member_entry", therapist)
+    draft = make("draft_first", pinned)
+    call("draft_admit", draft, make("pinned_verify_entry", pinned, store["entry"]), c_uint32(READ | ENROL))
+    store["roster"] = read("buffer_read", make("draft_sign_as_registrar", draft, registrar, pinned))
+
+    vault = make("vault_load", pin, store["descriptor"], store["roster"], [store["entry"]])
+    store["pin"] = read("pin_bytes", make("vault_pin", vault))
+    enrolment = make("vault_enrol", vault, therapist, b"p-1")
+    for name in ["card", "endorsement", "master_grant"]:
+        store[name] = read("enrolment_" + name, enrolment)
+    key = make("enrolment_key", enrolment)
+    context = Context(view(b"r-1"), view(b"note"), 1, PADME)
+    store["sealed"] = read("vault_seal", vault, key, context, b"slept better")
+    return store
+
+
+def break_glass(store):
+    vault = make("vault_load", make("pin_from_bytes", store["pin"]), store["descriptor"], store["roster"], [store["entry"]])
+    recovery = make("recovery_new", make("vault_pinned", vault))
+    for paper in store["paper"]:
+        raw = c_uint64()
+        call("share_from_text", paper, byref(raw), None)
+        call("recovery_add", recovery, Handle(raw.value), None)
+    master = make("recovery_finish", recovery)
+    cards = (Bytes * 1)(view(store["card"]))
+    stored = StoredPatient(cards, 1, view(store["endorsement"]), view(store["master_grant"]))
+    card = make("vault_card", vault, b"p-1", stored, b"")
+    key = make("vault_break_glass", vault, card, master)
+    place = Place(view(b"r-1"), view(b"note"))
+    opened = make("vault_open", vault, key, place, store["sealed"])
+    print("ok     the quorum reads:", read("opened_plaintext", opened).decode())
+    try:
+        make("vault_open", vault, key, place, store["sealed"][:-1] + bytes([store["sealed"][-1] ^ 1]))
+        raise SystemExit("an altered note was opened")
+    except Refused as refused:
+        assert refused.code == NOT_AUTHENTIC
+        print("ok     one altered bit:", refused)
+
+
+if __name__ == "__main__":
+    print("lukko", library.lukko_version().decode())
+    break_glass(founding_day())
+    alive = c_size_t()
+    call("live_handles", byref(alive))
+    print("ok     handles left:", alive.value)
+    raise SystemExit(alive.value != 0)

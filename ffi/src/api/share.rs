@@ -1,0 +1,154 @@
+//! Shares, and the master key that they give.
+
+use lukko::{MasterKey, Share};
+
+use super::{copy_out, put, run};
+use crate::buffer::{In, Slot};
+use crate::error::{LUKKO_E_MALFORMED, Refusal, Result};
+use crate::handle::{self, get};
+use crate::object::{lukko_master, lukko_share};
+use crate::values::lukko_share_fault;
+
+/// Reads a share. Whether it is the one that was dealt, says lukko_pinned_check_share.
+///
+/// @param share,share_len 75 secret bytes; wipe them afterwards
+/// @param out_share the share; free it with lukko_free
+/// @param out_fault what is wrong, written with LUKKO_E_MALFORMED; may be NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_share_from_bytes(
+    share: In<'_>,
+    share_len: usize,
+    out_share: Slot<'_, lukko_share>,
+    out_fault: Slot<'_, lukko_share_fault>,
+) -> i32 {
+    run(|| read(out_share, out_fault, || Ok(Share::from_bytes(share.bytes(share_len)?))))
+}
+
+/// Reads a share as a custodian types it. White space is ignored, and all letters may be capitals.
+///
+/// @param text,text_len 132 secret characters, without a NUL; wipe them afterwards
+/// @param out_share the share; free it with lukko_free
+/// @param out_fault which character is wrong, written with LUKKO_E_MALFORMED; may be NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_share_from_text(
+    text: In<'_>,
+    text_len: usize,
+    out_share: Slot<'_, lukko_share>,
+    out_fault: Slot<'_, lukko_share_fault>,
+) -> i32 {
+    run(|| {
+        read(out_share, out_fault, || {
+            // Text that is no UTF-8 has a character that no share has.
+            let text = str::from_utf8(text.bytes(text_len)?).map_err(|_| Refusal(LUKKO_E_MALFORMED))?;
+            Ok(Share::from_text(text))
+        })
+    })
+}
+
+fn read(
+    out: Slot<'_, lukko_share>,
+    out_fault: Slot<'_, lukko_share_fault>,
+    parse: impl FnOnce() -> Result<lukko::Result<Share>>,
+) -> Result<()> {
+    let out = out.check()?;
+    let share = out_fault.explain(parse()?)?;
+    out.put(handle::insert(share.into())?);
+    Ok(())
+}
+
+/// The share in bytes.
+///
+/// @param share the share
+/// @param out 75 secret bytes; wipe them afterwards
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_share_bytes(
+    share: lukko_share,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.to_bytes().expose()))
+}
+
+/// The share as text, for paper.
+///
+/// @param share the share
+/// @param out 132 secret characters that begin with `lukko1`, without a NUL behind them; wipe them afterwards
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_share_text(
+    share: lukko_share,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.to_text().expose().as_bytes()))
+}
+
+/// The custodian's number.
+///
+/// @param share the share
+/// @param out_index 1 to n
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_share_index(share: lukko_share, out_index: Slot<'_, u32>) -> i32 {
+    run(|| put(out_index, || Ok(get::<Share>(share)?.index().into())))
+}
+
+/// The vault that the share says it is of.
+///
+/// @param share the share
+/// @param out 32 bytes
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_share_vault_id(
+    share: lukko_share,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.vault().as_bytes()))
+}
+
+/// The generation that the share says it is of.
+///
+/// @param share the share
+/// @param out_generation the generation
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_share_generation(share: lukko_share, out_generation: Slot<'_, u32>) -> i32 {
+    run(|| put(out_generation, || Ok(get::<Share>(share)?.generation())))
+}
+
+/// The vault that a master key opens.
+///
+/// @param master the master key
+/// @param out 32 bytes
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_master_vault_id(
+    master: lukko_master,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    run(|| copy_out(out, out_capacity, out_written, get::<MasterKey>(master)?.vault().as_bytes()))
+}
+
+/// The generation of a master key.
+///
+/// @param master the master key
+/// @param out_generation from 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_master_generation(master: lukko_master, out_generation: Slot<'_, u32>) -> i32 {
+    run(|| put(out_generation, || Ok(get::<MasterKey>(master)?.generation())))
+}
+
+/// The fingerprint by which grants name a master key.
+///
+/// @param master the master key
+/// @param out 32 bytes
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_master_fingerprint(
+    master: lukko_master,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    run(|| copy_out(out, out_capacity, out_written, get::<MasterKey>(master)?.fingerprint().as_bytes()))
+}

@@ -1,0 +1,81 @@
+//! Programs in other languages, built and run. `LUKKO_FFI_CHECK=valgrind` or `asan` runs those in C and C++ under a checker.
+
+use std::fs;
+use std::process::Command;
+
+#[path = "support/shared.rs"]
+mod support;
+
+use support::{build, mode, prepared, root, shared_library, succeed};
+
+/// T120: the header by itself, in each language and standard.
+#[test]
+fn t120_the_header_compiles_everywhere() {
+    for (compiler, language, standard) in [
+        ("cc", "c", "c99"),
+        ("cc", "c", "c11"),
+        ("cc", "c", "c17"),
+        ("c++", "c++", "c++11"),
+        ("c++", "c++", "c++17"),
+        ("c++", "c++", "c++20"),
+    ] {
+        let mut command = Command::new(compiler);
+        command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", language]);
+        succeed(command.arg(format!("-std={standard}")).arg(root().join("include/lukko.h")));
+    }
+}
+
+#[test]
+fn the_example_in_c_runs() {
+    for standard in ["c99", "c11"] {
+        let program = build(&root().join("examples/clinic.c"), standard);
+        let printed = succeed(&mut prepared(&program));
+        assert!(printed.contains("the quorum reads: slept better") && printed.contains("handles left: 0"), "{printed}");
+    }
+}
+
+#[test]
+fn the_example_in_cpp_runs() {
+    let program = build(&root().join("examples/clinic.cpp"), "c++17");
+    let printed = succeed(&mut prepared(&program));
+    assert!(printed.contains("the quorum reads: slept better") && printed.contains("handles left: 0"), "{printed}");
+}
+
+#[test]
+fn the_example_in_python_runs() {
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(root().join("examples/clinic.py")).env("LUKKO_LIBRARY", shared_library());
+    let printed = succeed(&mut command);
+    assert!(printed.contains("the quorum reads: slept better") && printed.contains("handles left: 0"), "{printed}");
+}
+
+/// T113, T115.
+#[test]
+fn t115_threads_callbacks_and_overlapping_buffers() {
+    let program = build(&root().join("tests/c/threads.c"), "c99");
+    let printed = succeed(&mut prepared(&program));
+    assert!(printed.ends_with("done\n"), "{printed}");
+}
+
+/// T122. The libraries are loaded by path, so that it is the same program in every mode.
+#[test]
+fn t122_two_copies_fork_and_unloading() {
+    let copy = support::folder("twice").join("liblukko_copy.so");
+    fs::copy(shared_library(), &copy).expect("a second library");
+    let program = build(&root().join("tests/c/twice.c"), "c99");
+    let printed = succeed(support::prepared_to_lose_memory(&program).arg(shared_library()).arg(&copy));
+    assert!(printed.ends_with("done\n"), "{printed}");
+}
+
+/// The checkers are seen to find what they must.
+#[test]
+fn a_planted_overflow_is_found() {
+    let program = build(&root().join("tests/c/planted.c"), "c99");
+    if mode() == "plain" {
+        return;
+    }
+    let output = prepared(&program).arg("overflow").output().expect("the program");
+    let faults = String::from_utf8_lossy(&output.stderr);
+    let noticed = faults.contains("heap-buffer-overflow") || faults.contains("Invalid write");
+    assert!(noticed && !output.status.success(), "{} did not notice: {faults}", mode());
+}
