@@ -21,6 +21,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 use core::fmt;
 use core::num::NonZeroU8;
 
@@ -132,8 +133,7 @@ pub fn split(secret: &[u8; 32], k: u8, n: u8, rng: &mut impl TryCryptoRng) -> Re
     let indices = (1..=n).filter_map(NonZeroU8::new);
     let points: Vec<Point> = indices.zip(&values).map(|(x, value)| Point::from_secret(x, value.to_secret())).collect();
 
-    let all: Vec<&Point> = points.iter().collect();
-    let (first, further) = all.split_at_checked(k.into()).ok_or(Usage::PolicyRange)?;
+    let (first, further) = points.split_at_checked(k.into()).ok_or(Usage::PolicyRange)?;
     check_all(first, further)?;
     Ok(points)
 }
@@ -170,27 +170,27 @@ pub fn check(points: &[&Point], further: &Point) -> Result<()> {
 }
 
 /// [`check`] for several at once, which computes the basis once; names the first that does not fit.
-pub(crate) fn check_all(points: &[&Point], further: &[&Point]) -> Result<()> {
+pub(crate) fn check_all<P: Borrow<Point>>(points: &[P], further: &[P]) -> Result<()> {
     let xs = distinct(points)?;
     if further.is_empty() {
         return Ok(());
     }
-    let targets: Vec<u8> = further.iter().map(|point| point.x.get()).collect();
+    let targets: Vec<u8> = further.iter().map(|point| point.borrow().x.get()).collect();
     let mut values = interpolate(points, &xs, &targets);
     // By reference: a value that is moved out of a vector stays in its memory, where nobody wipes it.
-    let off = further.iter().zip(&mut values).find_map(|(point, value)| point.differs_from(value).then_some(point));
+    let mut pairs = further.iter().map(P::borrow).zip(&mut values);
+    let off = pairs.find_map(|(point, value)| point.differs_from(value).then_some(point));
     off.map_or(Ok(()), |point| Err(point.refused(ShareFault::OffPolynomial)))
 }
 
-fn interpolate(points: &[&Point], xs: &[u8], targets: &[u8]) -> Vec<SecretElements> {
-    let ys: Vec<&[u8; 32]> = points.iter().map(|point| point.y()).collect();
-    Basis::new(xs).interpolate(&ys, targets)
+fn interpolate<P: Borrow<Point>>(points: &[P], xs: &[u8], targets: &[u8]) -> Vec<SecretElements> {
+    Basis::new(xs).interpolate(points.iter().map(|point| point.borrow().y()), targets)
 }
 
 /// The indices, at least 2 and no two the same.
-fn distinct(points: &[&Point]) -> Result<Vec<u8>> {
+fn distinct<P: Borrow<Point>>(points: &[P]) -> Result<Vec<u8>> {
     let mut xs = Vec::with_capacity(points.len());
-    for point in points {
+    for point in points.iter().map(Borrow::borrow) {
         // Without a repetition this looks at every byte: its time says nothing about the indices.
         if xs.contains(&point.x.get()) {
             return Err(point.refused(ShareFault::Duplicate));

@@ -47,7 +47,11 @@ impl<'a> Basis<'a> {
     ///
     /// `sum of y_i * w_i * product of (t - x_m), m != i`. There is no division by `t - x_i`: a target among the x gives
     /// its own y back. Work: k products with a byte for each target.
-    pub(super) fn interpolate(&self, ys: &[&[u8; 32]], targets: &[u8]) -> Vec<SecretElements> {
+    pub(super) fn interpolate<'y>(
+        &self,
+        ys: impl DoubleEndedIterator<Item = &'y [u8; 32]> + ExactSizeIterator,
+        targets: &[u8],
+    ) -> Vec<SecretElements> {
         let mut sums = zeros(targets.len());
         let targets = pack(targets);
         let mut factors = self.left_products(&targets);
