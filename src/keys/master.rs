@@ -34,7 +34,7 @@ impl MasterSecret {
     /// Derives the key pairs; they become a [`MasterKey`] only by comparison with the descriptor's.
     pub(crate) fn derive(&self, suite: Suite, vault: VaultId, generation: u32) -> Result<MasterKeyPairs> {
         let key = |label| schedule::master(&self.0, label, suite, &vault, generation);
-        let hpke = PrivateKey::from_secret(suite, key(labels::MASTER_HPKE)?);
+        let hpke = PrivateKey::from_secret(suite, key(labels::MASTER_HPKE)?)?;
         let hpke_public = hpke.public_key()?;
         let root = SigningKey::from_seed(key(labels::MASTER_ROOT)?.expose());
         Ok(MasterKeyPairs { vault, generation, hpke, hpke_public, root })

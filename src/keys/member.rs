@@ -35,7 +35,7 @@ impl MemberKey {
 
     pub(crate) fn from_secret(suite: Suite, vault: VaultId, id: MemberId<'_>, seed: Secret<32>) -> Result<Self> {
         let key = |label| schedule::member(&seed, label, suite, &vault, id);
-        let hpke = PrivateKey::from_secret(suite, key(labels::MEMBER_HPKE)?);
+        let hpke = PrivateKey::from_secret(suite, key(labels::MEMBER_HPKE)?)?;
         let signing = SigningKey::from_seed(key(labels::MEMBER_SIGNING)?.expose());
         let body = wire::member::MemberEntry {
             suite,

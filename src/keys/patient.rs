@@ -33,7 +33,7 @@ impl PatientSecret {
 
     /// Derives the keys; they become a [`PatientKey`] only by comparison with a card's.
     pub(crate) fn derive(self, context: &PatientContext<'_>) -> Result<PatientKeyPairs> {
-        let hpke = PrivateKey::from_secret(context.suite, schedule::patient(&self.0, labels::PATIENT_HPKE, context)?);
+        let hpke = PrivateKey::from_secret(context.suite, schedule::patient(&self.0, labels::PATIENT_HPKE, context)?)?;
         let hpke_public = hpke.public_key()?;
         let succession =
             SigningKey::from_seed(schedule::patient(&self.0, labels::PATIENT_SUCCESSION, context)?.expose());
@@ -132,7 +132,7 @@ impl PatientKey {
     /// The private half of the card's HPKE key, which opens deposits.
     pub(crate) fn hpke(&self) -> Result<PrivateKey> {
         let key = schedule::patient(&self.secret.0, labels::PATIENT_HPKE, &self.context()?)?;
-        Ok(PrivateKey::from_secret(self.suite, key))
+        PrivateKey::from_secret(self.suite, key)
     }
 
     pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {

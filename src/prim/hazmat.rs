@@ -77,7 +77,7 @@ pub fn hpke_imports(suite: Suite, public_key: &[u8]) -> bool {
 /// # Errors
 /// [`Error::NotAuthentic`] if the KEM refuses the key.
 pub fn hpke_public_key(suite: Suite, private_key: &[u8; 32]) -> Result<Vec<u8>> {
-    private(suite, private_key).public_key().map(|key| key.as_bytes().to_vec())
+    private(suite, private_key)?.public_key().map(|key| key.as_bytes().to_vec())
 }
 
 /// `SealBase` (RFC 9180, section 6.1): encapsulation || ciphertext || tag. X25519 draws 32 bytes, X-Wing 64.
@@ -101,7 +101,7 @@ pub fn hpke_seal(
 /// # Errors
 /// [`Error::NotAuthentic`], for every reason.
 pub fn hpke_open(suite: Suite, private_key: &[u8; 32], info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
-    hpke::open_bytes(&private(suite, private_key), info, aad, sealed).map(|opened| opened.to_vec())
+    hpke::open_bytes(&private(suite, private_key)?, info, aad, sealed).map(|opened| opened.to_vec())
 }
 
 /// `OpenBase` (RFC 9180, section 6.1) as the vault calls it: 32 bytes or nothing.
@@ -115,7 +115,7 @@ pub fn hpke_open_secret(
     aad: &[u8],
     sealed: &[u8],
 ) -> Result<[u8; 32]> {
-    hpke::open_secret(&private(suite, private_key), info, aad, sealed).map(|secret| *secret.expose())
+    hpke::open_secret(&private(suite, private_key)?, info, aad, sealed).map(|secret| *secret.expose())
 }
 
 /// The Ed25519 public key of a seed (RFC 8032, section 5.1.5).
@@ -142,6 +142,6 @@ pub fn ed25519_verify(public_key: &[u8; 32], message: &[u8], signature: &[u8; SI
     VerifyingKey::import(public_key).is_some_and(|key| key.verify_bare(message, signature))
 }
 
-fn private(suite: Suite, private_key: &[u8; 32]) -> hpke::PrivateKey {
+fn private(suite: Suite, private_key: &[u8; 32]) -> Result<hpke::PrivateKey> {
     hpke::PrivateKey::from_secret(suite, Secret::copied(private_key))
 }

@@ -71,15 +71,29 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A private HPKE key, kept as the 32 bytes that the KEM imports; on the heap and wiped on drop.
-pub(crate) struct PrivateKey {
-    suite: Suite,
-    bytes: Secret<32>,
+/// A private HPKE key, on the heap and wiped on drop.
+///
+/// That of X-Wing is kept as its KEM holds it, with the public half, which takes a third of an opening to compute. What
+/// is secret in it are the same 32 bytes, and the KEM wipes them.
+pub(crate) enum PrivateKey {
+    XWing(Box<<XWing as Kem>::PrivateKey>),
+    X25519(Secret<32>),
 }
 
 impl PrivateKey {
-    pub(crate) const fn from_secret(suite: Suite, bytes: Secret<32>) -> Self {
-        Self { suite, bytes }
+    /// The key of 32 uniform bytes.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthentic`] if the KEM refuses the key, which no uniform 32 bytes make it do.
+    pub(crate) fn from_secret(suite: Suite, bytes: Secret<32>) -> Result<Self> {
+        match suite {
+            Suite::XWing => {
+                let key = boxed::<XWing>(&bytes);
+                wipe_stack(suite);
+                key.map(Self::XWing)
+            }
+            Suite::X25519 => Ok(Self::X25519(bytes)),
+        }
     }
 
     /// The public half.
@@ -87,19 +101,25 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::NotAuthentic`] if the KEM refuses the key, which no uniform 32 bytes make it do.
     pub(crate) fn public_key(&self) -> Result<PublicKey> {
-        let bytes = match self.suite {
-            Suite::XWing => public_bytes::<XWing>(&self.bytes),
-            Suite::X25519 => public_bytes::<X25519HkdfSha256>(&self.bytes),
+        let bytes = match self {
+            Self::XWing(key) => public_bytes::<XWing>(key),
+            Self::X25519(bytes) => public_bytes::<X25519HkdfSha256>(&*boxed::<X25519HkdfSha256>(bytes)?),
         };
-        wipe_stack(self.suite);
-        let bytes = bytes?;
-        PublicKey::import(self.suite, &bytes).ok_or(Error::NotAuthentic)
+        wipe_stack(self.suite());
+        PublicKey::import(self.suite(), &bytes).ok_or(Error::NotAuthentic)
+    }
+
+    const fn suite(&self) -> Suite {
+        match self {
+            Self::XWing(_) => Suite::XWing,
+            Self::X25519(_) => Suite::X25519,
+        }
     }
 }
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKey").field("suite", &self.suite).finish_non_exhaustive()
+        f.debug_struct("PrivateKey").field("suite", &self.suite()).finish_non_exhaustive()
     }
 }
 
@@ -145,11 +165,15 @@ pub(super) fn seal_bytes(
 
 /// [`open_secret`] for any length.
 pub(super) fn open_bytes(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let opened = match key.suite {
-        Suite::XWing => open::<XWing>(key, info, aad, sealed),
-        Suite::X25519 => open::<X25519HkdfSha256>(key, info, aad, sealed),
+    let split = sealed.split_at_checked(key.suite().encapsulation_len());
+    let (encapsulation, ciphertext) = split.ok_or(Error::NotAuthentic)?;
+    let opened = match key {
+        PrivateKey::XWing(key) => open::<XWing>(key, info, aad, encapsulation, ciphertext),
+        PrivateKey::X25519(bytes) => {
+            open::<X25519HkdfSha256>(&*boxed::<X25519HkdfSha256>(bytes)?, info, aad, encapsulation, ciphertext)
+        }
     };
-    wipe_stack(key.suite);
+    wipe_stack(key.suite());
     opened
 }
 
@@ -161,8 +185,8 @@ fn wipe_stack(suite: Suite) {
 }
 
 #[inline(never)]
-fn public_bytes<K: Kem>(private_bytes: &Secret<32>) -> Result<Vec<u8>> {
-    Ok(K::sk_to_pk(&private::<K>(private_bytes)?).to_bytes().to_vec())
+fn public_bytes<K: Kem>(key: &K::PrivateKey) -> Vec<u8> {
+    K::sk_to_pk(key).to_bytes().to_vec()
 }
 
 /// Seals with the `DRAW` random bytes that this KEM's encapsulation reads, drawn fallibly before it starts.
@@ -194,22 +218,21 @@ fn seal<K: Kem, const DRAW: usize>(
 }
 
 #[inline(never)]
-fn open<K: Kem>(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let (encapsulation, ciphertext) =
-        sealed.split_at_checked(key.suite.encapsulation_len()).ok_or(Error::NotAuthentic)?;
+fn open<K: Kem>(
+    key: &K::PrivateKey,
+    info: &[u8],
+    aad: &[u8],
+    encapsulation: &[u8],
+    ciphertext: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
     let encapsulation = K::EncappedKey::from_bytes(encapsulation).map_err(|_| Error::NotAuthentic)?;
-    single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(
-        &OpModeR::Base,
-        &private::<K>(&key.bytes)?,
-        &encapsulation,
-        info,
-        ciphertext,
-        aad,
-    )
-    .map(Zeroizing::new)
-    .map_err(|_| Error::NotAuthentic)
+    let mode = OpModeR::Base;
+    single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(&mode, key, &encapsulation, info, ciphertext, aad)
+        .map(Zeroizing::new)
+        .map_err(|_| Error::NotAuthentic)
 }
 
-fn private<K: Kem>(bytes: &Secret<32>) -> Result<K::PrivateKey> {
-    K::PrivateKey::from_bytes(bytes.expose()).map_err(|_| Error::NotAuthentic)
+#[inline(never)]
+fn boxed<K: Kem>(bytes: &Secret<32>) -> Result<Box<K::PrivateKey>> {
+    K::PrivateKey::from_bytes(bytes.expose()).map(Box::new).map_err(|_| Error::NotAuthentic)
 }
