@@ -21,7 +21,7 @@ pub struct Bar {
 }
 
 const WIDTH: usize = 760;
-const NAMES: usize = 250;
+const NAMES: usize = 270;
 const LONGEST: f64 = 420.0;
 const TITLE: usize = 40;
 const ROW: usize = 24;

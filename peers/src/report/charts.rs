@@ -6,7 +6,8 @@ use super::tables::{microseconds, throughput};
 use crate::LUKKO;
 
 /// The peers of the small chart.
-const FEW: [&str; 5] = [LUKKO, "age", "libsodium box", "hpke, X-Wing", "raw AEAD (chacha20poly1305)"];
+const FEW: [&str; 6] =
+    [LUKKO, "lukko deposit, X-Wing", "age", "libsodium box", "hpke, X-Wing", "raw AEAD (chacha20poly1305)"];
 
 /// The small one, for the README: a note of 1 KiB is sealed and opened.
 pub fn seal_open(samples: &Samples) -> String {

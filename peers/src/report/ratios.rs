@@ -150,7 +150,7 @@ impl Measured {
 }
 
 fn shown(value: f64) -> String {
-    let places = if value < 1.0 { 3 } else { 1 + usize::from(value < 10.0) };
+    let places = if value < 10.0 { 3 } else { 1 };
     format!("{value:.places$}")
 }
 
