@@ -178,8 +178,10 @@ pub(crate) fn check_all<P: Borrow<Point>>(points: &[P], further: &[P]) -> Result
     let targets: Vec<u8> = further.iter().map(|point| point.borrow().x.get()).collect();
     let mut values = interpolate(points, &xs, &targets);
     // By reference: a value that is moved out of a vector stays in its memory, where nobody wipes it.
-    let mut pairs = further.iter().map(P::borrow).zip(&mut values);
-    let off = pairs.find_map(|(point, value)| point.differs_from(value).then_some(point));
+    let off = further.iter().zip(&mut values).find_map(|(point, value)| {
+        let point = point.borrow();
+        point.differs_from(value).then_some(point)
+    });
     off.map_or(Ok(()), |point| Err(point.refused(ShareFault::OffPolynomial)))
 }
 
