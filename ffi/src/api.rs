@@ -1,15 +1,18 @@
 //! The functions, by what they are about, and what all of them share.
 // `no_mangle` and `extern "C"` count as unsafe code, because a second symbol of the same name would. There is no unsafe
-// block below this file: `tests/unsafe_code.rs` reads the sources.
+// block below this file: `tests/header.rs` reads the sources.
 #![allow(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::buffer::{Plain, Slot};
+use lukko::{FieldLabel, KeyFingerprint, PatientKey, RecordId, Vault};
+
+use crate::buffer::{Plain, Ref, Slot};
 use crate::error::{LUKKO_E_PANIC, LUKKO_OK, Refusal, Result};
 use crate::handle::{self, Object};
-use crate::object::Buffer;
+use crate::object::{Buffer, lukko_patient_key, lukko_vault};
+use crate::values::lukko_place;
 
 // In the order of the header.
 pub mod general;
@@ -114,9 +117,28 @@ fn give_buffer_or_none(out: Slot<'_, u64>, make: impl FnOnce() -> Result<Option<
     Ok(())
 }
 
+/// Vault, patient's key, record and field: where a call finds what it opens.
+type Named<'call> = (Arc<Vault>, Arc<PatientKey>, RecordId<'call>, FieldLabel<'call>);
+
+/// What a call names by two handles and a place.
+fn named<'call>(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: Ref<'call, lukko_place<'call>>,
+) -> Result<Named<'call>> {
+    let (vault, key, place) = (handle::get(vault)?, handle::get(key)?, place.read()?);
+    let (record, field) = place.parts()?;
+    Ok((vault, key, record, field))
+}
+
 /// Copies bytes into the caller's buffer.
 fn copy_out(out: Slot<'_, u8>, capacity: usize, written: Slot<'_, usize>, bytes: &[u8]) -> Result<()> {
     out.buffer(capacity, written)?.write(bytes)
+}
+
+/// Copies the fingerprint of a key, or nothing if there is none.
+fn copy_key(out: Slot<'_, u8>, capacity: usize, written: Slot<'_, usize>, key: Option<&KeyFingerprint>) -> Result<()> {
+    copy_out(out, capacity, written, key.map_or(&[], |key| key.as_bytes().as_slice()))
 }
 
 /// Copies ids or fingerprints of 32 bytes, one behind the other.

@@ -106,7 +106,7 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// The core's errors may grow. The last arm of each match is for the compiler only: `tests/errors.rs` reads the core's
+/// The core's errors may grow. The last arm of each match is for the compiler only: `tests/header.rs` reads the core's
 /// source and fails if a variant is not named here.
 const fn code_of(error: &Error) -> i32 {
     match error {

@@ -14,7 +14,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, TryLockError};
 use lukko::OsRng;
 use lukko::rand_core::TryRng;
 
-use crate::error::{LUKKO_E_BUSY, LUKKO_E_HANDLE, LUKKO_E_HANDLE_TYPE, LUKKO_E_PANIC, LUKKO_E_USAGE, Refusal, Result};
+use crate::error::{
+    LUKKO_E_BUSY, LUKKO_E_HANDLE, LUKKO_E_HANDLE_TYPE, LUKKO_E_PANIC, LUKKO_E_SPENT, LUKKO_E_USAGE, Refusal, Result,
+};
 
 const INDEX_BITS: u32 = 24;
 const GENERATION_BITS: u32 = 32;
@@ -45,6 +47,18 @@ impl<T> Locked<T> {
             Err(TryLockError::WouldBlock) => Err(Refusal(LUKKO_E_BUSY)),
             Err(TryLockError::Poisoned(_)) => Err(Refusal(LUKKO_E_PANIC)),
         }
+    }
+}
+
+impl<T> Locked<Option<T>> {
+    /// Runs one call on an object that was not used up.
+    pub(crate) fn with_unspent<R>(&self, call: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
+        self.with(|object| call(object.as_mut().ok_or(Refusal(LUKKO_E_SPENT))?))
+    }
+
+    /// Uses the object up.
+    pub(crate) fn spend(&self) -> Result<T> {
+        self.with(|object| object.take().ok_or(Refusal(LUKKO_E_SPENT)))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use lukko::{Card, Deposit, MemberKey, Opened, OsRng, PatientKey, Vault};
+use lukko::{Card, Deposit, MemberKey, Opened, OsRng, Vault};
 
-use super::{copy_out, give, give_buffer, give_shared, run};
+use super::{copy_out, give, give_buffer, give_shared, named, run};
 use crate::buffer::{In, Ref, Slot};
 use crate::error::{LUKKO_E_HANDLE_TYPE, Refusal, Result};
 use crate::handle::get;
@@ -91,8 +91,7 @@ pub unsafe extern "C" fn lukko_vault_open_deposit(
 ) -> i32 {
     run(|| {
         give(out_opened, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let (id, field) = place.parts()?;
+            let (vault, key, id, field) = named(vault, key, place)?;
             Ok(vault.open_deposit(&key, id, field, record.bytes(record_len)?)?)
         })
     })
@@ -116,8 +115,7 @@ pub unsafe extern "C" fn lukko_vault_open_absorbed(
 ) -> i32 {
     run(|| {
         give(out_opened, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let (id, field) = place.parts()?;
+            let (vault, key, id, field) = named(vault, key, place)?;
             Ok(vault.open_absorbed(&key, id, field, record.bytes(record_len)?)?)
         })
     })
@@ -141,8 +139,7 @@ pub unsafe extern "C" fn lukko_vault_open_unattributed(
 ) -> i32 {
     run(|| {
         give(out_unattributed, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let (id, field) = place.parts()?;
+            let (vault, key, id, field) = named(vault, key, place)?;
             let opened = vault.open_unattributed(&key, id, field, record.bytes(record_len)?)?;
             let claimed_writer = *opened.claimed_writer().as_bytes();
             Ok(UnattributedItem { claimed_writer, item: Item::Note(Arc::new(opened.into_inner())) })
@@ -221,8 +218,7 @@ pub unsafe extern "C" fn lukko_vault_absorb(
 ) -> i32 {
     run(|| {
         give_buffer(out_record, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let (id, field) = place.parts()?;
+            let (vault, key, id, field) = named(vault, key, place)?;
             Ok(vault.absorb(&key, id, field, record.bytes(record_len)?, &mut OsRng)?)
         })
     })

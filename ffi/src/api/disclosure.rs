@@ -2,7 +2,7 @@
 
 use lukko::{Disclosed, MemberKey, OsRng, PatientKey, RecipientKey, RecipientPublicKey, StoredNote, Vault};
 
-use super::{copy_out, give, give_buffer, put, run};
+use super::{copy_key, copy_out, give, give_buffer, put, run};
 use crate::buffer::{In, Ref, Slot};
 use crate::handle::get;
 use crate::object::{lukko_buffer, lukko_disclosed, lukko_member, lukko_patient_key, lukko_recipient, lukko_vault};
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn lukko_disclosed_writer(
 ) -> i32 {
     run(|| {
         let disclosed = get::<Disclosed>(disclosed)?;
-        copy_out(out, out_capacity, out_written, disclosed.writer.as_ref().map_or(&[], |key| key.as_bytes().as_slice()))
+        copy_key(out, out_capacity, out_written, disclosed.writer.as_ref())
     })
 }
 

@@ -4,7 +4,7 @@ use lukko::{MasterKey, MemberEntry, PinnedDescriptor, RegistrarKey, RosterDraft,
 
 use super::{give, give_buffer, put, run};
 use crate::buffer::{In, Slot};
-use crate::error::{LUKKO_E_SPENT, Refusal, Result};
+use crate::error::Result;
 use crate::handle::{Locked, get};
 use crate::object::{lukko_buffer, lukko_draft, lukko_entry, lukko_master, lukko_pinned, lukko_registrar, lukko_vault};
 use crate::values;
@@ -148,10 +148,10 @@ pub unsafe extern "C" fn lukko_draft_sign_as_root(
 
 /// One change of a draft that is not signed yet.
 pub(super) fn change<R>(draft: lukko_draft, change: impl FnOnce(&mut RosterDraft) -> Result<R>) -> Result<R> {
-    get::<Locked<Option<RosterDraft>>>(draft)?.with(|draft| change(draft.as_mut().ok_or(Refusal(LUKKO_E_SPENT))?))
+    get::<Locked<Option<RosterDraft>>>(draft)?.with_unspent(change)
 }
 
 /// Takes a draft out of its handle.
 pub(super) fn take(draft: lukko_draft) -> Result<RosterDraft> {
-    get::<Locked<Option<RosterDraft>>>(draft)?.with(|draft| draft.take().ok_or(Refusal(LUKKO_E_SPENT)))
+    get::<Locked<Option<RosterDraft>>>(draft)?.spend()
 }

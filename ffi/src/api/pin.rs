@@ -4,7 +4,6 @@ use lukko::{Descriptor, Fingerprint, Pin, Successor};
 
 use super::{copy_out, give, put, run};
 use crate::buffer::{In, Slot};
-use crate::error::{LUKKO_E_SPENT, Refusal};
 use crate::handle::{self, Locked, get};
 use crate::object::{lukko_descriptor, lukko_pin, lukko_pinned, lukko_successor};
 
@@ -122,8 +121,7 @@ pub unsafe extern "C" fn lukko_pin_follow(
         let (out_pin, out_pinned) = (out_pin.check()?, out_pinned.check()?);
         let mut moved = Pin::clone(&*get::<Pin>(pin)?);
         let successor = get::<Locked<Option<Successor>>>(successor)?;
-        let successor = successor.with(|successor| successor.take().ok_or(Refusal(LUKKO_E_SPENT)))?;
-        let pinned = handle::insert(moved.follow(successor)?.into())?;
+        let pinned = handle::insert(moved.follow(successor.spend()?)?.into())?;
         out_pin.put(handle::insert(moved.into())?);
         out_pinned.put(pinned);
         Ok(())

@@ -3,10 +3,10 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use lukko::{AttachmentReader, DepositedAttachment, PatientKey, Vault};
+use lukko::{AttachmentReader, DepositedAttachment};
 use zeroize::Zeroizing;
 
-use super::{copy_out, give, put, run};
+use super::{copy_key, copy_out, give, named, put, run};
 use crate::buffer::{Output, Ref, Slot, Source, lukko_source};
 use crate::error::{LUKKO_E_SPENT, LUKKO_E_VALUE, Refusal, Result};
 use crate::handle::{Locked, get};
@@ -38,8 +38,8 @@ pub unsafe extern "C" fn lukko_vault_open_attachment(
 ) -> i32 {
     run(|| {
         give(out_reader, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let ((record, field), source) = (place.parts()?, Source::new(source.read()?)?);
+            let (vault, key, record, field) = named(vault, key, place)?;
+            let source = Source::new(source.read()?)?;
             Ok(Locked::new(vault.open_attachment(&key, record, field, source)?))
         })
     })
@@ -63,8 +63,8 @@ pub unsafe extern "C" fn lukko_vault_open_deposited_attachment(
 ) -> i32 {
     run(|| {
         give(out_deposited, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let ((record, field), source) = (place.parts()?, Source::new(source.read()?)?);
+            let (vault, key, record, field) = named(vault, key, place)?;
+            let source = Source::new(source.read()?)?;
             Ok(Locked::new(Some(vault.open_deposited_attachment(&key, record, field, source)?)))
         })
     })
@@ -87,8 +87,8 @@ pub unsafe extern "C" fn lukko_vault_open_unattributed_attachment(
 ) -> i32 {
     run(|| {
         give(out_unattributed, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let ((record, field), source) = (place.parts()?, Source::new(source.read()?)?);
+            let (vault, key, record, field) = named(vault, key, place)?;
+            let source = Source::new(source.read()?)?;
             let opened = vault.open_unattributed_attachment(&key, record, field, source)?;
             let claimed_writer = *opened.claimed_writer().as_bytes();
             let attachment = Arc::new(Locked::new(Some(opened.into_inner())));
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn lukko_reader_writer(
     run(|| {
         get::<Reader>(reader)?.with(|reader| {
             let (_, writer, _) = values::origin(reader.origin());
-            copy_out(out, out_capacity, out_written, writer.as_ref().map_or(&[], |key| key.as_bytes().as_slice()))
+            copy_key(out, out_capacity, out_written, writer.as_ref())
         })
     })
 }
@@ -275,7 +275,7 @@ fn unproven<R>(
     deposited: lukko_deposited,
     call: impl FnOnce(&mut DepositedAttachment<Source>) -> Result<R>,
 ) -> Result<R> {
-    get::<Deposited>(deposited)?.with(|deposited| call(deposited.as_mut().ok_or(Refusal(LUKKO_E_SPENT))?))
+    get::<Deposited>(deposited)?.with_unspent(call)
 }
 
 fn read_some(stream: &mut impl Read, out: Output) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use lukko::{Opened, OsRng, PatientKey, Vault};
 
-use super::{copy_out, give, give_buffer_or_none, put, run};
+use super::{copy_key, copy_out, give, give_buffer_or_none, named, put, run};
 use crate::buffer::{In, Ref, Slot};
 use crate::handle::get;
 use crate::object::{lukko_buffer, lukko_opened, lukko_patient_key, lukko_vault};
@@ -58,8 +58,7 @@ pub unsafe extern "C" fn lukko_vault_open(
 ) -> i32 {
     run(|| {
         give(out_opened, || {
-            let (vault, key, place) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, place.read()?);
-            let (id, field) = place.parts()?;
+            let (vault, key, id, field) = named(vault, key, place)?;
             Ok(vault.open(&key, id, field, record.bytes(record_len)?)?)
         })
     })
@@ -131,7 +130,7 @@ pub unsafe extern "C" fn lukko_opened_writer(
 ) -> i32 {
     run(|| {
         let (_, writer, _) = values::origin(get::<Opened>(opened)?.origin);
-        copy_out(out, out_capacity, out_written, writer.as_ref().map_or(&[], |key| key.as_bytes().as_slice()))
+        copy_key(out, out_capacity, out_written, writer.as_ref())
     })
 }
 

@@ -4,7 +4,6 @@ use lukko::{PinnedDescriptor, Successor, Vault};
 
 use super::{copy_out, give, put, run};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
-use crate::error::{LUKKO_E_SPENT, Refusal};
 use crate::handle::{Locked, get};
 use crate::object::{lukko_pinned, lukko_successor, lukko_vault};
 
@@ -46,10 +45,8 @@ pub unsafe extern "C" fn lukko_successor_fingerprint(
     out_written: Slot<'_, usize>,
 ) -> i32 {
     run(|| {
-        get::<Held>(successor)?.with(|successor| {
-            let successor = successor.as_ref().ok_or(Refusal(LUKKO_E_SPENT))?;
-            copy_out(out, out_capacity, out_written, successor.fingerprint().as_bytes())
-        })
+        get::<Held>(successor)?
+            .with_unspent(|successor| copy_out(out, out_capacity, out_written, successor.fingerprint().as_bytes()))
     })
 }
 
@@ -59,11 +56,7 @@ pub unsafe extern "C" fn lukko_successor_fingerprint(
 /// @param out_generation from 2
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_successor_generation(successor: lukko_successor, out_generation: Slot<'_, u32>) -> i32 {
-    run(|| {
-        put(out_generation, || {
-            get::<Held>(successor)?.with(|successor| Ok(successor.as_ref().ok_or(Refusal(LUKKO_E_SPENT))?.generation()))
-        })
-    })
+    run(|| put(out_generation, || get::<Held>(successor)?.with_unspent(|successor| Ok(successor.generation()))))
 }
 
 /// Follows to the next generation: an explicit act. Store the new vault's pin. The old vault stays usable until its
@@ -88,8 +81,7 @@ pub unsafe extern "C" fn lukko_vault_follow(
         give(out_vault, || {
             let (vault, successor) = (get::<Vault>(vault)?, get::<Held>(successor)?);
             let (roster, entries) = (roster.bytes(roster_len)?, entries.list(entry_count)?);
-            let successor = successor.with(|successor| successor.take().ok_or(Refusal(LUKKO_E_SPENT)))?;
-            Ok(vault.follow(successor, roster, entries)?)
+            Ok(vault.follow(successor.spend()?, roster, entries)?)
         })
     })
 }
