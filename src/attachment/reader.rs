@@ -56,8 +56,8 @@ impl<R> AttachmentReader<R> {
 }
 
 impl<R: Read + Seek> AttachmentReader<R> {
-    /// Reads `chunks` chunks of 16 KiB at once from now on, and opens them on the threads of the rayon pool that it is read in.
-    /// Takes as much memory; a seek costs as many chunks.
+    /// Reads `chunks` chunks of 16 KiB at once from now on, and opens them on the threads of the rayon pool that it is
+    /// read in. Takes as much memory; a seek costs as many chunks.
     ///
     /// # Security
     /// What is read is the same. That a chunk was altered is noticed up to `chunks` chunks earlier.

@@ -1,4 +1,4 @@
-//! The sealing half of a stream: collects one chunk, seals it, and hands it to the sink.
+//! The sealing half of a stream: collects one chunk or more, seals them, and hands them to the sink.
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;

@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::keys::labels;
 use crate::prim::hash::Hasher;
 
-/// A payload in a source, opened chunk by chunk. Holds one chunk of plaintext, or as many as it opens at once, wiped when
-/// dropped.
+/// A payload in a source, opened chunk by chunk. Holds one chunk of plaintext, or as many as it opens at once, wiped
+/// when dropped.
 pub(super) struct Chunks<R> {
     source: R,
     /// Where the payload begins in the source.

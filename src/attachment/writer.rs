@@ -24,8 +24,8 @@ use crate::record::{RecordContext, parts};
 pub struct AttachmentWriter<W>(Sealer<W>);
 
 impl<W: Write> AttachmentWriter<W> {
-    /// Collects `chunks` chunks of 16 KiB from now on, and seals them on the threads of the rayon pool that it is written
-    /// in. Takes as much memory. What it writes is the same.
+    /// Collects `chunks` chunks of 16 KiB from now on, and seals them on the threads of the rayon pool that it is
+    /// written in. Holds as much plaintext, which is wiped. What it writes is the same.
     ///
     /// # Errors
     /// The sink's; the one that stuck.

@@ -1,7 +1,9 @@
 //! Several full chunks at once, and with the feature `parallel` on several threads: each has a key and a nonce of its
 //! own, so that their order does not matter.
 
-use super::{CHUNK_LEN, ChunkIndex, Instantiation, KeySlot, OpeningKey, SEALED_CHUNK_LEN, SealingKey, TAG_LEN};
+use core::ops::DerefMut;
+
+use super::{ChunkIndex, Instantiation, KeySlot, OpeningKey, SEALED_CHUNK_LEN, SealingKey, TAG_LEN};
 use crate::error::{Error, Result, Usage};
 
 /// A full chunk of 16 KiB with the 16 bytes of its tag behind it.
@@ -10,7 +12,7 @@ pub type SealedChunk = [u8; SEALED_CHUNK_LEN];
 impl<I, const KEY_LEN: usize, S> SealingKey<I, KEY_LEN, S>
 where
     I: Instantiation<KEY_LEN>,
-    S: core::ops::DerefMut<Target = KeySlot<KEY_LEN>> + Sync,
+    S: DerefMut<Target = KeySlot<KEY_LEN>> + Sync,
 {
     /// Encrypts the next full chunks in place, and writes each one's tag into the last 16 bytes.
     ///
@@ -31,7 +33,7 @@ where
 impl<I, const KEY_LEN: usize, S> OpeningKey<I, KEY_LEN, S>
 where
     I: Instantiation<KEY_LEN>,
-    S: core::ops::DerefMut<Target = KeySlot<KEY_LEN>> + Sync,
+    S: DerefMut<Target = KeySlot<KEY_LEN>> + Sync,
 {
     /// Decrypts full chunks in place, `first` and those after it. The tags stay behind them.
     ///
@@ -45,8 +47,6 @@ where
         })
     }
 }
-
-const _: () = assert!(SEALED_CHUNK_LEN == CHUNK_LEN + TAG_LEN, "nothing lies between a chunk and its tag");
 
 #[cfg(not(feature = "parallel"))]
 fn each(chunks: &mut [SealedChunk], mut work: impl FnMut(usize, &mut SealedChunk) -> Result<()>) -> Result<()> {

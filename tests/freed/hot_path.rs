@@ -2,6 +2,7 @@
 
 use lukko::*;
 
+use super::life;
 use super::needles::seen;
 
 /// The number of blocks that an operation allocates, if it frees all of them: its result is dropped here.
@@ -14,23 +15,12 @@ fn blocks_of<T>(operation: impl FnOnce() -> T) -> usize {
 
 pub(crate) fn allocates_once() {
     assert_eq!(blocks_of(|| (Box::new(1), vec![0; 9])), 2, "the counter counts");
-    let rng = &mut OsRng;
-    let registrar = RegistrarKey::generate(rng).unwrap();
-    let NewVault { descriptor, .. } =
-        create(Policy::new(2, 3).unwrap(), Suite::XWing, &registrar.public(), rng).unwrap();
-    let pin = Pin::new(descriptor.fingerprint(), &descriptor).unwrap();
-    let pinned = pin.check(descriptor.clone()).unwrap();
-    let member = pinned.new_member(MemberId::new("dr-salo").unwrap(), rng).unwrap();
-    let mut draft = RosterDraft::first(&pinned);
-    draft.admit(&MemberEntry::verify(member.entry(), &pinned).unwrap(), Roles::READ | Roles::ENROL).unwrap();
-    let roster = draft.sign_as_registrar(&registrar, &pinned).unwrap();
-    let vault = Vault::load(pin, descriptor.as_bytes(), &roster, [member.entry()]).unwrap();
-    let patient = vault.enrol(Enroller::Member(&member), PatientId::new("p-1").unwrap(), rng).unwrap();
+    let (life::World { vault, patient, .. }, ..) = life::found(Suite::XWing);
     let (record, field) = (RecordId::new("r-1").unwrap(), FieldLabel::new("note").unwrap());
     let place = RecordContext::new(record, field, Revision::FIRST);
     for length in [0, 256, 1_024, 16_384, 40_000] {
         let note = vec![b'a'; length];
-        let sealed = vault.seal(&patient.key, &place, &note, rng).unwrap();
+        let sealed = vault.seal(&patient.key, &place, &note, &mut OsRng).unwrap();
         let mut reused = Vec::with_capacity(sealed.len());
         let seal = blocks_of(|| vault.seal(&patient.key, &place, &note, &mut OsRng).unwrap());
         let open = blocks_of(|| vault.open(&patient.key, record, field, &sealed).unwrap());

@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 use super::draws::Draws;
 use super::needles::{Kind, register};
 
-struct World {
+pub(crate) struct World {
     rng: Draws,
     pinned: PinnedDescriptor,
-    vault: Vault,
+    pub(crate) vault: Vault,
     therapist: MemberKey,
     intake: MemberKey,
-    patient: Enrolment,
+    pub(crate) patient: Enrolment,
     /// The same patient after a re-keying.
     next: Enrolment,
     card: Card,
@@ -37,7 +37,8 @@ fn note(rng: &mut Draws, length: usize) -> Zeroizing<Vec<u8>> {
     note
 }
 
-pub(crate) fn whole(suite: Suite) {
+/// A world, and what its founding gave to others: shares, master key and registrar.
+pub(crate) fn found(suite: Suite) -> (World, Vec<Share>, MasterKey, RegistrarKey) {
     let mut rng = Draws::new(suite);
     let registrar = RegistrarKey::generate(&mut rng).unwrap();
     let policy = Policy::new(2, 3).unwrap();
@@ -60,7 +61,11 @@ pub(crate) fn whole(suite: Suite) {
     let Enrolment { card, endorsement, master_grant, .. } = &patient;
     let card = vault.card(id, &StoredPatient { cards: &[card], endorsement, master_grant }, None).unwrap();
     let next = vault.rekey(Enroller::Root(&master), &patient.key, &mut rng).unwrap();
-    let mut world = World { rng, pinned, vault, therapist, intake, patient, next, card, grant };
+    (World { rng, pinned, vault, therapist, intake, patient, next, card, grant }, shares, master, registrar)
+}
+
+pub(crate) fn whole(suite: Suite) {
+    let (mut world, shares, master, registrar) = found(suite);
     grants(&mut world);
     records(&mut world);
     deposits(&mut world);
