@@ -1,0 +1,27 @@
+//! Where a service keeps a vault of [`lukko`].
+//!
+//! A [`Store`] sees ids and bytes, never a key and never a plaintext. What it returns is verified by [`lukko::Vault`] and
+//! not trusted; what it promises is order. [`Store::apply`] makes a logical change whole or not at all, tells a writer
+//! who was overtaken so, and can be given the same change again after a lost reply.
+#![forbid(unsafe_code)]
+
+mod backend;
+mod change;
+mod engine;
+pub mod error;
+mod memory;
+mod rows;
+mod store;
+mod table;
+
+pub use change::{
+    Body, Change, Endorsement, Erase, Expect, JobKind, NewCard, NewGeneration, NewRecord, Outcome, Part, Records,
+    enrolment, next_card,
+};
+pub use engine::Engine;
+pub use error::{Error, Result};
+pub use memory::{Memory, MemoryStore};
+pub use rows::{
+    After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, StoredBody,
+};
+pub use store::Store;
