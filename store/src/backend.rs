@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::table::{Row, Table, Value};
 
 /// A database.
-pub(crate) trait Backend: Send + Sync {
+pub trait Backend: Send + Sync {
     type Tx: Tx;
 
     /// Begins a transaction. One that writes sees the newest rows, and holds every row that it has read until its end.
@@ -18,15 +18,18 @@ pub(crate) trait Backend: Send + Sync {
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     Read,
     Write,
 }
 
 /// A transaction. Dropped without a commit, it has changed nothing.
-pub(crate) trait Tx: Send {
+pub trait Tx: Send {
     /// The row of a whole key.
     fn get(&mut self, table: &'static Table, key: Vec<Value>) -> impl Future<Output = Result<Option<Row>>> + Send;
+
+    /// The row of a whole key, which others may read too until the end, and nobody change.
+    fn share(&mut self, table: &'static Table, key: Vec<Value>) -> impl Future<Output = Result<Option<Row>>> + Send;
 
     /// Inserts a row; false, and nothing is changed, if there is one of this key.
     fn insert(&mut self, table: &'static Table, row: Row) -> impl Future<Output = Result<bool>> + Send;

@@ -11,6 +11,8 @@ mod engine;
 pub mod error;
 mod memory;
 mod rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 mod store;
 mod table;
 
@@ -24,4 +26,8 @@ pub use memory::{Memory, MemoryStore};
 pub use rows::{
     After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, StoredBody,
 };
+#[cfg(feature = "postgres")]
+pub use sql::postgres::{Postgres, PostgresStore};
+#[cfg(feature = "sqlite")]
+pub use sql::sqlite::{Sqlite, SqliteStore};
 pub use store::Store;

@@ -49,7 +49,7 @@ impl Backend for Memory {
 
 /// A copy of all tables, which takes their place at the end.
 #[derive(Debug)]
-pub(crate) struct MemoryTx {
+pub struct MemoryTx {
     held: OwnedMutexGuard<Tables>,
     tables: Tables,
 }
@@ -72,6 +72,10 @@ impl MemoryTx {
 impl Tx for MemoryTx {
     async fn get(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
         Ok(self.tables.get(&(table.name, key)).cloned())
+    }
+
+    async fn share(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
+        self.get(table, key).await
     }
 
     async fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool> {

@@ -4,7 +4,7 @@
 
 /// One value of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Value {
+pub enum Value {
     Null,
     Int(i64),
     Bytes(Vec<u8>),
@@ -15,7 +15,7 @@ pub(crate) type Row = Vec<Value>;
 
 /// A table: its columns in order, of which the first make the primary key.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Table {
+pub struct Table {
     pub(crate) name: &'static str,
     /// How many columns the primary key has.
     pub(crate) key: usize,

@@ -101,7 +101,8 @@ pub(super) async fn newest(tx: &mut impl Tx, vault: VaultId) -> Result<Generatio
 
 /// Refuses what is made for a generation that is not stored, or was retired.
 pub(super) async fn require(tx: &mut impl Tx, vault: VaultId, generation: u32) -> Result<()> {
-    let stored = get(tx, vault, generation).await?.ok_or(Missing::Generation(generation))?;
+    let key = vec![vault_key(vault), Value::Int(generation.into())];
+    let stored = read::generation(tx.share(&GENERATION, key).await?.ok_or(Missing::Generation(generation))?)?;
     if !stored.retired {
         return Ok(());
     }
