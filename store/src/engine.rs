@@ -28,7 +28,6 @@ impl<B> Engine<B> {
         Self { backend }
     }
 
-    #[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), expect(dead_code))]
     pub(crate) const fn backend(&self) -> &B {
         &self.backend
     }

@@ -9,6 +9,7 @@ mod backend;
 mod change;
 mod engine;
 pub mod error;
+mod faulty;
 mod memory;
 mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -22,6 +23,7 @@ pub use change::{
 };
 pub use engine::Engine;
 pub use error::{Error, Result};
+pub use faulty::{Fault, Faults, Faulty, FaultyStore};
 pub use memory::{Memory, MemoryStore};
 pub use rows::{
     After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, StoredBody,
