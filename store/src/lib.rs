@@ -10,6 +10,7 @@ mod change;
 mod engine;
 pub mod error;
 mod faulty;
+mod jobs;
 mod memory;
 mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -24,6 +25,7 @@ pub use change::{
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use faulty::{Fault, Faults, Faulty, FaultyStore};
+pub use jobs::{Finding, How, KeyOf, Piece, Progress, RekeyJob, RotationJob, Task, VerifyJob, Worker};
 pub use memory::{Memory, MemoryStore};
 pub use rows::{
     After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, StoredBody,
