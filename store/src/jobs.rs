@@ -30,7 +30,7 @@ const ATTEMPTS: u32 = 8;
 const NAMED: usize = 20;
 
 /// A job, as one worker knows it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Worker<'a, S> {
     /// The store.
     pub store: &'a S,
@@ -112,11 +112,13 @@ impl<'a, S: Store> Worker<'a, S> {
     /// done: acknowledged, and durable. After an error the stream ends; begin it anew, or let other workers go on.
     ///
     /// [`Store::job`] says how far all workers are, [`Store::failures`] what failed.
-    pub fn run<T: Task + 'a>(self, task: T) -> impl Stream<Item = Result<Progress>> + Send + 'a
-    where
-        T: Send,
-    {
-        futures_util::stream::unfold(Some((self, task, false)), |state| async move {
+    pub fn run<T: Task + Send + 'a>(
+        &self,
+        task: T,
+    ) -> impl Stream<Item = Result<Progress>> + Send + 'a + use<'a, S, T> {
+        let Self { store, vault, job, lease } = *self;
+        let worker = Worker { store, vault, job, lease };
+        futures_util::stream::unfold(Some((worker, task, false)), |state| async move {
             let (worker, task, begun) = state?;
             match worker.next(&task, begun).await {
                 Ok(Some(progress)) => Some((Ok(progress), Some((worker, task, true)))),

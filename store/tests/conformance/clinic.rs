@@ -166,3 +166,48 @@ pub fn first<'a>(id: &'a str, name: &'a str, card: CardId, sealed: &'a [u8]) -> 
         expect: lukko_store::Expect::Absent,
     }
 }
+
+/// The next generation of a clinic's vault, in the store, and how its clients see it.
+pub struct NextGeneration {
+    pub old: MasterKey,
+    pub rotation: Rotation,
+    pub vault: Vault,
+}
+
+impl NextGeneration {
+    /// Made from the clinic's generator: two processes with one seed make the same one.
+    pub fn draw(clinic: &mut Clinic) -> Self {
+        let old = clinic.recover();
+        let draft = clinic.vault.roster().next_generation().unwrap();
+        let (policy, registrar) = (Policy::new(2, 3).unwrap(), clinic.registrar.public());
+        let rotation = clinic.vault.rotate(&old, policy, &registrar, draft, &mut clinic.rng).unwrap();
+        let candidates = [(rotation.descriptor.as_bytes(), rotation.statement.as_slice())];
+        let successor = clinic.vault.descriptor().successor(candidates).unwrap();
+        let entries = [clinic.salo.entry(), clinic.aalto.entry()];
+        let vault = clinic.vault.follow(successor, &rotation.roster, entries).unwrap();
+        Self { old, rotation, vault }
+    }
+
+    pub async fn store(store: &impl Store, clinic: &mut Clinic) -> Self {
+        let next = Self::draw(clinic);
+        let Rotation { descriptor, statement, roster, .. } = &next.rotation;
+        let (descriptor, statement, version) = (descriptor.as_bytes(), Some(statement.as_slice()), 2);
+        let new = NewGeneration { generation: 2, descriptor, statement, version, roster };
+        store.apply(clinic.id(), &[Change::Generation(new)]).await.unwrap();
+        next
+    }
+
+    /// A quorum of the new custodians opens every patient's key; gives how many there are.
+    pub async fn every_patient_opens(&self, store: &impl Store) -> usize {
+        let id = self.vault.descriptor().vault();
+        let patients = store.patients(id, None, 1_000).await.unwrap();
+        for patient in &patients {
+            let patient = PatientId::new(patient).unwrap();
+            let stored = store.patient(id, patient).await.unwrap();
+            let cards = stored.card_bytes();
+            let card = self.vault.card(patient, &stored.stored(2, &cards).unwrap(), None).unwrap();
+            self.vault.break_glass(&card, &self.rotation.master).unwrap();
+        }
+        patients.len()
+    }
+}

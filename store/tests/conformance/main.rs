@@ -38,6 +38,9 @@ macro_rules! conformance {
                 records::t026_ids_are_compared_bytewise,
                 records::t144_listings_give_every_row_once,
                 jobs::t094_every_piece_is_claimed_once,
+                jobs::t093_a_rotation_stops_and_goes_on,
+                jobs::t095_a_rekey_moves_every_record,
+                jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
                 jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
             );
         }
