@@ -190,11 +190,16 @@ impl NextGeneration {
 
     pub async fn store(store: &impl Store, clinic: &mut Clinic) -> Self {
         let next = Self::draw(clinic);
-        let Rotation { descriptor, statement, roster, .. } = &next.rotation;
+        next.publish(store).await;
+        next
+    }
+
+    pub async fn publish(&self, store: &impl Store) {
+        let Rotation { descriptor, statement, roster, .. } = &self.rotation;
+        let vault = descriptor.vault();
         let (descriptor, statement, version) = (descriptor.as_bytes(), Some(statement.as_slice()), 2);
         let new = NewGeneration { generation: 2, descriptor, statement, version, roster };
-        store.apply(clinic.id(), &[Change::Generation(new)]).await.unwrap();
-        next
+        store.apply(vault, &[Change::Generation(new)]).await.unwrap();
     }
 
     /// A quorum of the new custodians opens every patient's key; gives how many there are.
