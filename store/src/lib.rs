@@ -5,6 +5,7 @@
 //! who was overtaken so, and can be given the same change again after a lost reply.
 #![forbid(unsafe_code)]
 
+mod attachments;
 mod backend;
 mod change;
 mod engine;
@@ -18,6 +19,7 @@ mod sql;
 mod store;
 mod table;
 
+pub use attachments::{Attachments, ObjectSink, ObjectSource};
 pub use change::{
     Body, Change, Endorsement, Erase, Expect, JobKind, NewCard, NewGeneration, NewRecord, Outcome, Part, Records,
     enrolment, next_card,
@@ -35,3 +37,6 @@ pub use sql::postgres::{Postgres, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sql::sqlite::{Sqlite, SqliteStore};
 pub use store::Store;
+
+/// The objects of attachments: S3, GCS and Azure are features of it.
+pub use object_store;

@@ -143,9 +143,10 @@ async fn t089_t100_every_operation_fails_once_in_postgresql() {
     for fault in FAULTS {
         let mut at = 0;
         loop {
-            let Some((store, ())) = crate::postgres::open("faults", 0).await else { return };
+            let Some((store, database)) = crate::postgres::open("faults", 0).await else { return };
             let reached = live(&life, &store, Faults::new(at, fault), &expected).await;
             store.close().await;
+            crate::postgres::remove(&database).await;
             if !reached {
                 break;
             }

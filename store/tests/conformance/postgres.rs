@@ -8,10 +8,16 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// None if there is no server, unless `LUKKO_REQUIRE_POSTGRES` demands one.
-pub async fn open(name: &str, partitions: u32) -> Option<(PostgresStore, ())> {
+pub async fn open(name: &str, partitions: u32) -> Option<(PostgresStore, String)> {
     let database = fresh(name).await?;
     let store = PostgresStore::open_partitioned(&format!("postgres:///{database}"), partitions).await;
-    Some((store.unwrap(), ()))
+    Some((store.unwrap(), database))
+}
+
+/// A server's disk is not endless: databases that were used by a loop go.
+pub async fn remove(database: &str) {
+    let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("DROP DATABASE {database} WITH (FORCE)"))).execute(&mut server).await.unwrap();
 }
 
 /// Makes an empty database and gives its name.
