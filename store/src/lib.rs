@@ -17,6 +17,7 @@ mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 mod store;
+#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code))]
 mod table;
 
 pub use attachments::{Attachments, ObjectSink, ObjectSource};

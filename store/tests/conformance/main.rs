@@ -1,6 +1,6 @@
 //! What every store must do, run on each of them.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod clinic;
 mod faults;
