@@ -117,10 +117,10 @@ async fn check(store: &impl Store, clinic: &Clinic, next: &NextGeneration, ackno
     }
 }
 
-/// Gives how many processes were killed, and how much they had acknowledged.
+/// Kills processes that have worked for at most `longest` microseconds. Gives how many processes were killed, and how much they had acknowledged.
 async fn rounds<S: Store>(
     open: impl AsyncFn(usize) -> Option<(S, String)>,
-    database: &str,
+    (database, longest): (&str, u64),
     seed: u64,
 ) -> Option<(usize, usize)> {
     let wanted: usize = std::env::var("LUKKO_CRASH_ROUNDS").map_or(15, |rounds| rounds.parse().unwrap());
@@ -137,7 +137,7 @@ async fn rounds<S: Store>(
         next.publish(&store).await;
         databases += 1;
         while killed < wanted {
-            let after = Duration::from_micros(rng.try_next_u64().unwrap() % 60_000);
+            let after = Duration::from_micros(rng.try_next_u64().unwrap() % longest);
             let lines = round(&address, after);
             let lines: Vec<String> =
                 lines.into_iter().filter(|line| line.starts_with("rotated") || line.starts_with("written")).collect();
@@ -169,7 +169,7 @@ async fn t092_t093_killed_in_sqlite() {
         let path = scratch.path().join(format!("{number}.db"));
         Some((SqliteStore::open(&path).await.unwrap(), path.to_str().unwrap().to_owned()))
     };
-    let (_, acknowledged) = rounds(open, "SQLite", 0x9201).await.unwrap();
+    let (_, acknowledged) = rounds(open, ("SQLite", 60_000), 0x9201).await.unwrap();
     assert!(acknowledged > 0, "nothing was ever acknowledged: the processes were killed too early");
 }
 
@@ -179,7 +179,7 @@ async fn t092_t093_killed_in_postgresql() {
         let address = format!("postgres:///{}", postgres::fresh("crash").await?);
         Some((PostgresStore::open(&address).await.unwrap(), address))
     };
-    if let Some((_, acknowledged)) = rounds(open, "PostgreSQL", 0x9202).await {
+    if let Some((_, acknowledged)) = rounds(open, ("PostgreSQL", 500_000), 0x9202).await {
         assert!(acknowledged > 0, "nothing was ever acknowledged: the processes were killed too early");
     }
 }

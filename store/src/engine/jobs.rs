@@ -3,7 +3,7 @@
 use lukko::VaultId;
 
 use super::read::rest_of_key;
-use super::{bytes, number, read, vault_key};
+use super::{bytes, number, vault_key};
 use crate::backend::{Reader, Tx};
 use crate::change::{JobKind, Outcome};
 use crate::error::{Conflict, Error, Missing, Result, Usage};
@@ -13,7 +13,7 @@ use crate::table::{JOB, PATIENT, PIECE, Row, Value};
 const OPEN: i64 = 0;
 const DONE: i64 = 1;
 const FAILED: i64 = 2;
-/// Patients that are read at once when a job begins.
+/// Rows that are read at once.
 const PAGE: u32 = 500;
 
 const fn kind_number(kind: JobKind) -> i64 {
@@ -116,14 +116,30 @@ pub(super) async fn failures(
 ) -> Result<Vec<Failure>> {
     get(tx, vault, job).await?.ok_or(Missing::Job)?;
     let mut failures = Vec::new();
-    for row in read::all(tx, &PIECE, vec![vault_key(vault)]).await? {
-        let mut row = Reader::new(&PIECE, row).skip(1);
-        let (patient, of, state) = (row.bytes()?, row.bytes()?, row.int()?);
-        let behind = after.is_none_or(|after| patient.as_slice() > after);
-        if of == job.as_bytes() && state == FAILED && behind && failures.len() < limit as usize {
-            let (_, _) = (row.int()?, row.int()?);
-            failures.push(Failure { patient, reason: row.text()? });
+    let mut after: Vec<Value> = after.map(|after| vec![bytes(after), bytes(job.as_bytes())]).unwrap_or_default();
+    loop {
+        let page = tx.page(&PIECE, vec![vault_key(vault)], after, PAGE).await?;
+        let last = page.len() < PAGE as usize;
+        after = page.last().map(|row| rest_of_key(&PIECE, row, 1)).unwrap_or_default();
+        for row in page {
+            if let Some(failure) = failure(row, job)? {
+                failures.push(failure);
+            }
+            if failures.len() == limit as usize {
+                return Ok(failures);
+            }
+        }
+        if last {
+            return Ok(failures);
         }
     }
-    Ok(failures)
+}
+
+fn failure(row: Row, job: &str) -> Result<Option<Failure>> {
+    let mut row = Reader::new(&PIECE, row).skip(1);
+    let (patient, of, state, _lease, _token) = (row.bytes()?, row.bytes()?, row.int()?, row.int()?, row.int()?);
+    if of != job.as_bytes() || state != FAILED {
+        return Ok(None);
+    }
+    Ok(Some(Failure { patient, reason: row.text()? }))
 }
