@@ -82,7 +82,7 @@ pub trait Store: Send + Sync {
     fn erasures(&self, vault: VaultId) -> impl Future<Output = Result<Vec<Erasure>>> + Send;
 
     /// Cleans the database's own files of what was deleted, as far as the database lets it, and notes on every erasure
-    /// that it was done. Called by [`erase`](crate::erase); to be called again where an erasure is not scrubbed yet.
+    /// that it was done. Call it after every erasure, and again where one is not scrubbed yet: no change calls it by itself.
     ///
     /// # Errors
     /// [`Unavailable`](crate::Error::Unavailable), also while a reader still holds an old state.

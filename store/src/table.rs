@@ -19,7 +19,7 @@ pub struct Table {
     pub(crate) name: &'static str,
     /// How many columns the primary key has.
     pub(crate) key: usize,
-    /// Letters say the type: `b` bytes, `i` integer; a capital may be null.
+    /// Name and type, as in the migrations.
     pub(crate) columns: &'static [(&'static str, Kind)],
 }
 
