@@ -1,0 +1,313 @@
+//! What can be changed. Each value says what it builds on, so that a writer who has been overtaken is told so.
+
+use lukko::{CardId, Enrolment, FieldLabel, Grant, KeyFingerprint, PatientId, RecordId};
+
+use crate::rows::Claim;
+
+/// One part of a logical change. Those that belong together go into one [`Store::apply`](crate::Store::apply).
+///
+/// Every one may be given again: where the store already holds exactly this, nothing changes and the call succeeds.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Change<'a> {
+    /// A generation of the vault, the first one or the one after the newest.
+    Generation(NewGeneration<'a>),
+    /// A member's entry.
+    Member {
+        /// The fingerprint of the key.
+        key: KeyFingerprint,
+        /// The self-signed entry.
+        entry: &'a [u8],
+    },
+    /// A roster, in place of an older one of its generation.
+    Roster {
+        /// The generation whose registrar or root signed it.
+        generation: u32,
+        /// Its version: above the stored one.
+        version: u64,
+        /// Its bytes.
+        roster: &'a [u8],
+    },
+    /// A patient's card: of a new patient, or of the next version of the key.
+    Card(NewCard<'a>),
+    /// The endorsement of the patient's current card, with the master grant, for one generation.
+    Endorse(Endorsement<'a>),
+    /// A grant of the patient to a member.
+    Grant {
+        /// The patient.
+        patient: PatientId<'a>,
+        /// The card whose key is in it.
+        card: CardId,
+        /// The member's key.
+        to: KeyFingerprint,
+        /// Its bytes.
+        grant: &'a [u8],
+        /// The stored bytes that these replace, if any.
+        replaces: Option<&'a [u8]>,
+    },
+    /// The master grant of an older card, whose records have not all moved yet.
+    MasterGrant {
+        /// The patient.
+        patient: PatientId<'a>,
+        /// The older card.
+        card: CardId,
+        /// The generation whose master key opens it.
+        generation: u32,
+        /// Its bytes.
+        grant: &'a [u8],
+    },
+    /// Deletes a grant to a member.
+    Withdraw {
+        /// The patient.
+        patient: PatientId<'a>,
+        /// The card whose key is in it.
+        card: CardId,
+        /// The member's key.
+        from: KeyFingerprint,
+    },
+    /// A record: a note, a deposit or an attachment.
+    Record(NewRecord<'a>),
+    /// Deletes a record.
+    Delete {
+        /// The patient.
+        patient: PatientId<'a>,
+        /// The record.
+        record: RecordId<'a>,
+        /// The field.
+        field: FieldLabel<'a>,
+        /// The revision that is deleted.
+        revision: u64,
+    },
+    /// Erases a patient: cards, endorsements and grants, every one.
+    Erase(Erase<'a>),
+    /// Notes on an erasure's receipt that another part of it is done.
+    Reached {
+        /// The first card that the erasure closed.
+        erasure: CardId,
+        /// Which part.
+        part: Part,
+        /// When, in seconds since 1970.
+        at: u64,
+    },
+    /// Deletes what a retired generation has of the patients. Its descriptor stays, for clients that are late.
+    Retire {
+        /// The generation.
+        generation: u32,
+    },
+    /// Begins a job over every patient that the vault has now.
+    Job {
+        /// The job's name.
+        job: &'a str,
+        /// What is done.
+        kind: JobKind,
+    },
+    /// Ends a piece of a job.
+    Done {
+        /// The piece, as it was claimed.
+        claim: &'a Claim,
+        /// How it ended.
+        outcome: Outcome<'a>,
+    },
+    /// Announces an object that is about to be uploaded, so that it can be found if nothing becomes of it.
+    Upload {
+        /// Its name.
+        object: &'a str,
+        /// When, in seconds since 1970.
+        at: u64,
+    },
+    /// Notes that an object that nothing names was deleted.
+    Swept {
+        /// Its name.
+        object: &'a str,
+    },
+}
+
+/// A generation with everything that makes it one.
+#[derive(Debug, Clone, Copy)]
+pub struct NewGeneration<'a> {
+    /// From 1.
+    pub generation: u32,
+    /// The public part.
+    pub descriptor: &'a [u8],
+    /// That it follows the one before; none for the first.
+    pub statement: Option<&'a [u8]>,
+    /// The version of its first roster.
+    pub version: u64,
+    /// Its first roster.
+    pub roster: &'a [u8],
+}
+
+/// A card. Comes with an [`Endorsement`] in the same change.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCard<'a> {
+    /// The patient.
+    pub patient: PatientId<'a>,
+    /// The card's id.
+    pub card: CardId,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The patient's card until now; none for a new patient.
+    pub previous: Option<CardId>,
+}
+
+/// What vouches for a card, and what a quorum opens it with.
+#[derive(Debug, Clone, Copy)]
+pub struct Endorsement<'a> {
+    /// The patient.
+    pub patient: PatientId<'a>,
+    /// The card: the patient's current one.
+    pub card: CardId,
+    /// The generation.
+    pub generation: u32,
+    /// The endorsement's bytes.
+    pub endorsement: &'a [u8],
+    /// The master grant's bytes.
+    pub master_grant: &'a [u8],
+    /// The stored endorsement of this generation that it replaces, if any.
+    pub replaces: Option<&'a [u8]>,
+}
+
+/// A record as it is to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRecord<'a> {
+    /// The patient.
+    pub patient: PatientId<'a>,
+    /// The record.
+    pub record: RecordId<'a>,
+    /// The field.
+    pub field: FieldLabel<'a>,
+    /// The revision that was sealed; 0 for deposits and what became of them.
+    pub revision: u64,
+    /// The card of the key it was sealed under: the patient's current one.
+    pub card: CardId,
+    /// Its bytes, or where they are.
+    pub body: Body<'a>,
+    /// What it builds on.
+    pub expect: Expect<'a>,
+}
+
+/// A record's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// In the database.
+    Sealed(&'a [u8]),
+    /// In an object of this name.
+    Object {
+        /// The object's name.
+        object: &'a str,
+        /// Its length, in bytes.
+        length: u64,
+    },
+}
+
+/// What the writer of a record knows of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect<'a> {
+    /// There was none.
+    Absent,
+    /// The text of this revision is replaced by one of a higher revision.
+    Revision(u64),
+    /// Exactly this is moved to another key: the revision stays.
+    Body(Body<'a>),
+}
+
+/// The erasure of a patient.
+#[derive(Debug, Clone, Copy)]
+pub struct Erase<'a> {
+    /// The patient.
+    pub patient: PatientId<'a>,
+    /// The cards that the roster closes; the first one names the erasure from now on.
+    pub cards: &'a [CardId],
+    /// Every member's key that was granted the patient.
+    pub keys: &'a [KeyFingerprint],
+    /// The version of the roster that closes the cards: stored already, or in the same change.
+    pub roster_version: u64,
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// What happens to the patient's sealed records, which nothing opens any more.
+    pub records: Records,
+}
+
+/// What an erasure does with sealed records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Records {
+    /// They are deleted, and attachments swept.
+    Delete,
+    /// They stay, unreadable.
+    Keep,
+}
+
+/// A part of an erasure's receipt: what must be gone before every copy is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// A card, closed.
+    Card(CardId),
+    /// A generation, to be retired.
+    Generation(u32),
+    /// A member's key, to be destroyed.
+    Key(KeyFingerprint),
+}
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// Master grants and endorsements for the next generation.
+    Rotation,
+    /// Records move to the patients' current cards.
+    Rekey,
+    /// Every object is read and checked.
+    Verify,
+}
+
+/// How a piece of a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// As it should.
+    Done,
+    /// Not: for this reason, which holds no secret.
+    Failed(&'a str),
+}
+
+/// A new patient, in one change: card, endorsement with master grant, and grants to members.
+#[must_use]
+pub fn enrolment<'a>(
+    patient: PatientId<'a>,
+    generation: u32,
+    enrolment: &'a Enrolment,
+    grants: &'a [Grant],
+) -> Vec<Change<'a>> {
+    next_card(patient, generation, None, enrolment, grants)
+}
+
+/// The next version of a patient's key, in one change. `replaces` is the current card, and the endorsement that is
+/// stored for this generation.
+#[must_use]
+pub fn next_card<'a>(
+    patient: PatientId<'a>,
+    generation: u32,
+    replaces: Option<(CardId, &'a [u8])>,
+    enrolment: &'a Enrolment,
+    grants: &'a [Grant],
+) -> Vec<Change<'a>> {
+    let Enrolment { card_id, card, endorsement, master_grant, .. } = enrolment;
+    let (previous, endorsed) = (replaces.map(|(card, _)| card), replaces.map(|(_, bytes)| bytes));
+    let mut changes = vec![
+        Change::Card(NewCard { patient, card: *card_id, bytes: card, previous }),
+        Change::Endorse(Endorsement {
+            patient,
+            card: *card_id,
+            generation,
+            endorsement,
+            master_grant,
+            replaces: endorsed,
+        }),
+    ];
+    changes.extend(grants.iter().map(|grant| Change::Grant {
+        patient,
+        card: grant.card,
+        to: grant.recipient,
+        grant: &grant.bytes,
+        replaces: None,
+    }));
+    changes
+}

@@ -1,0 +1,136 @@
+//! The rules of the store, once for every database.
+
+mod apply;
+mod custody;
+mod erasure;
+mod jobs;
+mod patients;
+mod read;
+mod records;
+
+use lukko::{FieldLabel, PatientId, RecordId, VaultId};
+
+use crate::backend::{Backend, Purpose, Tx};
+use crate::change::Change;
+use crate::error::Result;
+use crate::rows::{After, Claim, Erasure, Failure, Generation, JobState, Patient, Record};
+use crate::store::Store;
+use crate::table::Value;
+
+/// A store over one kind of database.
+#[derive(Debug, Clone)]
+pub struct Engine<B> {
+    backend: B,
+}
+
+impl<B> Engine<B> {
+    pub(crate) const fn over(backend: B) -> Self {
+        Self { backend }
+    }
+
+    pub(crate) const fn backend(&self) -> &B {
+        &self.backend
+    }
+}
+
+/// The vault's id as the first value of every key.
+fn vault_key(vault: VaultId) -> Value {
+    Value::Bytes(vault.as_bytes().to_vec())
+}
+
+fn bytes(bytes: &[u8]) -> Value {
+    Value::Bytes(bytes.to_vec())
+}
+
+fn number(number: u64) -> Result<Value> {
+    i64::try_from(number).map(Value::Int).map_err(|_| crate::error::Usage::TooLarge.into())
+}
+
+impl<B: Backend> Store for Engine<B> {
+    async fn apply(&self, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
+        apply::check(changes)?;
+        let mut tx = self.backend.begin(Purpose::Write).await?;
+        apply::all(&mut tx, vault, changes).await?;
+        tx.commit().await
+    }
+
+    async fn generations(&self, vault: VaultId) -> Result<Vec<Generation>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        read::generations(&mut tx, vault).await
+    }
+
+    async fn members(&self, vault: VaultId) -> Result<Vec<Vec<u8>>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        read::members(&mut tx, vault).await
+    }
+
+    async fn patient(&self, vault: VaultId, patient: PatientId<'_>) -> Result<Patient> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        read::patient(&mut tx, vault, patient).await
+    }
+
+    async fn patients(&self, vault: VaultId, after: Option<&[u8]>, limit: u32) -> Result<Vec<Vec<u8>>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        read::patients(&mut tx, vault, after, limit).await
+    }
+
+    async fn record(
+        &self,
+        vault: VaultId,
+        patient: PatientId<'_>,
+        record: RecordId<'_>,
+        field: FieldLabel<'_>,
+    ) -> Result<Option<Record>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        read::record(&mut tx, vault, patient, record, field).await
+    }
+
+    async fn records(
+        &self,
+        vault: VaultId,
+        patient: PatientId<'_>,
+        after: Option<After<'_>>,
+        limit: u32,
+    ) -> Result<Vec<Record>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        read::records(&mut tx, vault, patient, after, limit).await
+    }
+
+    async fn erasures(&self, vault: VaultId) -> Result<Vec<Erasure>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        erasure::list(&mut tx, vault).await
+    }
+
+    async fn scrub(&self, vault: VaultId) -> Result<()> {
+        // Only those that are there now: one that comes meanwhile may have left something behind.
+        let pending = self.erasures(vault).await?.into_iter().filter(|erasure| !erasure.scrubbed);
+        self.backend.scrub().await?;
+        let mut tx = self.backend.begin(Purpose::Write).await?;
+        for erasure in pending {
+            erasure::scrubbed(&mut tx, vault, erasure.erasure).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn unnamed_objects(&self, vault: VaultId, before: u64, limit: u32) -> Result<Vec<String>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        read::unnamed_objects(&mut tx, vault, before, limit).await
+    }
+
+    async fn claim(&self, vault: VaultId, job: &str, now: u64, until: u64) -> Result<Option<Claim>> {
+        let mut tx = self.backend.begin(Purpose::Write).await?;
+        let claim = jobs::claim(&mut tx, vault, job, now, until).await?;
+        tx.commit().await?;
+        Ok(claim)
+    }
+
+    async fn job(&self, vault: VaultId, job: &str) -> Result<Option<JobState>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        jobs::state(&mut tx, vault, job).await
+    }
+
+    async fn failures(&self, vault: VaultId, job: &str, after: Option<&[u8]>, limit: u32) -> Result<Vec<Failure>> {
+        let mut tx = self.backend.begin(Purpose::Read).await?;
+        jobs::failures(&mut tx, vault, job, after, limit).await
+    }
+}

@@ -1,0 +1,60 @@
+//! One logical change: its parts, one after the other, in one transaction.
+
+use lukko::{CardId, VaultId};
+
+use super::{custody, erasure, jobs, patients, records};
+use crate::backend::Tx;
+use crate::change::Change;
+use crate::error::{Result, Usage};
+
+/// What can be refused before the database is asked.
+pub(super) fn check(changes: &[Change<'_>]) -> Result<()> {
+    let endorsed = |card: CardId| changes.iter().any(|change| matches!(change, Change::Endorse(e) if e.card == card));
+    for change in changes {
+        match change {
+            Change::Card(card) if !endorsed(card.card) => return Err(Usage::CardAlone.into()),
+            Change::Erase(erase) if erase.cards.is_empty() => return Err(Usage::NoCard.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn all(tx: &mut impl Tx, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
+    for change in changes {
+        one(tx, vault, change).await?;
+    }
+    Ok(())
+}
+
+async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()> {
+    match *change {
+        Change::Generation(new) => custody::generation(tx, vault, &new).await,
+        Change::Member { key, entry } => custody::member(tx, vault, key, entry).await,
+        Change::Roster { generation, version, roster } => custody::roster(tx, vault, generation, version, roster).await,
+        Change::Retire { generation } => custody::retire(tx, vault, generation).await,
+        Change::Card(new) => patients::card(tx, vault, &new).await,
+        Change::Endorse(new) => patients::endorse(tx, vault, &new).await,
+        Change::Grant { patient, card, to, grant, replaces } => {
+            patients::grant(tx, vault, &patients::Place { patient, card, generation: 0, to: Some(to) }, grant, replaces)
+                .await
+        }
+        Change::MasterGrant { patient, card, generation, grant } => {
+            // A master grant is drawn anew by whoever repeats the work: the first one stays.
+            patients::master_grant(tx, vault, &patients::Place { patient, card, generation, to: None }, grant).await
+        }
+        Change::Withdraw { patient, card, from } => {
+            patients::withdraw(tx, vault, &patients::Place { patient, card, generation: 0, to: Some(from) }).await
+        }
+        Change::Record(new) => records::put(tx, vault, &new).await,
+        Change::Delete { patient, record, field, revision } => {
+            records::delete(tx, vault, (patient, record, field), revision).await
+        }
+        Change::Erase(erase) => erasure::erase(tx, vault, &erase).await,
+        Change::Reached { erasure, part, at } => erasure::reached(tx, vault, erasure, part, at).await,
+        Change::Job { job, kind } => jobs::begin(tx, vault, job, kind).await,
+        Change::Done { claim, outcome } => jobs::done(tx, vault, claim, outcome).await,
+        Change::Upload { object, at } => records::announce(tx, vault, object, at).await,
+        Change::Swept { object } => records::named(tx, vault, object).await,
+    }
+}

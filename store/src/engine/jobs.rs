@@ -1,0 +1,145 @@
+//! Jobs: one piece for each patient, claimed by one worker at a time.
+
+use lukko::VaultId;
+
+use super::read::rest_of_key;
+use super::{bytes, number, vault_key};
+use crate::backend::{Reader, Tx};
+use crate::change::{JobKind, Outcome};
+use crate::error::{Conflict, Error, Missing, Result, Usage};
+use crate::rows::{Claim, Failure, JobState};
+use crate::table::{JOB, PATIENT, PIECE, Row, Value};
+
+const OPEN: i64 = 0;
+const DONE: i64 = 1;
+const FAILED: i64 = 2;
+/// Rows that are read at once.
+const PAGE: u32 = 500;
+
+const fn kind_number(kind: JobKind) -> i64 {
+    match kind {
+        JobKind::Rotation => 1,
+        JobKind::Rekey => 2,
+        JobKind::Verify => 3,
+    }
+}
+
+fn kind_of(number: i64) -> Result<JobKind> {
+    match number {
+        1 => Ok(JobKind::Rotation),
+        2 => Ok(JobKind::Rekey),
+        3 => Ok(JobKind::Verify),
+        _ => Err(Error::Corrupt { table: JOB.name, what: "a job of no known kind" }),
+    }
+}
+
+async fn get(tx: &mut impl Tx, vault: VaultId, job: &str) -> Result<Option<JobKind>> {
+    let row = tx.get(&JOB, vec![vault_key(vault), bytes(job.as_bytes())]).await?;
+    row.map(|row| kind_of(Reader::new(&JOB, row).skip(JOB.key).int()?)).transpose()
+}
+
+pub(super) async fn begin(tx: &mut impl Tx, vault: VaultId, job: &str, kind: JobKind) -> Result<()> {
+    let row = vec![vault_key(vault), bytes(job.as_bytes()), Value::Int(kind_number(kind))];
+    if !tx.insert(&JOB, row).await? {
+        return if get(tx, vault, job).await? == Some(kind) { Ok(()) } else { Err(Usage::WrongJob.into()) };
+    }
+    let mut after = Vec::new();
+    loop {
+        let page = tx.page(&PATIENT, vec![vault_key(vault)], after, PAGE).await?;
+        after = page.last().map(|row| rest_of_key(&PATIENT, row, 1)).unwrap_or_default();
+        for row in &page {
+            let patient = row.get(1).cloned().unwrap_or(Value::Null);
+            tx.insert(&PIECE, piece(vault, patient, job, (OPEN, 0, 0), "")).await?;
+        }
+        if page.len() < PAGE as usize {
+            return Ok(());
+        }
+    }
+}
+
+fn piece(vault: VaultId, patient: Value, job: &str, (state, lease, token): (i64, i64, i64), reason: &str) -> Row {
+    let key = [vault_key(vault), patient, bytes(job.as_bytes())];
+    let rest = [Value::Int(state), Value::Int(lease), Value::Int(token), bytes(reason.as_bytes())];
+    key.into_iter().chain(rest).collect()
+}
+
+pub(super) async fn claim(tx: &mut impl Tx, vault: VaultId, job: &str, now: u64, until: u64) -> Result<Option<Claim>> {
+    let [Value::Int(now), Value::Int(until)] = [number(now)?, number(until)?] else { return Ok(None) };
+    let Some(row) = tx.free_piece(vault.as_bytes().to_vec(), job.as_bytes().to_vec(), now).await? else {
+        return Ok(None);
+    };
+    let mut row = Reader::new(&PIECE, row).skip(1);
+    let (patient, _, _, _) = (row.bytes()?, row.bytes()?, row.int()?, row.int()?);
+    let token = row.u64()?.saturating_add(1);
+    let Value::Int(number) = number(token)? else { return Ok(None) };
+    tx.update(&PIECE, piece(vault, bytes(&patient), job, (OPEN, until, number), "")).await?;
+    Ok(Some(Claim { job: job.to_owned(), patient, token }))
+}
+
+/// Who was overtaken is refused, and with it whatever else the change holds.
+pub(super) async fn done(tx: &mut impl Tx, vault: VaultId, claim: &Claim, outcome: Outcome<'_>) -> Result<()> {
+    let key = vec![vault_key(vault), bytes(&claim.patient), bytes(claim.job.as_bytes())];
+    let (state, reason) = match outcome {
+        Outcome::Done => (DONE, ""),
+        Outcome::Failed(reason) => (FAILED, reason),
+    };
+    let row = tx.get(&PIECE, key).await?.ok_or(Conflict::Claim)?;
+    let mut fields = Reader::new(&PIECE, row).skip(PIECE.key);
+    let (stored, _, token) = (fields.int()?, fields.int()?, fields.u64()?);
+    if token != claim.token || (stored != OPEN && stored != state) {
+        return Err(Conflict::Claim.into());
+    }
+    let Value::Int(token) = number(token)? else { return Ok(()) };
+    tx.update(&PIECE, piece(vault, bytes(&claim.patient), &claim.job, (state, 0, token), reason)).await
+}
+
+pub(super) async fn state(tx: &mut impl Tx, vault: VaultId, job: &str) -> Result<Option<JobState>> {
+    let Some(kind) = get(tx, vault, job).await? else { return Ok(None) };
+    let mut state = JobState { kind, open: 0, done: 0, failed: 0 };
+    for (met, count) in tx.count_pieces(vault.as_bytes().to_vec(), job.as_bytes().to_vec()).await? {
+        match met {
+            OPEN => state.open = count,
+            DONE => state.done = count,
+            FAILED => state.failed = count,
+            _ => return Err(Error::Corrupt { table: PIECE.name, what: "a piece in no known state" }),
+        }
+    }
+    Ok(Some(state))
+}
+
+pub(super) async fn failures(
+    tx: &mut impl Tx,
+    vault: VaultId,
+    job: &str,
+    after: Option<&[u8]>,
+    limit: u32,
+) -> Result<Vec<Failure>> {
+    get(tx, vault, job).await?.ok_or(Missing::Job)?;
+    let mut failures = Vec::new();
+    let mut after: Vec<Value> = after.map(|after| vec![bytes(after), bytes(job.as_bytes())]).unwrap_or_default();
+    loop {
+        let page = tx.page(&PIECE, vec![vault_key(vault)], after, PAGE).await?;
+        let last = page.len() < PAGE as usize;
+        after = page.last().map(|row| rest_of_key(&PIECE, row, 1)).unwrap_or_default();
+        for row in page {
+            if let Some(failure) = failure(row, job)? {
+                failures.push(failure);
+            }
+            if failures.len() == limit as usize {
+                return Ok(failures);
+            }
+        }
+        if last {
+            return Ok(failures);
+        }
+    }
+}
+
+fn failure(row: Row, job: &str) -> Result<Option<Failure>> {
+    let mut row = Reader::new(&PIECE, row).skip(1);
+    let (patient, of, state, _lease, _token) = (row.bytes()?, row.bytes()?, row.int()?, row.int()?, row.int()?);
+    if of != job.as_bytes() || state != FAILED {
+        return Ok(None);
+    }
+    Ok(Some(Failure { patient, reason: row.text()? }))
+}

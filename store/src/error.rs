@@ -1,0 +1,194 @@
+//! Errors, split by who can act on them.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the store refused, or could not answer. Holds no secret and nothing of what is stored.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller asked for something that cannot be done; the arguments must change.
+    Usage(Usage),
+    /// Somebody else was there first. Nothing was changed: read again, and decide anew.
+    Conflict(Conflict),
+    /// What was given is older than what is stored. Nothing was changed.
+    Stale {
+        /// What the two numbers count.
+        what: Counted,
+        /// What is stored.
+        stored: u64,
+        /// What was given.
+        given: u64,
+    },
+    /// What the change builds on is not stored.
+    Missing(Missing),
+    /// The database holds what this crate never writes; whoever runs it must look.
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with the row.
+        what: &'static str,
+    },
+    /// The database's schema is newer than this version of the crate knows. Nothing was changed.
+    Schema {
+        /// The version found.
+        found: i64,
+        /// The newest one known.
+        known: i64,
+    },
+    /// The database did not answer, or not in time. Whether the change was made is not known: give the same one again,
+    /// which changes nothing if it was.
+    Unavailable(Box<dyn StdError + Send + Sync>),
+    /// The core refused what is stored, or what was to be done with it.
+    Core(lukko::Error),
+    /// An attachment's stream failed.
+    Stream(std::io::Error),
+}
+
+/// A caller's mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Usage {
+    /// A number is above 2^63 - 1, which databases cannot hold.
+    TooLarge,
+    /// A card comes with its endorsement and master grant, in the same change.
+    CardAlone,
+    /// The revision of a record does not go backwards, and rises where the text changes.
+    RevisionBackwards,
+    /// A patient is erased by a roster that closes the cards: it comes before or in the same change.
+    ErasureBeforeRoster,
+    /// An erasure closes at least one card.
+    NoCard,
+    /// The newest generation is never retired.
+    NewestGeneration,
+    /// The job is of another kind than the worker.
+    WrongJob,
+}
+
+/// What excludes what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// Another generation of this number is stored.
+    Generation(u32),
+    /// Another roster of this version is stored.
+    Roster(u64),
+    /// Another member's entry is stored under this key.
+    Member,
+    /// The patient has another card now than the change builds on.
+    Card,
+    /// The endorsement is another one now than the change builds on.
+    Endorsement,
+    /// Another grant to this recipient is stored.
+    Grant,
+    /// The record is another one now than the change builds on, or is gone.
+    Record,
+    /// Another worker has this piece of the job, or it is done.
+    Claim,
+}
+
+/// What a pair of numbers counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Counted {
+    /// The generation of the master secret.
+    Generation,
+    /// The version of the roster.
+    Roster,
+    /// The revision of a record.
+    Revision,
+}
+
+/// What is not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The generation, or the one before it.
+    Generation(u32),
+    /// The patient.
+    Patient,
+    /// The job.
+    Job,
+    /// The erasure, or the part of it.
+    Erasure,
+    /// The attachment's object.
+    Object,
+}
+
+impl Error {
+    /// Wraps what a driver reported.
+    pub(crate) fn unavailable(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unavailable(error.into())
+    }
+
+    /// Whether the same change may be given again as it is: nothing in it is at fault.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(usage) => write!(f, "the call cannot be done as given: {usage:?}"),
+            Self::Conflict(conflict) => write!(f, "somebody else was there first: {conflict:?}"),
+            Self::Stale { what, stored, given } => write!(f, "{what:?} {given} is older than the stored {stored}"),
+            Self::Missing(missing) => write!(f, "not stored: {missing:?}"),
+            Self::Corrupt { table, what } => write!(f, "the table {table} is damaged: {what}"),
+            Self::Schema { found, known } => {
+                write!(f, "the database has schema {found}, and this version knows schemas up to {known}")
+            }
+            Self::Unavailable(error) => write!(f, "the database did not answer: {error}"),
+            Self::Core(error) => error.fmt(f),
+            Self::Stream(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Unavailable(error) => Some(error.as_ref()),
+            Self::Core(error) => Some(error),
+            Self::Stream(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Usage> for Error {
+    fn from(usage: Usage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(conflict)
+    }
+}
+
+impl From<Missing> for Error {
+    fn from(missing: Missing) -> Self {
+        Self::Missing(missing)
+    }
+}
+
+impl From<lukko::Error> for Error {
+    fn from(error: lukko::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        match lukko::Error::from_io(&error) {
+            Some(error) => Self::Core(error.clone()),
+            None => Self::Stream(error),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The long jobs: one piece for each patient, any number of workers, resumable at any moment.
+//!
+//! A worker claims a piece for the time of a lease, and ends it in the change that does the work: a worker that crashed
+//! leaves nothing half done, and one that was overtaken changes nothing.
+
+mod keys;
+mod rekey;
+mod rotation;
+mod verify;
+
+use std::future::Future;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_core::Stream;
+use lukko::{PatientId, VaultId};
+
+pub use keys::KeyOf;
+pub use rekey::{How, RekeyJob};
+pub use rotation::RotationJob;
+pub use verify::VerifyJob;
+
+use crate::change::{Change, JobKind, Outcome};
+use crate::error::{Conflict, Error, Result, Usage};
+use crate::rows::Claim;
+use crate::store::Store;
+
+/// How often a piece is done again because somebody wrote to the same patient meanwhile.
+const ATTEMPTS: u32 = 8;
+/// Objects of one patient that a report names; the others are counted.
+const NAMED: usize = 20;
+
+/// A job, as one worker knows it.
+#[derive(Debug)]
+pub struct Worker<'a, S> {
+    /// The store.
+    pub store: &'a S,
+    /// The vault.
+    pub vault: VaultId,
+    /// The job's name: all workers give the same one.
+    pub job: &'a str,
+    /// For how long a piece is claimed: much longer than it takes, and than clocks differ.
+    pub lease: Duration,
+}
+
+/// What became of one patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The patient.
+    pub patient: Vec<u8>,
+    /// How many objects were written anew.
+    pub written: u64,
+    /// What could not be read or done, and why; the rest was done.
+    pub findings: Vec<Finding>,
+}
+
+/// One object that could not be read or moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The record and its field; none for the patient's key.
+    pub record: Option<(Vec<u8>, Vec<u8>)>,
+    /// Why. Holds no secret.
+    pub reason: String,
+}
+
+/// What is done for one patient.
+pub trait Task: Sync {
+    /// The kind of job that it is.
+    const KIND: JobKind;
+
+    /// Does one piece, all but its end, and gives what is left to be written with the end.
+    ///
+    /// # Errors
+    /// As [`Store::apply`].
+    fn piece<S: Store>(&self, store: &S, patient: PatientId<'_>) -> impl Future<Output = Result<Piece>> + Send;
+}
+
+/// The last change of a piece, and what there is to say about it.
+#[derive(Debug, Default)]
+pub struct Piece {
+    written: u64,
+    findings: Vec<Finding>,
+    last: Vec<Owned>,
+}
+
+/// A change that owns its bytes.
+#[derive(Debug)]
+enum Owned {
+    Endorse { card: lukko::CardId, generation: u32, endorsed: lukko::Endorsed, replaces: Option<Vec<u8>> },
+    MasterGrant { card: lukko::CardId, generation: u32, grant: Vec<u8> },
+}
+
+impl Owned {
+    fn change<'a>(&'a self, patient: PatientId<'a>) -> Change<'a> {
+        match self {
+            Self::Endorse { card, generation, endorsed, replaces } => Change::Endorse(crate::change::Endorsement {
+                patient,
+                card: *card,
+                generation: *generation,
+                endorsement: &endorsed.endorsement,
+                master_grant: &endorsed.master_grant,
+                replaces: replaces.as_deref(),
+            }),
+            Self::MasterGrant { card, generation, grant } => {
+                Change::MasterGrant { patient, card: *card, generation: *generation, grant }
+            }
+        }
+    }
+}
+
+impl<'a, S: Store> Worker<'a, S> {
+    /// Begins the job, unless it was begun, and works on it until no piece is free. Each item is one patient that is
+    /// done: acknowledged, and durable. After an error the stream ends; begin it anew, or let other workers go on.
+    ///
+    /// [`Store::job`] says how far all workers are, [`Store::failures`] what failed.
+    pub fn run<T: Task + Send + 'a>(
+        &self,
+        task: T,
+    ) -> impl Stream<Item = Result<Progress>> + Send + 'a + use<'a, S, T> {
+        let Self { store, vault, job, lease } = *self;
+        let worker = Worker { store, vault, job, lease };
+        futures_util::stream::unfold(Some((worker, task, false)), |state| async move {
+            let (worker, task, begun) = state?;
+            match worker.next(&task, begun).await {
+                Ok(Some(progress)) => Some((Ok(progress), Some((worker, task, true)))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+
+    async fn next<T: Task>(&self, task: &T, begun: bool) -> Result<Option<Progress>> {
+        let Self { store, vault, job, .. } = *self;
+        if !begun {
+            self.begin(T::KIND).await?;
+        }
+        loop {
+            let now = milliseconds()?;
+            let until = now.saturating_add(u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX / 4));
+            let Some(claim) = store.claim(vault, job, now, until).await? else { return Ok(None) };
+            match self.piece(task, &claim).await {
+                Ok(progress) => return Ok(Some(progress)),
+                // Overtaken, because the lease ended: the other worker has it, or the patient was erased.
+                Err(Error::Conflict(Conflict::Claim)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn begin(&self, kind: JobKind) -> Result<()> {
+        match self.store.job(self.vault, self.job).await? {
+            Some(state) if state.kind == kind => Ok(()),
+            Some(_) => Err(Usage::WrongJob.into()),
+            None => self.store.apply(self.vault, &[Change::Job { job: self.job, kind }]).await,
+        }
+    }
+
+    async fn piece<T: Task>(&self, task: &T, claim: &Claim) -> Result<Progress> {
+        let patient = PatientId::new(&claim.patient)?;
+        let mut attempt = 1;
+        loop {
+            let piece = match task.piece(self.store, patient).await {
+                Ok(piece) => Ok(piece),
+                // What is stored of this patient cannot be used: a finding, and no reason to stop.
+                Err(Error::Core(error)) => Ok(Piece::failed(None, &error)),
+                Err(error @ Error::Corrupt { .. }) => Ok(Piece::failed(None, &error)),
+                Err(error) => Err(error),
+            };
+            let ended = match piece {
+                Ok(piece) => self.end(claim, patient, piece).await,
+                Err(error) => Err(error),
+            };
+            match ended {
+                Err(Error::Conflict(conflict)) if conflict != Conflict::Claim && attempt < ATTEMPTS => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn end(&self, claim: &Claim, patient: PatientId<'_>, piece: Piece) -> Result<Progress> {
+        let Piece { written, findings, last } = piece;
+        let reason = report(&findings);
+        let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Failed(&reason) };
+        let mut changes: Vec<Change<'_>> = last.iter().map(|owned| owned.change(patient)).collect();
+        changes.push(Change::Done { claim, outcome });
+        self.store.apply(self.vault, &changes).await?;
+        let written = written.saturating_add(last.len() as u64);
+        Ok(Progress { patient: claim.patient.clone(), written, findings })
+    }
+}
+
+impl Piece {
+    fn failed(record: Option<(Vec<u8>, Vec<u8>)>, reason: &impl ToString) -> Self {
+        Self { findings: vec![Finding { record, reason: reason.to_string() }], ..Self::default() }
+    }
+}
+
+/// What is stored of a piece that failed: record and field in hexadecimal digits, and the reason.
+fn report(findings: &[Finding]) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let line = |finding: &Finding| match &finding.record {
+        Some((record, field)) => format!("{}/{}: {}", hex(record), hex(field), finding.reason),
+        None => finding.reason.clone(),
+    };
+    let mut lines: Vec<String> = findings.iter().take(NAMED).map(line).collect();
+    if findings.len() > NAMED {
+        lines.push(format!("and {} more", findings.len().saturating_sub(NAMED)));
+    }
+    lines.join("\n")
+}
+
+fn milliseconds() -> Result<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Error::unavailable)?;
+    u64::try_from(now.as_millis()).map_err(|_| Usage::TooLarge.into())
+}

@@ -1,0 +1,83 @@
+//! Opening patients' keys from what is stored.
+
+use lukko::{CardId, GrantKey, MasterKey, MemberKey, PatientId, PatientKey, Vault};
+
+use crate::error::Result;
+use crate::rows::Patient;
+
+/// Whose key opens the patients.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyOf<'a> {
+    /// A member, who opens those that were granted.
+    Member(&'a MemberKey),
+    /// A quorum, which opens every one.
+    Master(&'a MasterKey),
+}
+
+/// Why a patient could not be opened, in words.
+pub(super) enum Closed {
+    /// The store has no grant, or nothing of this generation.
+    Missing(&'static str),
+    /// The core refused.
+    Refused(lukko::Error),
+}
+
+impl From<lukko::Error> for Closed {
+    fn from(error: lukko::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing(what) => f.write_str(what),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+/// What the keys of one patient are opened from.
+pub(super) struct Opener<'a> {
+    pub(super) vault: &'a Vault,
+    pub(super) by: KeyOf<'a>,
+    pub(super) patient: PatientId<'a>,
+    pub(super) stored: &'a Patient,
+}
+
+impl Opener<'_> {
+    /// The key of the current card, which is verified.
+    pub(super) fn current(&self) -> Result<PatientKey, Closed> {
+        let generation = self.vault.descriptor().generation();
+        let cards = self.stored.card_bytes();
+        let nothing = Closed::Missing("this generation has no endorsement of the patient's card");
+        let stored = self.stored.stored(generation, &cards).ok_or(nothing)?;
+        let card = self.vault.card(self.patient, &stored, None)?;
+        match self.by {
+            KeyOf::Master(master) => Ok(self.vault.break_glass(&card, master)?),
+            KeyOf::Member(member) => {
+                let grant = self.stored.grant(card.id(), member.fingerprint());
+                let grant = grant.ok_or(Closed::Missing("no grant to this member is stored"))?;
+                Ok(self.vault.open_grant(&card, member, grant)?)
+            }
+        }
+    }
+
+    /// The key of an older card.
+    pub(super) fn older(&self, older: CardId) -> Result<PatientKey, Closed> {
+        let generation = self.vault.descriptor().generation();
+        let cards = self.stored.card_bytes();
+        let nothing = Closed::Missing("this generation has no endorsement of the patient's card");
+        let stored = self.stored.stored(generation, &cards).ok_or(nothing)?;
+        let missing = Closed::Missing("no grant of the older card is stored");
+        let with = match self.by {
+            KeyOf::Member(key) => {
+                GrantKey::Member { key, grant: self.stored.grant(older, key.fingerprint()).ok_or(missing)? }
+            }
+            KeyOf::Master(key) => {
+                GrantKey::Master { key, grant: self.stored.master_grant(older, generation).ok_or(missing)? }
+            }
+        };
+        Ok(self.vault.open_older(self.patient, &stored, None, older, &with)?)
+    }
+}

@@ -1,0 +1,84 @@
+//! Verify: every object of a vault is read and checked.
+
+use lukko::{FieldLabel, Path, PatientId, PatientKey, RecordId, Vault, path_of};
+
+use super::keys::{Closed, KeyOf, Opener};
+use super::{Finding, Piece, Task};
+use crate::change::JobKind;
+use crate::error::Result;
+use crate::rows::{After, Patient, Record, StoredBody};
+use crate::store::Store;
+
+/// Records that are read at once.
+const PAGE: u32 = 64;
+
+/// Opens every patient's key and every record, and says which cannot be read and why. It changes nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct VerifyJob<'a> {
+    /// The vault.
+    pub vault: &'a Vault,
+    /// Whose key opens the patients: a member's reads those that were granted.
+    pub by: KeyOf<'a>,
+}
+
+impl Task for VerifyJob<'_> {
+    const KIND: JobKind = JobKind::Verify;
+
+    async fn piece<S: Store>(&self, store: &S, patient: PatientId<'_>) -> Result<Piece> {
+        let vault = self.vault.descriptor().vault();
+        let stored = store.patient(vault, patient).await?;
+        let opener = Opener { vault: self.vault, by: self.by, patient, stored: &stored };
+        let key = match opener.current() {
+            Ok(key) => key,
+            Err(closed) => return Ok(Piece::failed(None, &closed)),
+        };
+        let mut piece = Piece { findings: self.grants(&key, &stored), ..Piece::default() };
+        let mut last = None::<Record>;
+        loop {
+            let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
+            let page = store.records(vault, patient, after, PAGE).await?;
+            for record in &page {
+                if let Err(closed) = self.record(&opener, &key, record) {
+                    let place = Some((record.record.clone(), record.field.clone()));
+                    piece.findings.push(Finding { record: place, reason: closed.to_string() });
+                }
+            }
+            last = page.into_iter().next_back();
+            if last.is_none() {
+                return Ok(piece);
+            }
+        }
+    }
+}
+
+impl VerifyJob<'_> {
+    /// Without its recipients' keys a grant shows only whether it is one, of this card, and to whom.
+    fn grants(&self, key: &PatientKey, stored: &Patient) -> Vec<Finding> {
+        let of_card = stored.grants.iter().filter(|grant| grant.card == key.card());
+        let foreign = self.vault.who_can_open(key.card(), of_card.map(|grant| &grant.bytes)).foreign;
+        let mut findings = Vec::new();
+        if foreign > 0 {
+            findings.push(Finding { record: None, reason: format!("{foreign} grants are damaged or of another card") });
+        }
+        if stored.current != Some(key.card()) {
+            let reason = "the card that the store calls current is not the one that was verified".to_owned();
+            findings.push(Finding { record: None, reason });
+        }
+        findings
+    }
+
+    fn record(&self, opener: &Opener<'_>, key: &PatientKey, record: &Record) -> Result<(), Closed> {
+        let StoredBody::Sealed(sealed) = &record.body else { return Ok(()) };
+        let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
+        let older = if record.card == key.card() { None } else { Some(opener.older(record.card)?) };
+        let key = older.as_ref().unwrap_or(key);
+        let opened = match path_of(sealed)? {
+            Path::Reader => self.vault.open(key, id, field, sealed)?,
+            _ => self.vault.open_deposit(key, id, field, sealed)?,
+        };
+        if opened.revision.get() == record.revision {
+            return Ok(());
+        }
+        Err(Closed::Missing("its revision is not the one that the store has noted"))
+    }
+}

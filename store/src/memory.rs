@@ -1,0 +1,148 @@
+//! A store in memory, for tests: gone when it is dropped.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::backend::{Backend, Purpose, Tx};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::table::{ENDORSEMENT, GRANT, PIECE, Row, Table, Value};
+
+/// A store in memory, for tests. One transaction at a time.
+pub type MemoryStore = Engine<Memory>;
+
+/// The tables of a [`MemoryStore`].
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<Mutex<Tables>>);
+
+type Tables = BTreeMap<(&'static str, Vec<Value>), Row>;
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::over(Memory::default())
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Backend for Memory {
+    type Tx = MemoryTx;
+
+    async fn begin(&self, _purpose: Purpose) -> Result<MemoryTx> {
+        let held = Arc::clone(&self.0).lock_owned().await;
+        let tables = held.clone();
+        Ok(MemoryTx { held, tables })
+    }
+
+    async fn scrub(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A copy of all tables, which takes their place at the end.
+#[derive(Debug)]
+pub struct MemoryTx {
+    held: OwnedMutexGuard<Tables>,
+    tables: Tables,
+}
+
+impl MemoryTx {
+    fn rows<'t>(&'t self, table: &'static Table, prefix: &'t [Value]) -> impl Iterator<Item = &'t Row> {
+        let from = (table.name, prefix.to_vec());
+        let matching =
+            move |entry: &(&(&'static str, Vec<Value>), &Row)| entry.0.0 == table.name && entry.0.1.starts_with(prefix);
+        self.tables.range(from..).take_while(matching).map(|(_, row)| row)
+    }
+
+    fn pieces<'t>(&'t self, vault: &'t [u8], job: &'t [u8]) -> impl Iterator<Item = &'t Row> {
+        let of_job =
+            move |row: &&Row| matches!(&row[..], [Value::Bytes(v), _, Value::Bytes(j), ..] if v == vault && j == job);
+        self.tables.iter().filter(|((table, _), _)| *table == PIECE.name).map(|(_, row)| row).filter(of_job)
+    }
+}
+
+impl Tx for MemoryTx {
+    async fn get(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.tables.get(&(table.name, key)).cloned())
+    }
+
+    async fn share(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
+        self.get(table, key).await
+    }
+
+    async fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool> {
+        let key = (table.name, row.iter().take(table.key).cloned().collect());
+        if self.tables.contains_key(&key) {
+            return Ok(false);
+        }
+        self.tables.insert(key, row);
+        Ok(true)
+    }
+
+    async fn update(&mut self, table: &'static Table, row: Row) -> Result<()> {
+        let key = (table.name, row.iter().take(table.key).cloned().collect());
+        let there = self.tables.get_mut(&key).ok_or(Error::Corrupt { table: table.name, what: "a row is gone" })?;
+        *there = row;
+        Ok(())
+    }
+
+    async fn delete(&mut self, table: &'static Table, prefix: Vec<Value>) -> Result<u64> {
+        let before = self.tables.len();
+        self.tables.retain(|(name, key), _| *name != table.name || !key.starts_with(&prefix));
+        Ok(before.saturating_sub(self.tables.len()) as u64)
+    }
+
+    async fn page(
+        &mut self,
+        table: &'static Table,
+        prefix: Vec<Value>,
+        after: Vec<Value>,
+        limit: u32,
+    ) -> Result<Vec<Row>> {
+        let behind = |row: &&Row| {
+            let rest = row.iter().take(table.key).skip(prefix.len());
+            after.is_empty() || rest.gt(after.iter())
+        };
+        Ok(self.rows(table, &prefix).filter(behind).take(limit as usize).cloned().collect())
+    }
+
+    async fn free_piece(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64) -> Result<Option<Row>> {
+        let free = |row: &&Row| matches!(&row[..], [_, _, _, Value::Int(0), Value::Int(lease), ..] if *lease <= now);
+        Ok(self.pieces(&vault, &job).find(free).cloned())
+    }
+
+    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
+        let mut counts = BTreeMap::new();
+        for row in self.pieces(&vault, &job) {
+            if let Some(Value::Int(state)) = row.get(3) {
+                *counts.entry(*state).or_insert(0) += 1;
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+
+    async fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> Result<()> {
+        let of_generation = |name: &str, key: &[Value]| {
+            let at = if name == ENDORSEMENT.name { 2 } else { 3 };
+            (name == ENDORSEMENT.name || name == GRANT.name)
+                && key.first() == Some(&Value::Bytes(vault.clone()))
+                && key.get(at) == Some(&Value::Int(generation))
+        };
+        self.tables.retain(|(name, key), _| !of_generation(name, key));
+        Ok(())
+    }
+
+    async fn commit(self) -> Result<()> {
+        let Self { mut held, tables } = self;
+        *held = tables;
+        Ok(())
+    }
+}

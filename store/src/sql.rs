@@ -1,0 +1,8 @@
+//! Databases that speak SQL: one text for all of them, and a driver for each.
+
+pub(crate) mod driver;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+pub(crate) mod schema;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;

@@ -1,0 +1,168 @@
+//! What both drivers do alike. A macro, because `sqlx` ties values, rows and connections to the database's type.
+
+use crate::error::Error;
+use crate::table::Table;
+
+/// What the driver reports. The texts name tables and constraints, and never a value.
+pub(crate) fn failed(error: sqlx::Error) -> Error {
+    Error::unavailable(error)
+}
+
+/// What cannot be decoded is not what this crate wrote.
+pub(crate) fn damaged(table: &'static Table) -> Error {
+    Error::Corrupt { table: table.name, what: "a value is of another type" }
+}
+
+/// The implementation of [`Tx`](crate::backend::Tx) for `$tx`, whose field `inner` is a transaction of `$database`.
+macro_rules! transaction {
+    ($tx:ty, $database:ty) => {
+        type Bound<'q> = sqlx::query::Query<'q, $database, <$database as sqlx::Database>::Arguments>;
+
+        fn bind(query: Bound<'_>, value: Value, kind: Kind) -> Bound<'_> {
+            match (value, kind) {
+                (Value::Int(number), _) => query.bind(number),
+                (Value::Bytes(bytes), _) => query.bind(bytes),
+                (Value::Null, Kind::Int) => query.bind(None::<i64>),
+                (Value::Null, Kind::Bytes) => query.bind(None::<Vec<u8>>),
+            }
+        }
+
+        /// Binds values to the first columns of a table.
+        fn query(table: &'static Table, sql: String, values: Vec<Value>) -> Bound<'static> {
+            let query = sqlx::query::<$database>(AssertSqlSafe(sql));
+            values.into_iter().zip(table.columns).fold(query, |query, (value, (_, kind))| bind(query, value, *kind))
+        }
+
+        fn decode(table: &'static Table, row: &<$database as sqlx::Database>::Row) -> Result<Row> {
+            let value = |(at, (_, kind)): (usize, &(&str, Kind))| {
+                let value = match kind {
+                    Kind::Int => row.try_get::<Option<i64>, _>(at).map(|value| value.map(Value::Int)),
+                    Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at).map(|value| value.map(Value::Bytes)),
+                };
+                value.map(|value| value.unwrap_or(Value::Null)).map_err(|_| damaged(table))
+            };
+            table.columns.iter().enumerate().map(value).collect()
+        }
+
+        impl $tx {
+            async fn fetch(&mut self, table: &'static Table, query: Bound<'_>) -> Result<Vec<Row>> {
+                let rows = query.fetch_all(&mut *self.inner).await.map_err(failed)?;
+                rows.iter().map(|row| decode(table, row)).collect()
+            }
+
+            async fn run(&mut self, query: Bound<'_>) -> Result<u64> {
+                Ok(query.execute(&mut *self.inner).await.map_err(failed)?.rows_affected())
+            }
+
+            async fn single(&mut self, table: &'static Table, sql: String, key: Vec<Value>) -> Result<Option<Row>> {
+                let mut rows = self.fetch(table, query(table, sql, key)).await?;
+                let row = rows.pop();
+                // Somebody has taken the primary key away and written a second row. There is no "first one wins".
+                if rows.is_empty() {
+                    Ok(row)
+                } else {
+                    Err(Error::Corrupt { table: table.name, what: "a key is there two times" })
+                }
+            }
+        }
+
+        impl Tx for $tx {
+            async fn get(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
+                let sql = table.select(table.key) + self.lock_to_write();
+                self.single(table, sql, key).await
+            }
+
+            async fn share(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
+                let sql = table.select(table.key) + self.lock_to_share();
+                self.single(table, sql, key).await
+            }
+
+            async fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool> {
+                Ok(self.run(query(table, table.insert(), row)).await? == 1)
+            }
+
+            async fn update(&mut self, table: &'static Table, row: Row) -> Result<()> {
+                match self.run(query(table, table.update(), row)).await? {
+                    1 => Ok(()),
+                    _ => Err(Error::Corrupt { table: table.name, what: "not one row of this key" }),
+                }
+            }
+
+            async fn delete(&mut self, table: &'static Table, prefix: Vec<Value>) -> Result<u64> {
+                self.run(query(table, table.delete(prefix.len()), prefix)).await
+            }
+
+            async fn page(
+                &mut self,
+                table: &'static Table,
+                prefix: Vec<Value>,
+                after: Vec<Value>,
+                limit: u32,
+            ) -> Result<Vec<Row>> {
+                let sql = table.page(prefix.len(), !after.is_empty());
+                let values = prefix.into_iter().chain(after).collect();
+                self.fetch(table, query(table, sql, values).bind(i64::from(limit))).await
+            }
+
+            async fn free_piece(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64) -> Result<Option<Row>> {
+                let sql = free_piece() + self.skip_locked();
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(vault).bind(job).bind(now);
+                Ok(self.fetch(&PIECE, query).await?.pop())
+            }
+
+            async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
+                let query = sqlx::query::<$database>(COUNT_PIECES).bind(vault).bind(job);
+                let rows = query.fetch_all(&mut *self.inner).await.map_err(failed)?;
+                let count = |row: &<$database as sqlx::Database>::Row| {
+                    let (state, count) = (row.try_get::<i64, _>(0), row.try_get::<i64, _>(1));
+                    let count = count.map_err(|_| damaged(&PIECE))?;
+                    Ok((state.map_err(|_| damaged(&PIECE))?, u64::try_from(count).map_err(|_| damaged(&PIECE))?))
+                };
+                rows.iter().map(count).collect()
+            }
+
+            async fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> Result<()> {
+                for sql in DELETE_GENERATION {
+                    self.run(sqlx::query::<$database>(sql).bind(vault.clone()).bind(generation)).await?;
+                }
+                Ok(())
+            }
+
+            async fn commit(self) -> Result<()> {
+                self.inner.commit().await.map_err(failed)
+            }
+        }
+
+        /// Brings the schema to the newest version, in one transaction.
+        async fn migrate(tx: &mut $tx, dialect: Dialect) -> Result<()> {
+            tx.run(sqlx::query::<$database>(schema::CREATE)).await?;
+            tx.run(sqlx::query::<$database>(schema::BEGIN)).await?;
+            let read = schema::READ.to_owned() + tx.lock_to_write();
+            let row = sqlx::query::<$database>(AssertSqlSafe(read)).fetch_one(&mut *tx.inner).await.map_err(failed)?;
+            let from: i64 = row.try_get(0).map_err(failed)?;
+            for statement in schema::statements(from, dialect)? {
+                tx.run(sqlx::query::<$database>(AssertSqlSafe(statement))).await?;
+            }
+            tx.run(sqlx::query::<$database>(schema::NOTE).bind(schema::NEWEST)).await?;
+            Ok(())
+        }
+    };
+}
+pub(crate) use transaction;
+
+/// The oldest open piece of a job, by patient.
+pub(crate) fn free_piece() -> String {
+    let columns: Vec<&str> = crate::table::PIECE.columns.iter().map(|(name, _)| *name).collect();
+    format!(
+        "SELECT {} FROM job_piece WHERE vault = $1 AND job = $2 AND state = 0 AND lease <= $3 ORDER BY patient LIMIT 1",
+        columns.join(", ")
+    )
+}
+
+pub(crate) const COUNT_PIECES: &str =
+    "SELECT state, count(*) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";
+
+pub(crate) const DELETE_GENERATION: [&str; 2] = [
+    "DELETE FROM endorsement WHERE vault = $1 AND generation = $2",
+    "DELETE FROM patient_grant WHERE vault = $1 AND generation = $2",
+];

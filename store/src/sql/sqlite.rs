@@ -1,0 +1,121 @@
+//! SQLite, in the service's own process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Row as _, Sqlite as Database, SqlitePool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
+use super::schema::{self, Dialect};
+use crate::backend::{Backend, Purpose, Tx};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::table::{Kind, PIECE, Row, Table, Value};
+
+/// A store in a file of SQLite.
+///
+/// The file is in write-ahead mode and every commit is synchronous. Deleted rows are overwritten (`secure_delete`). Keep
+/// it on a local disk: SQLite's locks do not hold on network file systems.
+pub type SqliteStore = Engine<Sqlite>;
+
+/// The connections of a [`SqliteStore`].
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    pool: SqlitePool,
+    /// SQLite has one writer at a time: who waits here waits in order.
+    writer: Arc<Mutex<()>>,
+}
+
+/// How long a connection waits for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Readers, and one writer.
+const CONNECTIONS: u32 = 8;
+
+impl SqliteStore {
+    /// Opens a database, makes it if there is none, and brings its schema to this version.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] for a schema newer than this version knows; [`Error::Unavailable`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(PATIENCE)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY");
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
+        require_pragmas(&pool).await?;
+        let backend = Sqlite { pool, writer: Arc::default() };
+        let mut tx = backend.begin(Purpose::Write).await?;
+        migrate(&mut tx, Dialect { blob: "BLOB", partitions: 0 }).await?;
+        tx.commit().await?;
+        Ok(Self::over(backend))
+    }
+
+    /// Closes every connection, and with the last one the write-ahead log.
+    pub async fn close(&self) {
+        self.backend().pool.close().await;
+    }
+}
+
+/// SQLite answers a pragma that it cannot follow with the old value, and not with an error.
+async fn require_pragmas(pool: &SqlitePool) -> Result<()> {
+    let row = sqlx::query("PRAGMA secure_delete").fetch_one(pool).await.map_err(failed)?;
+    let secure: i64 = row.try_get(0).map_err(failed)?;
+    let row = sqlx::query("PRAGMA journal_mode").fetch_one(pool).await.map_err(failed)?;
+    let journal: String = row.try_get(0).map_err(failed)?;
+    if secure == 1 && journal == "wal" {
+        return Ok(());
+    }
+    Err(Error::unavailable("the file cannot be used with secure_delete and a write-ahead log"))
+}
+
+impl Backend for Sqlite {
+    type Tx = SqliteTx;
+
+    async fn begin(&self, purpose: Purpose) -> Result<SqliteTx> {
+        let (statement, writer) = match purpose {
+            Purpose::Read => ("BEGIN", None),
+            Purpose::Write => ("BEGIN IMMEDIATE", Some(Arc::clone(&self.writer).lock_owned().await)),
+        };
+        let inner = self.pool.begin_with(statement).await.map_err(failed)?;
+        Ok(SqliteTx { inner, _writer: writer })
+    }
+
+    async fn scrub(&self) -> Result<()> {
+        let _writer = self.writer.lock().await;
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await.map_err(failed)?;
+        match row.try_get::<i64, _>(0).map_err(failed)? {
+            0 => Ok(()),
+            _ => Err(Error::unavailable("a reader still needs the write-ahead log")),
+        }
+    }
+}
+
+/// A transaction of SQLite. Rows need no locks: there is one writer.
+#[derive(Debug)]
+pub struct SqliteTx {
+    inner: sqlx::Transaction<'static, Database>,
+    _writer: Option<OwnedMutexGuard<()>>,
+}
+
+impl SqliteTx {
+    const fn lock_to_write(&self) -> &'static str {
+        ""
+    }
+
+    const fn lock_to_share(&self) -> &'static str {
+        ""
+    }
+
+    const fn skip_locked(&self) -> &'static str {
+        ""
+    }
+}
+
+transaction!(SqliteTx, Database);

@@ -1,0 +1,184 @@
+//! Pieces of jobs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lukko::{Enroller, PatientRotation, RecordId};
+use lukko_store::error::{Conflict, Usage};
+use lukko_store::{
+    Change, Error, Expect, Failure, How, JobKind, JobState, KeyOf, NewRecord, Outcome, Progress, RekeyJob, RotationJob,
+    Store, StoredBody, Task, VerifyJob, Worker, enrolment, next_card,
+};
+
+use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, with_notes};
+
+const JOB: &str = "verify 1";
+
+async fn begin(store: &impl Store, clinic: &mut Clinic, patients: usize) {
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    for number in 0..patients {
+        with_notes(store, clinic, &format!("p-{number:02}"), 0).await;
+    }
+    for _ in 0..2 {
+        store.apply(clinic.id(), &[Change::Job { job: JOB, kind: JobKind::Verify }]).await.unwrap();
+    }
+}
+
+pub async fn t094_every_piece_is_claimed_once(store: impl Store + 'static) {
+    const PATIENTS: usize = 20;
+    let mut clinic = Clinic::new(0x9401);
+    begin(&store, &mut clinic, PATIENTS).await;
+    let (store, vault) = (Arc::new(store), clinic.id());
+    let worker = |_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let mut mine = Vec::new();
+            while let Some(claim) = store.claim(vault, JOB, 1_000, 2_000).await.unwrap() {
+                store.apply(vault, &[Change::Done { claim: &claim, outcome: Outcome::Done }]).await.unwrap();
+                mine.push(claim.patient);
+            }
+            mine
+        })
+    };
+    let workers: Vec<_> = (0..4).map(worker).collect();
+    let mut met = Vec::new();
+    for worker in workers {
+        met.extend(worker.await.unwrap());
+    }
+    assert_eq!((met.len(), met.iter().collect::<BTreeSet<_>>().len()), (PATIENTS, PATIENTS));
+    let state = store.job(vault, JOB).await.unwrap().unwrap();
+    assert_eq!(state, JobState { kind: JobKind::Verify, open: 0, done: PATIENTS as u64, failed: 0 });
+}
+
+pub async fn t094_a_lease_that_ended_goes_to_the_next_worker(store: impl Store) {
+    let mut clinic = Clinic::new(0x9402);
+    begin(&store, &mut clinic, 1).await;
+    let vault = clinic.id();
+    let slow = store.claim(vault, JOB, 1_000, 2_000).await.unwrap().unwrap();
+    assert_eq!(store.claim(vault, JOB, 1_999, 3_000).await.unwrap(), None);
+    let quick = store.claim(vault, JOB, 2_000, 3_000).await.unwrap().unwrap();
+    assert_eq!(quick.patient, slow.patient);
+    let late = store.apply(vault, &[Change::Done { claim: &slow, outcome: Outcome::Done }]).await;
+    assert!(matches!(late, Err(Error::Conflict(Conflict::Claim))), "{late:?}");
+    let failed = Change::Done { claim: &quick, outcome: Outcome::Failed("no grant") };
+    for _ in 0..2 {
+        store.apply(vault, &[failed]).await.unwrap();
+    }
+    let state = store.job(vault, JOB).await.unwrap().unwrap();
+    assert_eq!((state.open, state.done, state.failed), (0, 0, 1));
+    let expected = Failure { patient: quick.patient, reason: "no grant".into() };
+    assert_eq!(store.failures(vault, JOB, None, 10).await.unwrap(), [expected]);
+    assert_eq!(store.job(vault, "another").await.unwrap(), None);
+    let other = store.apply(vault, &[Change::Job { job: JOB, kind: JobKind::Rotation }]).await;
+    assert!(matches!(other, Err(Error::Usage(Usage::WrongJob))), "{other:?}");
+}
+
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn all<T: Task + Send>(store: &impl Store, clinic: &Clinic, job: &str, task: T) -> Vec<Progress> {
+    let worker = Worker { store, vault: clinic.id(), job, lease: LEASE };
+    let results: Vec<_> = worker.run(task).collect().await;
+    results.into_iter().map(Result::unwrap).collect()
+}
+
+/// Two workers at once rotate every patient; a job that stopped in the middle goes on; a quorum of the new custodians
+/// opens everything, and the old generation is retired.
+pub async fn t093_a_rotation_stops_and_goes_on(store: impl Store) {
+    const PATIENTS: usize = 9;
+    let mut clinic = Clinic::new(0x93);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    for number in 0..PATIENTS {
+        with_notes(&store, &mut clinic, &format!("p-{number}"), 1).await;
+    }
+    let next = NextGeneration::store(&store, &mut clinic).await;
+    let by = Enroller::Root(&next.rotation.master);
+    let task = RotationJob { step: PatientRotation { from: &clinic.vault, master: &next.old, to: &next.vault, by } };
+    let worker = Worker { store: &store, vault: clinic.id(), job: "rotation 2", lease: LEASE };
+
+    let first: Vec<_> = worker.run(task).take(3).collect().await;
+    assert!(first.iter().all(|progress| progress.as_ref().is_ok_and(|progress| progress.findings.is_empty())));
+    let (one, other): (Vec<_>, Vec<_>) = tokio::join!(worker.run(task).collect(), worker.run(task).collect());
+    assert_eq!(first.len() + one.len() + other.len(), PATIENTS);
+    let state = store.job(clinic.id(), "rotation 2").await.unwrap().unwrap();
+    assert_eq!((state.open, state.done, state.failed), (0, PATIENTS as u64, 0));
+    // The same rotation as another job: everything is done.
+    let again = all(&store, &clinic, "rotation 2 again", task).await;
+    assert_eq!(again.iter().map(|progress| progress.written).sum::<u64>(), 0);
+
+    store.apply(clinic.id(), &[Change::Retire { generation: 1 }]).await.unwrap();
+    next.every_patient_opens(&store).await;
+}
+
+/// Every record moves to the new card, while somebody writes.
+pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
+    let mut clinic = Clinic::new(0x9503);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let old = with_notes(&store, &mut clinic, "p-1", 5).await;
+    let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
+    let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
+    let replaces = Some((old.card_id, old.endorsement.as_slice()));
+    store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &new, &[grant])).await.unwrap();
+    // Written during the job: a new text of a record that has not moved yet.
+    let text = clinic.seal(&new.key, "r-0003", 2, "second text");
+    let written = NewRecord { revision: 2, expect: Expect::Revision(1), ..first("p-1", "r-0003", new.card_id, &text) };
+    store.apply(clinic.id(), &[Change::Record(written)]).await.unwrap();
+    let task = RekeyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), how: How::Reseal };
+    let done = all(&store, &clinic, "rekey", task).await;
+    assert_eq!((done.len(), done[0].written, &done[0].findings[..]), (1, 4, &[][..]));
+    let records = store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap();
+    assert_eq!(records.len(), 5);
+    for stored in records {
+        assert_eq!(stored.card, new.card_id);
+        let StoredBody::Sealed(sealed) = stored.body else { panic!("sealed") };
+        let id = RecordId::new(&stored.record).unwrap();
+        let opened = clinic.vault.open(&new.key, id, field(), &sealed).unwrap();
+        assert_eq!(opened.revision.get(), if stored.record == b"r-0003" { 2 } else { 1 });
+    }
+    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo) };
+    assert!(all(&store, &clinic, "verify", verify).await.iter().all(|progress| progress.findings.is_empty()));
+}
+
+/// Records that do not open are named with their reason, and all others are served.
+pub async fn t015_t016_t022_t098_verify_names_what_does_not_open(store: impl Store) {
+    let mut clinic = Clinic::new(0x98);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let one = with_notes(&store, &mut clinic, "p-1", 3).await;
+    let two = with_notes(&store, &mut clinic, "p-2", 3).await;
+    // Somebody with write access puts one record's bytes under another id, and into another patient, and forges one.
+    let stolen = store.record(clinic.id(), patient("p-1"), record("r-0000"), field()).await.unwrap().unwrap();
+    let StoredBody::Sealed(stolen) = stolen.body else { panic!("sealed") };
+    for new in [
+        first("p-1", "r-swapped", one.card_id, &stolen),
+        first("p-2", "r-moved", two.card_id, &stolen),
+        first("p-2", "r-forged", two.card_id, b"LKN?"),
+    ] {
+        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+    }
+    // A patient whose grants were lost.
+    let (lost, grants) = clinic.enrol("p-3");
+    store.apply(clinic.id(), &enrolment(patient("p-3"), 1, &lost, &grants)).await.unwrap();
+    let withdraw = Change::Withdraw { patient: patient("p-3"), card: lost.card_id, from: clinic.salo.fingerprint() };
+    store.apply(clinic.id(), &[withdraw]).await.unwrap();
+
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo) };
+    let mut met = Vec::new();
+    for progress in all(&store, &clinic, "verify", task).await {
+        for finding in progress.findings {
+            let record = finding.record.map(|(record, _)| String::from_utf8(record).unwrap());
+            met.push((String::from_utf8(progress.patient.clone()).unwrap(), record));
+        }
+    }
+    let expected = [("p-1", Some("r-swapped")), ("p-2", Some("r-forged")), ("p-2", Some("r-moved")), ("p-3", None)];
+    assert_eq!(met, expected.map(|(patient, record)| (patient.to_owned(), record.map(str::to_owned))));
+    let state = store.job(clinic.id(), "verify").await.unwrap().unwrap();
+    assert_eq!((state.open, state.done, state.failed), (0, 0, 3));
+    let failures = store.failures(clinic.id(), "verify", None, 10).await.unwrap();
+    assert!(failures[2].reason.contains("no grant"), "{failures:?}");
+    // With the quorum's key that patient opens.
+    let master = clinic.recover();
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master) };
+    let third = all(&store, &clinic, "verify by quorum", task).await.pop().unwrap();
+    assert_eq!((third.patient.as_slice(), third.findings.len()), (&b"p-3"[..], 0));
+}

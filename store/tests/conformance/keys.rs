@@ -1,0 +1,199 @@
+//! Generations, rosters, cards, grants and erasure.
+
+use lukko::{CardId, ClosedReason, Enrolment, Grant, KeyFingerprint, Policy, Rotation};
+use lukko_store::error::{Conflict, Counted, Missing, Usage};
+use lukko_store::{Change, Endorsement, Erase, Erasure, Error, NewGeneration, Part, Patient, Records, Store};
+
+use crate::clinic::{Clinic, first, patient, with_notes};
+
+pub async fn t090_a_repeated_enrolment_changes_nothing(store: impl Store) {
+    let mut clinic = Clinic::new(0x90);
+    let (enrolment, grants) = clinic.enrol("p-1");
+    for _ in 0..2 {
+        store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+        let changes = lukko_store::enrolment(patient("p-1"), 1, &enrolment, &grants);
+        store.apply(clinic.id(), &changes).await.unwrap();
+    }
+    assert_eq!(store.patients(clinic.id(), None, 10).await.unwrap(), [b"p-1"]);
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    assert_eq!((stored.cards.len(), stored.endorsed.len(), stored.grants.len()), (1, 1, 1));
+    assert_eq!(store.generations(clinic.id()).await.unwrap().len(), 1);
+    assert_eq!(store.members(clinic.id()).await.unwrap().len(), 2);
+
+    // The core accepts what came back.
+    let cards = stored.card_bytes();
+    let card = clinic.vault.card(patient("p-1"), &stored.stored(1, &cards).unwrap(), None).unwrap();
+    let grant = stored.grant(card.id(), clinic.salo.fingerprint()).unwrap();
+    clinic.vault.open_grant(&card, &clinic.salo, grant).unwrap();
+}
+
+pub async fn t096_of_two_generations_one_is_stored(store: impl Store) {
+    let mut clinic = Clinic::new(0x96);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let master = clinic.recover();
+    let mut rotate = || {
+        let draft = clinic.vault.roster().next_generation().unwrap();
+        let policy = Policy::new(2, 3).unwrap();
+        clinic.vault.rotate(&master, policy, &clinic.registrar.public(), draft, &mut clinic.rng).unwrap()
+    };
+    let (one, other) = (rotate(), rotate());
+    let change = |rotation: &Rotation| {
+        let Rotation { descriptor, statement, roster, .. } = rotation;
+        (descriptor.as_bytes().to_vec(), statement.clone(), roster.clone())
+    };
+    let ((d1, s1, r1), (d2, s2, r2)) = (change(&one), change(&other));
+    let generation = |descriptor, statement, roster, generation| {
+        let statement = Some(statement);
+        [Change::Generation(NewGeneration { generation, descriptor, statement, version: 2, roster })]
+    };
+    let (one, other) = (generation(&d1, &s1[..], &r1, 2), generation(&d2, &s2[..], &r2, 2));
+    let (first, second) = tokio::join!(store.apply(clinic.id(), &one), store.apply(clinic.id(), &other));
+    let lost = [first, second].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert!(matches!(lost[..], [Error::Conflict(Conflict::Generation(2))]), "{lost:?}");
+    let skipped = store.apply(clinic.id(), &generation(&d1, &s1[..], &r1, 7)).await;
+    assert!(matches!(skipped, Err(Error::Missing(Missing::Generation(6)))), "{skipped:?}");
+}
+
+pub async fn t096_an_older_roster_is_refused(store: impl Store) {
+    let clinic = Clinic::new(0x9601);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let roster = |version, roster| [Change::Roster { generation: 1, version, roster }];
+    store.apply(clinic.id(), &roster(3, b"three")).await.unwrap();
+    store.apply(clinic.id(), &roster(3, b"three")).await.unwrap();
+    let older = store.apply(clinic.id(), &roster(2, b"two")).await;
+    assert!(matches!(older, Err(Error::Stale { what: Counted::Roster, stored: 3, given: 2 })), "{older:?}");
+    let other = store.apply(clinic.id(), &roster(3, b"other")).await;
+    assert!(matches!(other, Err(Error::Conflict(Conflict::Roster(3)))), "{other:?}");
+    assert_eq!(store.generations(clinic.id()).await.unwrap()[0].roster, b"three");
+    // A founding that was late changes nothing either.
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    assert_eq!(store.generations(clinic.id()).await.unwrap()[0].roster, b"three");
+}
+
+pub async fn t095_of_two_enrolments_at_once_one_is_stored(store: impl Store) {
+    let mut clinic = Clinic::new(0x95);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let (one, other) = (clinic.enrol("p-1"), clinic.enrol("p-1"));
+    let changes = [&one, &other].map(|(enrolment, grants)| enrolment_of(enrolment, grants));
+    let (a, b) = tokio::join!(store.apply(clinic.id(), &changes[0]), store.apply(clinic.id(), &changes[1]));
+    let lost = [a, b].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert!(matches!(lost[..], [Error::Conflict(Conflict::Card)]), "{lost:?}");
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    assert_eq!((stored.cards.len(), stored.endorsed.len(), stored.grants.len()), (1, 1, 1));
+    assert_eq!(stored.current, Some(stored.endorsed[0].card));
+    assert_eq!(stored.current, Some(stored.grants[0].card));
+}
+
+fn enrolment_of<'a>(enrolment: &'a Enrolment, grants: &'a [Grant]) -> Vec<Change<'a>> {
+    lukko_store::enrolment(patient("p-1"), 1, enrolment, grants)
+}
+
+pub async fn t094_a_change_is_made_whole_or_not_at_all(store: impl Store) {
+    let mut clinic = Clinic::new(0x94);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let (enrolment, grants) = clinic.enrol("p-1");
+    let mut changes = enrolment_of(&enrolment, &grants);
+    let alone = store.apply(clinic.id(), &changes[..1]).await;
+    assert!(matches!(alone, Err(Error::Usage(Usage::CardAlone))), "{alone:?}");
+    changes.push(Change::Roster { generation: 9, version: 1, roster: b"" });
+    store.apply(clinic.id(), &changes).await.unwrap_err();
+    assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), Patient::default());
+    assert!(store.patients(clinic.id(), None, 10).await.unwrap().is_empty());
+}
+
+fn erase<'a>(id: &'a str, cards: &'a [CardId], keys: &'a [KeyFingerprint], roster_version: u64) -> Change<'a> {
+    Change::Erase(Erase { patient: patient(id), cards, keys, roster_version, at: 1_000, records: Records::Delete })
+}
+
+pub async fn t107_an_erasure_takes_one_patient_and_no_other(store: impl Store) {
+    let mut clinic = Clinic::new(0x107);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let gone = with_notes(&store, &mut clinic, "p-1", 3).await;
+    with_notes(&store, &mut clinic, "p-10", 3).await;
+    let before = store.patient(clinic.id(), patient("p-10")).await.unwrap();
+    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
+    let (cards, keys) = ([gone.card_id], [clinic.salo.fingerprint()]);
+    let early = store.apply(clinic.id(), &[erase("p-1", &cards, &keys, version)]).await;
+    assert!(matches!(early, Err(Error::Usage(Usage::ErasureBeforeRoster))), "{early:?}");
+    let roster = Change::Roster { generation: 1, version, roster: &roster };
+    store.apply(clinic.id(), &[roster, erase("p-1", &cards, &keys, version)]).await.unwrap();
+
+    assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), Patient::default());
+    assert!(store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap().is_empty());
+    assert_eq!(store.patient(clinic.id(), patient("p-10")).await.unwrap(), before);
+    assert_eq!(store.records(clinic.id(), patient("p-10"), None, 10).await.unwrap().len(), 3);
+    // Who was late with a grant or a note is told so.
+    let (patient, card, to) = (patient("p-1"), gone.card_id, clinic.aalto.fingerprint());
+    let late = Change::Grant { patient, card, to, grant: b"late", replaces: None };
+    store.apply(clinic.id(), &[late]).await.unwrap_err();
+    let late = first("p-1", "r-9", gone.card_id, b"late");
+    store.apply(clinic.id(), &[Change::Record(late)]).await.unwrap_err();
+}
+
+pub async fn t106_an_erasure_is_repeated_and_its_receipt_filled_in(store: impl Store) {
+    let mut clinic = Clinic::new(0x106);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let gone = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
+    let (cards, keys) = ([gone.card_id], [clinic.salo.fingerprint()]);
+    let changes = [Change::Roster { generation: 1, version, roster: &roster }, erase("p-1", &cards, &keys, version)];
+    for _ in 0..2 {
+        store.apply(clinic.id(), &changes).await.unwrap();
+    }
+    let [pending] = &store.erasures(clinic.id()).await.unwrap()[..] else { panic!("one erasure") };
+    assert!(!pending.scrubbed, "said to be done before it was");
+    store.scrub(clinic.id()).await.unwrap();
+    for at in [2_000, 3_000] {
+        let part = Part::Key(clinic.salo.fingerprint());
+        let reached = Change::Reached { erasure: gone.card_id, part, at };
+        store.apply(clinic.id(), &[reached]).await.unwrap();
+    }
+    let parts = vec![
+        (Part::Card(gone.card_id), Some(1_000)),
+        (Part::Generation(1), None),
+        (Part::Key(clinic.salo.fingerprint()), Some(2_000)),
+    ];
+    let expected = Erasure { erasure: gone.card_id, roster_version: version, at: 1_000, scrubbed: true, parts };
+    assert_eq!(store.erasures(clinic.id()).await.unwrap(), [expected]);
+}
+
+pub async fn t108_an_erased_id_is_enrolled_anew(store: impl Store) {
+    let mut clinic = Clinic::new(0x108);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let gone = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
+    let cards = [gone.card_id];
+    let changes = [Change::Roster { generation: 1, version, roster: &roster }, erase("p-1", &cards, &[], version)];
+    store.apply(clinic.id(), &changes).await.unwrap();
+    clinic.follow(&roster);
+    let again = with_notes(&store, &mut clinic, "p-1", 1).await;
+    // The reply to the erasure was lost, and it is given again: the new patient stays.
+    store.apply(clinic.id(), &changes).await.unwrap();
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    assert_eq!(stored.current, Some(again.card_id));
+    assert_eq!(stored.cards.len(), 1);
+}
+
+pub async fn t105_a_retired_generation_has_nothing_left(store: impl Store) {
+    let mut clinic = Clinic::new(0x105);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let kept = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let newest = store.apply(clinic.id(), &[Change::Retire { generation: 1 }]).await;
+    assert!(matches!(newest, Err(Error::Usage(Usage::NewestGeneration))), "{newest:?}");
+    let next = NewGeneration { generation: 2, descriptor: b"d", statement: Some(b"s"), version: 2, roster: b"r" };
+    store.apply(clinic.id(), &[Change::Generation(next)]).await.unwrap();
+    let endorse = |generation| {
+        let (endorsement, master_grant) = (&b"endorsement"[..], &b"grant"[..]);
+        let (patient, card) = (patient("p-1"), kept.card_id);
+        [Change::Endorse(Endorsement { patient, card, generation, endorsement, master_grant, replaces: None })]
+    };
+    store.apply(clinic.id(), &endorse(2)).await.unwrap();
+    for _ in 0..2 {
+        store.apply(clinic.id(), &[Change::Retire { generation: 1 }]).await.unwrap();
+    }
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    assert_eq!(stored.endorsed.iter().map(|endorsed| endorsed.generation).collect::<Vec<_>>(), [2]);
+    assert_eq!(stored.grants.len(), 1);
+    let late = store.apply(clinic.id(), &endorse(1)).await;
+    assert!(matches!(late, Err(Error::Stale { what: Counted::Generation, .. })), "{late:?}");
+}

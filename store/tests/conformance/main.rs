@@ -1,0 +1,66 @@
+//! What every store must do, run on each of them.
+
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod clinic;
+mod faults;
+mod jobs;
+mod keys;
+mod postgres;
+mod records;
+
+use lukko_store::{MemoryStore, SqliteStore};
+
+/// A directory that goes away when the test ends.
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Every case, on the store that `$open` gives. `$open` is an expression of an `Option`: none skips, and says so.
+macro_rules! conformance {
+    ($name:ident, $open:expr) => {
+        mod $name {
+            use super::*;
+
+            conformance!(@cases $open;
+                keys::t090_a_repeated_enrolment_changes_nothing,
+                keys::t096_of_two_generations_one_is_stored,
+                keys::t096_an_older_roster_is_refused,
+                keys::t095_of_two_enrolments_at_once_one_is_stored,
+                keys::t094_a_change_is_made_whole_or_not_at_all,
+                keys::t107_an_erasure_takes_one_patient_and_no_other,
+                keys::t106_an_erasure_is_repeated_and_its_receipt_filled_in,
+                keys::t108_an_erased_id_is_enrolled_anew,
+                keys::t105_a_retired_generation_has_nothing_left,
+                records::t097_a_writer_who_was_overtaken_is_refused,
+                records::t097_of_many_writers_at_once_one_wins,
+                records::t095_a_record_is_never_written_under_an_older_card,
+                records::t026_ids_are_compared_bytewise,
+                records::t144_listings_give_every_row_once,
+                jobs::t094_every_piece_is_claimed_once,
+                jobs::t093_a_rotation_stops_and_goes_on,
+                jobs::t095_a_rekey_moves_every_record,
+                jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
+                jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
+            );
+        }
+    };
+    (@cases $open:expr; $($module:ident :: $case:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                if let Some((store, _kept)) = $open {
+                    super::$module::$case(store).await;
+                }
+            }
+        )*
+    };
+}
+
+conformance!(memory, Some((MemoryStore::new(), ())));
+conformance!(sqlite, {
+    let scratch = scratch();
+    Some((SqliteStore::open(scratch.path().join("vault.db")).await.unwrap(), scratch))
+});
+conformance!(postgresql, postgres::open("plain", 0).await);
+conformance!(postgresql_partitioned, postgres::open("partitioned", 5).await);

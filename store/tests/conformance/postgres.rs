@@ -1,0 +1,36 @@
+//! A database of its own for each test, on the server that the environment names (`pg_virtualenv` makes one).
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lukko_store::PostgresStore;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// None if there is no server, unless `LUKKO_REQUIRE_POSTGRES` demands one.
+pub async fn open(name: &str, partitions: u32) -> Option<(PostgresStore, String)> {
+    let database = fresh(name).await?;
+    let store = PostgresStore::open_partitioned(&format!("postgres:///{database}"), partitions).await;
+    Some((store.unwrap(), database))
+}
+
+/// A server's disk is not endless: databases that were used by a loop go.
+pub async fn remove(database: &str) {
+    let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("DROP DATABASE {database} WITH (FORCE)"))).execute(&mut server).await.unwrap();
+}
+
+/// Makes an empty database and gives its name.
+pub async fn fresh(name: &str) -> Option<String> {
+    if std::env::var_os("PGHOST").is_none() {
+        let required = std::env::var_os("LUKKO_REQUIRE_POSTGRES").is_some();
+        assert!(!required, "LUKKO_REQUIRE_POSTGRES is set, and PGHOST names no server");
+        println!("SKIPPED: PGHOST names no PostgreSQL server; run under pg_virtualenv");
+        return None;
+    }
+    let number = NEXT.fetch_add(1, Ordering::SeqCst);
+    let database = format!("lukko_{name}_{}_{number}", std::process::id());
+    let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut server).await.unwrap();
+    Some(database)
+}

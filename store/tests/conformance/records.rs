@@ -1,0 +1,155 @@
+//! Records: who was overtaken, ids, listings.
+
+use std::sync::Arc;
+
+use lukko::{CardId, Enroller, FieldLabel, RecordId};
+use lukko_store::error::{Conflict, Counted};
+use lukko_store::{After, Body, Change, Error, Expect, NewRecord, Record, Store, StoredBody, next_card};
+
+use crate::clinic::{Clinic, field, first, patient, record, with_notes};
+
+fn next<'a>(card: CardId, sealed: &'a [u8], revision: u64, expect: Expect<'a>) -> [Change<'a>; 1] {
+    [Change::Record(NewRecord { revision, expect, ..first("p-1", "r-0000", card, sealed) })]
+}
+
+pub async fn t097_a_writer_who_was_overtaken_is_refused(store: impl Store) {
+    let mut clinic = Clinic::new(0x97);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let enrolled = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let card = enrolled.card_id;
+    let before = store.record(clinic.id(), patient("p-1"), record("r-0000"), field()).await.unwrap().unwrap();
+    let StoredBody::Sealed(before) = before.body else { panic!("sealed") };
+
+    let second = clinic.seal(&enrolled.key, "r-0000", 2, "second");
+    for _ in 0..2 {
+        store.apply(clinic.id(), &next(card, &second, 2, Expect::Revision(1))).await.unwrap();
+    }
+    let conflict = |result: Result<(), Error>| matches!(result, Err(Error::Conflict(Conflict::Record)));
+    assert!(conflict(store.apply(clinic.id(), &next(card, b"other", 2, Expect::Revision(1))).await));
+    assert!(conflict(store.apply(clinic.id(), &next(card, b"other", 3, Expect::Revision(1))).await));
+    assert!(conflict(store.apply(clinic.id(), &next(card, b"other", 2, Expect::Absent)).await));
+    // A job that read the first text and moves it to another key.
+    let moved = next(card, b"moved", 2, Expect::Body(Body::Sealed(&before)));
+    assert!(conflict(store.apply(clinic.id(), &moved).await));
+    let stale = store.apply(clinic.id(), &next(card, b"other", 1, Expect::Revision(2))).await;
+    assert!(matches!(stale, Err(Error::Stale { what: Counted::Revision, stored: 2, given: 1 })), "{stale:?}");
+    let stored = store.record(clinic.id(), patient("p-1"), record("r-0000"), field()).await.unwrap().unwrap();
+    assert_eq!(stored.body, StoredBody::Sealed(second.clone()));
+    clinic.vault.open(&enrolled.key, record("r-0000"), field(), &second).unwrap();
+    let absent = NewRecord { expect: Expect::Revision(1), revision: 2, ..first("p-1", "r-none", card, b"x") };
+    assert!(conflict(store.apply(clinic.id(), &[Change::Record(absent)]).await));
+}
+
+pub async fn t097_of_many_writers_at_once_one_wins(store: impl Store + 'static) {
+    const WRITERS: usize = 8;
+    let mut clinic = Clinic::new(0x9701);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let card = with_notes(&store, &mut clinic, "p-1", 1).await.card_id;
+    let (store, vault) = (Arc::new(store), clinic.id());
+    for revision in 2..=4 {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move {
+                    let text = format!("text {revision} of writer {writer}");
+                    let change = next(card, text.as_bytes(), revision, Expect::Revision(revision - 1));
+                    store.apply(vault, &change).await.map(|()| text.clone())
+                })
+            })
+            .collect();
+        let mut won = Vec::new();
+        for writer in writers {
+            match writer.await.unwrap() {
+                Ok(text) => won.push(text),
+                Err(Error::Conflict(Conflict::Record)) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!(won.len(), 1, "acknowledged: {won:?}");
+        let stored = store.record(vault, patient("p-1"), record("r-0000"), field()).await.unwrap().unwrap();
+        assert_eq!(stored.body, StoredBody::Sealed(won.remove(0).into_bytes()));
+    }
+}
+
+pub async fn t095_a_record_is_never_written_under_an_older_card(store: impl Store) {
+    let mut clinic = Clinic::new(0x9502);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let old = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
+    let replaces = Some((old.card_id, old.endorsement.as_slice()));
+    let changes = next_card(patient("p-1"), 1, replaces, &new, &[]);
+    for _ in 0..2 {
+        store.apply(clinic.id(), &changes).await.unwrap();
+    }
+    let late = store.apply(clinic.id(), &[Change::Record(first("p-1", "r-late", old.card_id, b"late"))]).await;
+    assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "{late:?}");
+    // Two re-keys at once: the second one builds on a card that is not the current one any more.
+    let other = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
+    let late = store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &other, &[])).await;
+    assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "{late:?}");
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    assert_eq!((stored.current, stored.cards.len()), (Some(new.card_id), 2));
+    let cards = stored.card_bytes();
+    clinic.vault.card(patient("p-1"), &stored.stored(1, &cards).unwrap(), Some(old.card_id)).unwrap();
+}
+
+pub async fn t026_ids_are_compared_bytewise(store: impl Store) {
+    // Case, precomposed and combining letters, a space, a zero byte, a prefix, what SQL would read, and not UTF-8.
+    let ids: [&[u8]; 10] = [
+        b"p-a",
+        b"P-a",
+        "p-\u{e4}".as_bytes(),
+        "p-a\u{308}".as_bytes(),
+        b"p-a ",
+        b"p-a\0",
+        b"p",
+        b"p-%_'\"\\",
+        b"\xff\x00\xfe",
+        &[0x61; 255],
+    ];
+    let mut clinic = Clinic::new(0x26);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let card = with_notes(&store, &mut clinic, "p-1", 0).await.card_id;
+    let text = |id: &[u8]| [b"text of ", id].concat();
+    for id in ids {
+        let (record, field, sealed) = (RecordId::new(id).unwrap(), FieldLabel::new(id).unwrap(), text(id));
+        let new = NewRecord { record, field, body: Body::Sealed(&sealed), ..first("p-1", "r", card, b"") };
+        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+    }
+    for id in ids {
+        let (record, field) = (RecordId::new(id).unwrap(), FieldLabel::new(id).unwrap());
+        let stored = store.record(clinic.id(), patient("p-1"), record, field).await.unwrap().unwrap();
+        assert_eq!((stored.record.as_slice(), stored.field.as_slice()), (id, id));
+        assert_eq!(stored.body, StoredBody::Sealed(text(id)));
+    }
+    let listed = store.records(clinic.id(), patient("p-1"), None, 100).await.unwrap();
+    let mut sorted = ids.map(<[u8]>::to_vec);
+    sorted.sort();
+    assert_eq!(listed.into_iter().map(|record| record.record).collect::<Vec<_>>(), sorted);
+    assert!(store.patient(clinic.id(), patient("P-1")).await.unwrap().cards.is_empty());
+}
+
+pub async fn t144_listings_give_every_row_once(store: impl Store) {
+    let mut clinic = Clinic::new(0x144);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    for number in 0..7 {
+        with_notes(&store, &mut clinic, &format!("p-{number}"), number).await;
+    }
+    let (mut met, mut after) = (Vec::new(), None::<Vec<u8>>);
+    loop {
+        let page = store.patients(clinic.id(), after.as_deref(), 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        met.extend(page);
+    }
+    assert_eq!(met, (0..7).map(|number| format!("p-{number}").into_bytes()).collect::<Vec<_>>());
+    let (mut met, mut last) = (0, None::<Record>);
+    loop {
+        let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
+        let page = store.records(clinic.id(), patient("p-6"), after, 4).await.unwrap();
+        met += page.len();
+        let Some(end) = page.into_iter().next_back() else { break };
+        last = Some(end);
+    }
+    assert_eq!(met, 6);
+}

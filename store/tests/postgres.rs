@@ -1,0 +1,108 @@
+//! What only PostgreSQL can show: what erasure leaves in its files, and connections that are cut.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
+
+#[path = "conformance/clinic.rs"]
+mod clinic;
+#[path = "conformance/postgres.rs"]
+mod server;
+
+use std::path::{Path, PathBuf};
+
+use clinic::{Clinic, first, patient, with_notes};
+use lukko::ClosedReason;
+use lukko_store::{Change, Erase, Error, Records, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+async fn sql(database: &str, statement: &str) {
+    let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+}
+
+/// Where the server keeps its files; none if this process cannot read them.
+async fn directory(database: &str) -> Option<PathBuf> {
+    let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
+    let row = sqlx::query("SHOW data_directory").fetch_one(&mut connection).await.unwrap();
+    let directory = PathBuf::from(row.get::<String, _>(0));
+    std::fs::read_dir(directory.join("base")).is_ok().then_some(directory)
+}
+
+/// How many of the needles are in any file below the directory.
+fn found(directory: &Path, needles: &[Vec<u8>]) -> usize {
+    let mut met = vec![false; needles.len()];
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                directories.push(entry.path());
+                continue;
+            }
+            let file = std::fs::read(entry.path()).unwrap_or_default();
+            for (needle, met) in needles.iter().zip(&mut met) {
+                *met = *met || file.windows(needle.len()).any(|window| window == needle);
+            }
+        }
+    }
+    met.into_iter().filter(|met| *met).count()
+}
+
+/// What `docs/SCALING.md` says: pages are clean after a `VACUUM FULL`, and the write-ahead log still has the grants.
+#[tokio::test]
+async fn t104_after_an_erasure_the_log_still_holds_wrapped_keys() {
+    let Some((store, database)) = server::open("erasure", 0).await else { return };
+    let Some(directory) = directory(&database).await else {
+        println!("SKIPPED: the server's files cannot be read by this user");
+        return;
+    };
+    let mut clinic = Clinic::new(0x104);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let gone = with_notes(&store, &mut clinic, "p-1", 0).await;
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    let needles: Vec<Vec<u8>> =
+        stored.all_grants().into_iter().map(|grant| grant[grant.len() - 24..].to_vec()).collect();
+    let cards = [gone.card_id];
+    let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
+    let (patient, records) = (patient("p-1"), Records::Delete);
+    let erase = Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records };
+    let roster = Change::Roster { generation: 1, version, roster: &roster };
+    store.apply(clinic.id(), &[roster, Change::Erase(erase)]).await.unwrap();
+    store.scrub(clinic.id()).await.unwrap();
+    sql(&database, "CHECKPOINT").await;
+    let all = needles.len();
+    println!("of {all} grants, in pages after VACUUM: {}", found(&directory.join("base"), &needles));
+    sql(&database, "VACUUM FULL").await;
+    sql(&database, "CHECKPOINT").await;
+    let (pages, log) = (found(&directory.join("base"), &needles), found(&directory.join("pg_wal"), &needles));
+    println!("of {all} grants, in pages after VACUUM FULL: {pages}, in the write-ahead log: {log}");
+    assert_eq!((pages, log), (0, all), "the documentation says otherwise");
+}
+
+#[tokio::test]
+async fn t100_a_cut_connection_loses_nothing() {
+    let Some((store, database)) = server::open("cut", 0).await else { return };
+    let mut clinic = Clinic::new(0x100);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let card = with_notes(&store, &mut clinic, "p-1", 0).await.card_id;
+    let mut cut = 0;
+    for number in 0..20 {
+        let cutting = sql(
+            &database,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        let name = format!("r-{number}");
+        let change = [Change::Record(first("p-1", &name, card, &[1; 100]))];
+        let write = async {
+            let mut tries = 0;
+            while let Err(error) = store.apply(clinic.id(), &change).await {
+                assert!(matches!(error, Error::Unavailable(_)) && tries < 20, "{error:?}");
+                tries += 1;
+            }
+            tries
+        };
+        let ((), tries) = tokio::join!(cutting, write);
+        cut += tries;
+    }
+    assert_eq!(store.records(clinic.id(), patient("p-1"), None, 100).await.unwrap().len(), 20);
+    println!("{cut} changes were given again");
+}
