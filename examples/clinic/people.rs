@@ -3,20 +3,22 @@
 use std::time::Instant;
 
 use lukko::{
-    Card, Endorsed, Enroller, FieldLabel, MemberEntry, MemberId, MemberKey, NewVault, OsRng, PatientId, PatientKey,
-    Pin, PinnedDescriptor, Policy, RecordContext, RecordId, RegistrarKey, Revision, Roles, RosterDraft, StoredPatient,
-    Suite, Vault, create,
+    Card, Enroller, FieldLabel, Grant, MemberEntry, MemberId, MemberKey, NewVault, OsRng, PatientId, PatientKey, Pin,
+    PinnedDescriptor, Policy, RecordContext, RecordId, RegistrarKey, Revision, Roles, RosterDraft, Suite, Vault,
+    VaultId, create,
+};
+use lukko_store::{
+    After, Body, Change, Expect, NewGeneration, NewRecord, Patient, Record, Store, StoredBody, enrolment,
 };
 
 use crate::notes::{Note, Notes};
 use crate::report::{Outcome, Timing, bar};
-use crate::store::{PatientRow, Store};
 
 /// The one field that the notes of this clinic have.
 pub(crate) const FIELD: &str = "note";
 
-/// Patients that are worked on in one transaction of the database.
-pub(crate) const BATCH: usize = 32;
+/// Records that are read at once.
+const PAGE: u32 = 256;
 
 /// Who works here. None of this is in the database.
 pub(crate) struct Clinic {
@@ -29,12 +31,14 @@ pub(crate) struct Clinic {
     pub(crate) niemi: MemberKey,
     /// The roster of the first day, which is replaced on the second.
     pub(crate) first_roster: Vec<u8>,
+    /// Which vault of the database is the clinic's.
+    pub(crate) vault: VaultId,
     /// What every client of the clinic remembers outside the database.
     pub(crate) pin: Pin,
 }
 
 /// The first day: a vault of 3 of 5, a registrar, and two therapists, the second of whom comes a day later.
-pub(crate) fn found(store: &Store) -> Outcome<Clinic> {
+pub(crate) async fn found(store: &impl Store) -> Outcome<Clinic> {
     let rng = &mut OsRng;
     let registrar = RegistrarKey::generate(rng)?;
     let NewVault { descriptor, shares, master } = create(Policy::new(3, 5)?, Suite::XWing, &registrar.public(), rng)?;
@@ -48,17 +52,19 @@ pub(crate) fn found(store: &Store) -> Outcome<Clinic> {
     let niemi = pinned.new_member(MemberId::new("dr-niemi")?, rng)?;
     let mut draft = RosterDraft::first(&pinned);
     admit(&mut draft, &salo, Roles::READ | Roles::ENROL, &pinned)?;
+    let version = draft.version();
     let first_roster = draft.sign_as_registrar(&registrar, &pinned)?;
-    store.put_member(&salo)?;
-    let vault = Vault::load(pin, pinned.as_bytes(), &first_roster, [salo.entry()])?;
+    let (generation, descriptor) = (pinned.generation(), pinned.as_bytes());
+    let first = NewGeneration { generation, descriptor, statement: None, version, roster: &first_roster };
+    store.apply(pinned.vault(), &[Change::Generation(first), member(&salo)]).await?;
 
+    let mut clinic = Clinic { registrar, shares, salo, niemi, first_roster, vault: pinned.vault(), pin };
+    let mut vault = load(store, &clinic).await?;
     let mut draft = vault.roster().next()?;
-    admit(&mut draft, &niemi, Roles::READ, &pinned)?;
-    let roster = draft.sign_as_registrar(&registrar, &pinned)?;
-    store.put_member(&niemi)?;
-    store.put_generation(pinned.generation(), pinned.as_bytes(), None, &roster)?;
-    let pin = load(store, vault.pin().clone())?.pin().clone();
-    Ok(Clinic { registrar, shares, salo, niemi, first_roster, pin })
+    admit(&mut draft, &clinic.niemi, Roles::READ, &pinned)?;
+    publish(store, &mut vault, &clinic, draft, &[member(&clinic.niemi)]).await?;
+    clinic.pin = vault.pin().clone();
+    Ok(clinic)
 }
 
 /// In earnest the registrar compares the fingerprint of the entry with the person before this.
@@ -72,15 +78,40 @@ pub(crate) fn admit(
     Ok(())
 }
 
+/// A member's entry as a part of a change.
+pub(crate) fn member(member: &MemberKey) -> Change<'_> {
+    Change::Member { key: member.fingerprint(), entry: member.entry() }
+}
+
 /// Opens the door: everything that comes from the database is verified against the pin.
-pub(crate) fn load(store: &Store, pin: Pin) -> Outcome<Vault> {
-    let (descriptor, roster) = store.vault(pin.generation())?;
-    Ok(Vault::load(pin, &descriptor, &roster, store.entries()?)?)
+pub(crate) async fn load(store: &impl Store, clinic: &Clinic) -> Outcome<Vault> {
+    let Clinic { vault, pin, .. } = clinic;
+    let generations = store.generations(*vault).await?;
+    let generation = generations.iter().find(|stored| stored.generation == pin.generation());
+    let generation = generation.ok_or("the generation is not in the database")?;
+    let entries = store.members(*vault).await?;
+    Ok(Vault::load(pin.clone(), &generation.descriptor, &generation.roster, entries)?)
+}
+
+/// The registrar signs the next roster, the database stores it with what belongs to it, and the client follows.
+pub(crate) async fn publish(
+    store: &impl Store,
+    vault: &mut Vault,
+    clinic: &Clinic,
+    draft: RosterDraft,
+    with: &[Change<'_>],
+) -> Outcome<()> {
+    let (generation, version) = (vault.descriptor().generation(), draft.version());
+    let roster = draft.sign_as_registrar(&clinic.registrar, vault.descriptor())?;
+    let change = Change::Roster { generation, version, roster: &roster };
+    store.apply(clinic.vault, &[&[change], with].concat()).await?;
+    vault.update_roster(&roster, store.members(clinic.vault).await?)?;
+    Ok(())
 }
 
 /// Enrols every patient and seals every note. Whoever is `left_alone` is granted to no therapist.
-pub(crate) fn import(
-    store: &Store,
+pub(crate) async fn import(
+    store: &impl Store,
     vault: &Vault,
     clinic: &Clinic,
     notes: &Notes,
@@ -88,104 +119,146 @@ pub(crate) fn import(
 ) -> Outcome<(Timing, usize)> {
     let progress = bar("sealing", notes.all.len());
     let (begin, mut timing, mut stored) = (Instant::now(), Timing::default(), 0);
-    let patients: Vec<&str> = notes.patients().collect();
-    let shared = patients.first().copied();
-    for batch in patients.chunks(BATCH) {
-        store.transaction(|| {
-            for patient in batch.iter().copied() {
-                let granted = [
-                    (Some(patient) != left_alone).then_some(&clinic.salo),
-                    (Some(patient) == shared).then_some(&clinic.niemi),
-                ];
-                let key = enrol(store, vault, clinic, patient, granted.into_iter().flatten())?;
-                for note in notes.of(patient) {
-                    stored += seal(store, vault, &key, note, &mut timing)?;
-                    progress.inc(1);
-                }
-            }
-            Ok(())
-        })?;
+    let shared = notes.patients().next();
+    for patient in notes.patients() {
+        let granted =
+            [(Some(patient) != left_alone).then_some(&clinic.salo), (Some(patient) == shared).then_some(&clinic.niemi)];
+        let granted: Vec<&MemberKey> = granted.into_iter().flatten().collect();
+        let notes: Vec<&Note> = notes.of(patient).collect();
+        stored += admit_patient(store, vault, clinic, (patient, &notes), &granted, &mut timing).await?;
+        progress.inc(notes.len() as u64);
     }
     progress.finish_and_clear();
     timing.total = begin.elapsed();
     Ok((timing, stored))
 }
 
-/// Dr Salo enrols a patient and grants it.
-fn enrol<'a>(
-    store: &Store,
+/// Dr Salo enrols a patient, grants it and seals the notes: in the database that is one change, made whole or not at
+/// all. Gives how long the records are.
+async fn admit_patient(
+    store: &impl Store,
     vault: &Vault,
     clinic: &Clinic,
-    patient: &str,
-    to: impl Iterator<Item = &'a MemberKey>,
-) -> Outcome<PatientKey> {
+    (patient, notes): (&str, &[&Note]),
+    granted: &[&MemberKey],
+    timing: &mut Timing,
+) -> Outcome<usize> {
     let rng = &mut OsRng;
-    let enrolled = vault.enrol(Enroller::Member(&clinic.salo), PatientId::new(patient)?, rng)?;
-    store.put_patient(patient, vault.descriptor().generation(), &PatientRow::from(&enrolled))?;
-    for member in to {
-        store.put_grant(patient, &vault.grant(&enrolled.key, member.fingerprint(), rng)?)?;
-    }
-    Ok(enrolled.key)
-}
-
-/// Seals a note and stores it; gives how long the record is.
-fn seal(store: &Store, vault: &Vault, key: &PatientKey, note: &Note, timing: &mut Timing) -> Outcome<usize> {
-    let context = RecordContext::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
+    let patient = PatientId::new(patient)?;
+    let enrolled = vault.enrol(Enroller::Member(&clinic.salo), patient, rng)?;
+    let grants = granted.iter().map(|member| vault.grant(&enrolled.key, member.fingerprint(), rng));
+    let grants: Vec<Grant> = grants.collect::<Result<_, _>>()?;
     let sealing = Instant::now();
-    let sealed = vault.seal(key, &context, note.text.as_bytes(), &mut OsRng)?;
+    let records = notes.iter().map(|note| seal(vault, &enrolled.key, note)).collect::<Outcome<Vec<_>>>()?;
     timing.lukko += sealing.elapsed();
-    store.put_record(&note.patient, &note.record, FIELD, &sealed)?;
-    Ok(sealed.len())
+
+    let mut change = enrolment(patient, vault.descriptor().generation(), &enrolled, &grants);
+    for (note, sealed) in notes.iter().zip(&records) {
+        change.push(Change::Record(NewRecord {
+            patient,
+            record: RecordId::new(&note.record)?,
+            field: FieldLabel::new(FIELD)?,
+            revision: Revision::FIRST.get(),
+            card: enrolled.card_id,
+            body: Body::Sealed(sealed),
+            expect: Expect::Absent,
+        }));
+    }
+    store.apply(clinic.vault, &change).await?;
+    Ok(records.iter().map(Vec::len).sum())
 }
 
-/// What the database has of a patient in the generation that the client is pinned to.
-pub(crate) fn row(store: &Store, vault: &Vault, patient: &str) -> Outcome<PatientRow> {
-    store.patient(patient, vault.descriptor().generation())?.ok_or("the patient is not in the database".into())
+fn seal(vault: &Vault, key: &PatientKey, note: &Note) -> Outcome<Vec<u8>> {
+    let context = RecordContext::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
+    Ok(vault.seal(key, &context, note.text.as_bytes(), &mut OsRng)?)
 }
 
-/// Verifies what the database says of a patient.
-pub(crate) fn card(vault: &Vault, patient: &str, row: &PatientRow) -> Outcome<Card> {
-    let PatientRow { card, endorsed: Endorsed { endorsement, master_grant } } = row;
-    let stored = StoredPatient { cards: &[card], endorsement, master_grant };
+/// What the database has of a patient.
+pub(crate) async fn stored(store: &impl Store, vault: &Vault, patient: &str) -> Outcome<Patient> {
+    Ok(store.patient(vault.descriptor().vault(), PatientId::new(patient)?).await?)
+}
+
+/// Verifies what the database says of a patient, in the generation that the client is pinned to.
+pub(crate) fn card(vault: &Vault, patient: &str, stored: &Patient) -> Outcome<Card> {
+    let cards = stored.card_bytes();
+    let stored = stored.stored(vault.descriptor().generation(), &cards).ok_or("the patient is not in the database")?;
     Ok(vault.card(PatientId::new(patient)?, &stored, None)?)
 }
 
-/// The registrar signs the next roster, the database stores it, and the client follows.
-pub(crate) fn publish(store: &Store, vault: &mut Vault, clinic: &Clinic, draft: RosterDraft) -> Outcome<()> {
-    let roster = draft.sign_as_registrar(&clinic.registrar, vault.descriptor())?;
-    store.put_roster(vault.descriptor().generation(), &roster)?;
-    vault.update_roster(&roster, store.entries()?)?;
-    Ok(())
+/// Opens a patient's key as a therapist; `None` if there is no grant for her.
+pub(crate) async fn key(
+    store: &impl Store,
+    vault: &Vault,
+    member: &MemberKey,
+    patient: &str,
+) -> Outcome<Option<PatientKey>> {
+    let stored = stored(store, vault, patient).await?;
+    let card = card(vault, patient, &stored)?;
+    match stored.grant(card.id(), member.fingerprint()) {
+        Some(grant) => Ok(Some(vault.open_grant(&card, member, grant)?)),
+        None => Ok(None),
+    }
 }
 
-/// Opens a patient's key as a therapist; `None` if there is no grant for her.
-pub(crate) fn key(store: &Store, vault: &Vault, member: &MemberKey, patient: &str) -> Outcome<Option<PatientKey>> {
-    let Some(grant) = store.grant(patient, member.fingerprint())? else { return Ok(None) };
-    let card = card(vault, patient, &row(store, vault, patient)?)?;
-    Ok(Some(vault.open_grant(&card, member, &grant)?))
+/// The bytes of a record. This clinic has no attachments.
+fn sealed(record: Record) -> Outcome<Vec<u8>> {
+    match record.body {
+        StoredBody::Sealed(sealed) => Ok(sealed),
+        StoredBody::Object { .. } => Err("a note is not in the database".into()),
+    }
+}
+
+/// One record, as it is stored.
+pub(crate) async fn record(store: &impl Store, vault: &Vault, patient: &str, record: &str) -> Outcome<Vec<u8>> {
+    let (patient, record) = (PatientId::new(patient)?, RecordId::new(record)?);
+    let stored = store.record(vault.descriptor().vault(), patient, record, FieldLabel::new(FIELD)?).await?;
+    sealed(stored.ok_or("a record is missing")?)
 }
 
 /// Opens one note.
-pub(crate) fn read(store: &Store, vault: &Vault, key: &PatientKey, patient: &str, record: &str) -> Outcome<Vec<u8>> {
-    let sealed = store.record(patient, record, FIELD)?;
-    let opened = vault.open(key, RecordId::new(record)?, FieldLabel::new(FIELD)?, &sealed)?;
+pub(crate) async fn read(
+    store: &impl Store,
+    vault: &Vault,
+    key: &PatientKey,
+    patient: &str,
+    id: &str,
+) -> Outcome<Vec<u8>> {
+    let sealed = record(store, vault, patient, id).await?;
+    let opened = vault.open(key, RecordId::new(id)?, FieldLabel::new(FIELD)?, &sealed)?;
     Ok(opened.plaintext.to_vec())
 }
 
+/// Every record of a patient: its id and its sealed bytes.
+pub(crate) async fn history(store: &impl Store, vault: &Vault, patient: &str) -> Outcome<Vec<(Vec<u8>, Vec<u8>)>> {
+    let (id, patient) = (vault.descriptor().vault(), PatientId::new(patient)?);
+    let mut history: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    loop {
+        let after = history.last().map(|(record, _)| After { record, field: FIELD.as_bytes() });
+        let page = store.records(id, patient, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(history);
+        }
+        for record in page {
+            history.push((record.record.clone(), sealed(record)?));
+        }
+    }
+}
+
 /// Reads a patient's whole history; gives how many notes came back byte for byte.
-pub(crate) fn compare(
-    store: &Store,
+pub(crate) async fn compare(
+    store: &impl Store,
     vault: &Vault,
     key: &PatientKey,
     (patient, notes): (&str, &Notes),
     timing: &mut Timing,
 ) -> Outcome<usize> {
-    let history = store.history(patient, FIELD)?;
+    let history = history(store, vault, patient).await?;
     let mut same = 0;
     for note in notes.of(patient) {
-        let sealed = history.iter().find(|(record, _)| *record == note.record).ok_or("a record is missing")?;
+        let stored = history.iter().find(|(record, _)| record == note.record.as_bytes());
+        let (_, sealed) = stored.ok_or("a record is missing")?;
         let opening = Instant::now();
-        let opened = vault.open(key, RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, &sealed.1)?;
+        let opened = vault.open(key, RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, sealed)?;
         timing.lukko += opening.elapsed();
         same += usize::from(opened.plaintext.as_bytes() == note.text.as_bytes());
     }

@@ -1,12 +1,12 @@
 //! Break-glass: three custodians of five open what no therapist can.
 
 use lukko::error::{Object, ShareFault};
-use lukko::{Error, MasterKey, MemberId, MemberKey, OsRng, Recovery, Roles, Share, Vault};
+use lukko::{Error, MasterKey, MemberId, MemberKey, OsRng, PatientId, Recovery, Roles, Share, Vault};
+use lukko_store::{Change, Store};
 
 use crate::notes::Notes;
 use crate::people::{self, Clinic};
 use crate::report::{Checks, Outcome, Timing, fact};
-use crate::store::Store;
 
 /// Custodians meet and type in their shares: the first k of them make a quorum.
 pub(crate) fn open(vault: &Vault, shares: &[String]) -> Outcome<MasterKey> {
@@ -19,32 +19,34 @@ pub(crate) fn open(vault: &Vault, shares: &[String]) -> Outcome<MasterKey> {
 
 /// A quorum reads the patient that was left alone, and grants it to a new therapist. Gives her key, and how many notes
 /// were read.
-pub(crate) fn break_the_glass(
+pub(crate) async fn break_the_glass(
     checks: &mut Checks,
-    store: &Store,
+    store: &impl Store,
     clinic: &mut Clinic,
     (notes, left_alone): (&Notes, Option<&str>),
 ) -> Outcome<(MemberKey, usize)> {
-    let mut vault = people::load(store, clinic.pin.clone())?;
+    let mut vault = people::load(store, clinic).await?;
     let master = recover(checks, &vault, clinic)?;
     let patient = left_alone.or(notes.patients().next()).ok_or("there are no notes")?;
-    let card = people::card(&vault, patient, &people::row(store, &vault, patient)?)?;
+    let card = people::card(&vault, patient, &people::stored(store, &vault, patient).await?)?;
     let key = vault.break_glass(&card, &master)?;
     drop(master);
     let all = notes.of(patient).count();
-    let read = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
+    let read = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default()).await?;
     let whose = if left_alone.is_some() { "a patient that no therapist could open" } else { "the only patient" };
     checks.holds(format!("the quorum reads {read} of {all} notes of {whose}"), read == all);
 
     let aalto = vault.descriptor().new_member(MemberId::new("dr-aalto")?, &mut OsRng)?;
     let mut draft = vault.roster().next()?;
     people::admit(&mut draft, &aalto, Roles::READ, vault.descriptor())?;
-    store.put_member(&aalto)?;
-    people::publish(store, &mut vault, clinic, draft)?;
+    people::publish(store, &mut vault, clinic, draft, &[people::member(&aalto)]).await?;
     clinic.pin = vault.pin().clone();
-    store.put_grant(patient, &vault.grant(&key, aalto.fingerprint(), &mut OsRng)?)?;
-    let key = people::key(store, &vault, &aalto, patient)?.ok_or("a grant is missing")?;
-    let again = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
+    let grant = vault.grant(&key, aalto.fingerprint(), &mut OsRng)?;
+    let (id, card, to) = (PatientId::new(patient)?, grant.card, grant.recipient);
+    let change = Change::Grant { patient: id, card, to, grant: &grant.bytes, replaces: None };
+    store.apply(clinic.vault, &[change]).await?;
+    let key = people::key(store, &vault, &aalto, patient).await?.ok_or("a grant is missing")?;
+    let again = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default()).await?;
     checks.holds("and grants the patient to Dr Aalto, who reads on", again == all);
     Ok((aalto, read))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// The result of everything here that can fail: errors of lukko, SQLite, files and input meet in one type.
+/// The result of everything here that can fail: errors of lukko, the store, files and input meet in one type.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Prints one line. Who closes the pipe, such as `head`, has seen enough: the rest is done in silence, so that the

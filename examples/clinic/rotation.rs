@@ -1,29 +1,43 @@
 //! Rotation: other custodians and another policy, and every patient re-wrapped in the database.
 
-use std::time::Instant;
+use std::collections::HashSet;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use lukko::error::{ShareFault, Usage};
 use lukko::{
-    Endorsed, Enroller, Error, GrantKey, MasterKey, MemberKey, OsRng, PatientId, PatientRotation, Policy, Recovery,
-    Retired, Retirement, Share, StoredPatient, Vault,
+    Enroller, Error, GrantKey, MasterKey, MemberKey, OsRng, PatientId, PatientRotation, Policy, Recovery, Retired,
+    Retirement, Share, Vault,
 };
+use lukko_store::{Change, JobKind, JobState, NewGeneration, Progress, RotationJob, SqliteStore, Store, Worker};
 
 use crate::notes::Notes;
-use crate::people::{self, BATCH, Clinic};
+use crate::people::{self, Clinic};
 use crate::quorum;
 use crate::report::{Checks, Outcome, Timing, bar, brief, count, fact};
-use crate::store::Store;
+
+/// The name of the job, by which its workers meet.
+const JOB: &str = "rotation to generation 2";
 
 /// From the first generation to the second. The clinic then has the new shares, and its clients the new pin.
-pub(crate) fn rotate(checks: &mut Checks, store: &Store, clinic: &mut Clinic, patients: &[&str]) -> Outcome<Retired> {
-    let old = people::load(store, clinic.pin.clone())?;
+pub(crate) async fn rotate(
+    checks: &mut Checks,
+    store: &SqliteStore,
+    clinic: &mut Clinic,
+    patients: &[&str],
+) -> Outcome<Retired> {
+    let old = people::load(store, clinic).await?;
     let master = quorum::open(&old, &clinic.shares)?;
     let draft = old.roster().next_generation()?;
+    let version = draft.version();
     let rotation = old.rotate(&master, Policy::new(4, 7)?, &clinic.registrar.public(), draft, &mut OsRng)?;
-    let generation = rotation.descriptor.generation();
-    store.put_generation(generation, rotation.descriptor.as_bytes(), Some(&rotation.statement), &rotation.roster)?;
+    let (generation, descriptor) = (rotation.descriptor.generation(), rotation.descriptor.as_bytes());
+    let (statement, roster) = (Some(rotation.statement.as_slice()), rotation.roster.as_slice());
+    let next = NewGeneration { generation, descriptor, statement, version, roster };
+    store.apply(clinic.vault, &[Change::Generation(next)]).await?;
 
-    let new = follow(store, &old)?;
+    let new = follow(store, &old).await?;
     let fingerprint = brief(&new.pin().fingerprint().to_string());
     checks.holds(
         format!("clients follow to generation {generation}, whose fingerprint the custodians confirm: {fingerprint}"),
@@ -31,84 +45,93 @@ pub(crate) fn rotate(checks: &mut Checks, store: &Store, clinic: &mut Clinic, pa
     );
 
     let by = Enroller::Root(&rotation.master);
-    let step = PatientRotation { from: &old, master: &master, to: &new, by };
-    let mut timing = Timing::default();
-    let begin = Instant::now();
-    // The first run does not come to its end; the second one begins at the beginning.
-    let (half, all) = (count(patients.len() / 2), count(patients.len()));
-    let first = rewrap(store, &step, &patients[..patients.len() / 2], &mut timing)?;
-    let second = rewrap(store, &step, patients, &mut timing)?;
-    timing.total = begin.elapsed();
-    let text = format!("interrupted after {half} patients and run again: each of {all} was re-wrapped, once");
-    checks.holds(text, first == patients.len() / 2 && first + second == patients.len());
-    let [total, alone] = [timing.total, timing.lukko].map(|time| time.as_secs_f64());
-    fact(format!("in {total:.3} seconds, lukko alone {alone:.3}; no record was read for it"));
+    let task = RotationJob { step: PatientRotation { from: &old, master: &master, to: &new, by } };
+    rewrap(checks, store, task, patients).await?;
 
     let shares: Vec<String> = rotation.shares.iter().map(|share| share.to_text().expose().to_owned()).collect();
-    let retired = retire(checks, (&old, &new), store, &shares, patients)?;
-    old_shares(checks, (&old, &new), store, &master, clinic, patients)?;
+    let retired = retire(checks, (&old, &new), store, &shares, patients).await?;
+    old_shares(checks, (&old, &new), store, &master, clinic, patients).await?;
     clinic.shares = shares;
     clinic.pin = new.pin().clone();
     Ok(retired)
 }
 
 /// What every client does, once: it looks in the database for the generation that follows its own.
-fn follow(store: &Store, old: &Vault) -> Outcome<Vault> {
-    let candidates = store.successors()?;
-    let pairs = candidates.iter().map(|(descriptor, statement)| (descriptor.as_slice(), statement.as_slice()));
-    let successor = old.descriptor().successor(pairs)?;
-    let (_, roster) = store.vault(successor.generation())?;
-    Ok(old.follow(successor, &roster, store.entries()?)?)
+async fn follow(store: &impl Store, old: &Vault) -> Outcome<Vault> {
+    let id = old.descriptor().vault();
+    let stored = store.generations(id).await?;
+    let candidates = stored.iter().filter_map(|next| Some((next.descriptor.as_slice(), next.statement.as_deref()?)));
+    let successor = old.descriptor().successor(candidates)?;
+    let next = stored.iter().find(|next| next.generation == successor.generation());
+    let roster = &next.ok_or("the generation is not in the database")?.roster;
+    Ok(old.follow(successor, roster, store.members(id).await?)?)
 }
 
-/// Re-wraps patients that are not re-wrapped yet; gives how many those were.
-fn rewrap(store: &Store, step: &PatientRotation<'_>, patients: &[&str], timing: &mut Timing) -> Outcome<usize> {
-    let progress = bar("re-wrapping", patients.len());
-    let (old, new) = (step.from.descriptor().generation(), step.to.descriptor().generation());
-    let mut rewrapped = 0;
-    for batch in patients.chunks(BATCH) {
-        store.transaction(|| {
-            for patient in batch {
-                let from = store.patient(patient, old)?.ok_or("the patient is not in the database")?;
-                let done = store.patient(patient, new)?;
-                let alone = Instant::now();
-                let cards: &[&[u8]] = &[&from.card];
-                let done = done.as_ref().map(|row| in_store(cards, &row.endorsed));
-                let endorsed = step.patient(
-                    PatientId::new(*patient)?,
-                    &in_store(cards, &from.endorsed),
-                    done.as_ref(),
-                    &mut OsRng,
-                )?;
-                timing.lukko += alone.elapsed();
-                if let Some(endorsed) = endorsed {
-                    store.put_endorsed(patient, new, &endorsed)?;
-                    rewrapped += 1;
-                }
-                progress.inc(1);
-            }
-            Ok(())
-        })?;
+/// The job over every patient. Its first worker does not come to the end; the second one goes on where that one was.
+async fn rewrap(checks: &mut Checks, store: &SqliteStore, task: RotationJob<'_>, patients: &[&str]) -> Outcome<()> {
+    let begin = Instant::now();
+    let (half, all) = (patients.len() / 2, patients.len());
+    let first = work(store, task, all, half).await?;
+    let second = work(store, task, all, usize::MAX).await?;
+    let seconds = begin.elapsed().as_secs_f64();
+
+    let once = |progress: &&Progress| progress.written == 1 && progress.findings.is_empty();
+    let rewrapped = first.iter().chain(&second).filter(once).map(|progress| progress.patient.as_slice());
+    let rewrapped: HashSet<&[u8]> = rewrapped.collect();
+    let expected: HashSet<&[u8]> = patients.iter().map(|patient| patient.as_bytes()).collect();
+    let vault = task.step.from.descriptor().vault();
+    let done = JobState { kind: JobKind::Rotation, open: 0, done: all as u64, failed: 0 };
+    checks.holds(
+        format!(
+            "interrupted after {} patients and run again: each of {} was re-wrapped, once",
+            count(half),
+            count(all)
+        ),
+        (first.len(), first.len() + second.len()) == (half, all)
+            && rewrapped == expected
+            && store.job(vault, JOB).await?.as_ref() == Some(&done),
+    );
+    fact(format!("in {seconds:.3} seconds; no record was read for it"));
+    Ok(())
+}
+
+/// One worker, who stops after so many patients at the latest.
+async fn work(store: &SqliteStore, task: RotationJob<'_>, all: usize, most: usize) -> Outcome<Vec<Progress>> {
+    let vault = task.step.from.descriptor().vault();
+    let worker = Worker { store, vault, job: JOB, lease: Duration::from_secs(60) };
+    let progress = bar("re-wrapping", all);
+    progress.set_position(store.job(vault, JOB).await?.map_or(0, |state| state.done));
+    let mut stream = pin!(worker.run(task).take(most));
+    let mut done = Vec::new();
+    while let Some(patient) = stream.next().await {
+        done.push(patient?);
+        progress.inc(1);
     }
     progress.finish_and_clear();
-    Ok(rewrapped)
+    Ok(done)
 }
 
-fn in_store<'a>(cards: &'a [&'a [u8]], endorsed: &'a Endorsed) -> StoredPatient<'a> {
-    StoredPatient { cards, endorsement: &endorsed.endorsement, master_grant: &endorsed.master_grant }
+/// How many patients have something of a generation in the database.
+async fn endorsed_by(store: &impl Store, vault: &Vault, patients: &[&str]) -> Outcome<usize> {
+    let mut endorsed = 0;
+    for patient in patients {
+        let stored = people::stored(store, vault, patient).await?;
+        endorsed += usize::from(stored.endorsed(vault.descriptor().generation()).is_some());
+    }
+    Ok(endorsed)
 }
 
 /// Works off the list, and then deletes what the old generation has of the patients.
-fn retire(
+async fn retire(
     checks: &mut Checks,
     (old, new): (&Vault, &Vault),
-    store: &Store,
+    store: &impl Store,
     shares: &[String],
     patients: &[&str],
 ) -> Outcome<Retired> {
     let mut cards = Vec::new();
     for patient in patients {
-        cards.push(people::card(new, patient, &people::row(store, new, patient)?)?.id());
+        cards.push(people::card(new, patient, &people::stored(store, new, patient).await?)?.id());
     }
     let mut retirement = Retirement::new(old.descriptor(), new.descriptor(), cards.iter().copied())?;
     let reason = |error: &Error| matches!(error, Error::Usage(Usage::NotRetired { .. }));
@@ -122,16 +145,21 @@ fn retire(
         retirement.confirm_destroyed(index)?;
     }
     let retired = retirement.finish()?;
-    let deleted = count(store.retire(retired.generation())?);
-    fact(format!("7 new shares read back, 3 old ones destroyed, {deleted} old master grants deleted"));
+    let before = endorsed_by(store, old, patients).await?;
+    store.apply(new.descriptor().vault(), &[Change::Retire { generation: retired.generation() }]).await?;
+    let after = endorsed_by(store, old, patients).await?;
+    checks.holds(
+        format!("7 new shares read back, 3 old ones destroyed, {} old master grants deleted", count(before - after)),
+        (before, after) == (patients.len(), 0),
+    );
     Ok(retired)
 }
 
 /// What the old shares do after that, even all of them.
-fn old_shares(
+async fn old_shares(
     checks: &mut Checks,
     (old, new): (&Vault, &Vault),
-    store: &Store,
+    store: &impl Store,
     master: &MasterKey,
     clinic: &Clinic,
     patients: &[&str],
@@ -150,14 +178,15 @@ fn old_shares(
         reason,
     );
     let Some(patient) = patients.first() else { return Ok(()) };
-    let row = people::row(store, new, patient)?;
-    let card = people::card(new, patient, &row)?;
+    let stored = people::stored(store, new, patient).await?;
+    let card = people::card(new, patient, &stored)?;
     let attempt = new.break_glass(&card, master).map_err(Into::into);
     let reason = |error: &Error| matches!(error, Error::Usage(Usage::WrongRecipient { .. }));
     checks.refused("a thief had three old shares, and has the new master grant of a patient", attempt, reason);
-    let grant = readdressed(&row.endorsed.master_grant, master);
+    let grant = stored.master_grant(card.id(), new.descriptor().generation()).ok_or("no master grant")?;
+    let grant = readdressed(grant, master);
     let with = GrantKey::Master { key: master, grant: &grant };
-    let attempt = old.open_remembered(PatientId::new(*patient)?, &[&row.card], card.id(), &with);
+    let attempt = old.open_remembered(PatientId::new(*patient)?, &stored.card_bytes(), card.id(), &with);
     let reason = |error: &Error| *error == Error::NotAuthentic;
     checks.refused("  and addresses it to the old master key", attempt.map_err(Into::into), reason);
     Ok(())
@@ -172,22 +201,22 @@ pub(crate) fn readdressed(grant: &[u8], master: &MasterKey) -> Vec<u8> {
 }
 
 /// The therapists, who follow to the new generation, read what they could read before: no record was touched.
-pub(crate) fn read_on(
+pub(crate) async fn read_on(
     checks: &mut Checks,
-    store: &Store,
+    store: &impl Store,
     clinic: &Clinic,
     aalto: &MemberKey,
     (patients, notes): (&[&str], &Notes),
 ) -> Outcome<()> {
-    let vault = people::load(store, clinic.pin.clone())?;
+    let vault = people::load(store, clinic).await?;
     let (mut same, mut expected) = (0, 0);
     let progress = bar("reading", patients.len());
     for patient in patients {
-        let key = match people::key(store, &vault, &clinic.salo, patient)? {
+        let key = match people::key(store, &vault, &clinic.salo, patient).await? {
             Some(key) => key,
-            None => people::key(store, &vault, aalto, patient)?.ok_or("a grant is missing")?,
+            None => people::key(store, &vault, aalto, patient).await?.ok_or("a grant is missing")?,
         };
-        same += people::compare(store, &vault, &key, (patient, notes), &mut Timing::default())?;
+        same += people::compare(store, &vault, &key, (patient, notes), &mut Timing::default()).await?;
         expected += notes.of(patient).count();
         progress.inc(1);
     }

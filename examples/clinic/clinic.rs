@@ -1,10 +1,11 @@
 //! Replays the breach of a psychotherapy clinic whose notes are sealed with lukko.
 //!
 //! `people` is how a service uses the library, `thief` what someone with the database can try, `quorum` how custodians
-//! open the vault. `erasure` takes a patient out of it, `rotation` brings all others to new custodians. `store` is an
-//! ordinary SQLite database.
+//! open the vault. `erasure` takes a patient out of it, `rotation` brings all others to new custodians. The database is
+//! the SQLite of `lukko-store`; `database` is what a thief makes of its files.
 
 mod args;
+mod database;
 mod erasure;
 mod generate;
 mod notes;
@@ -12,7 +13,6 @@ mod people;
 mod quorum;
 mod report;
 mod rotation;
-mod store;
 mod thief;
 
 use std::fs::File;
@@ -21,12 +21,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use lukko::{OsRng, Vault, random_id};
+use lukko_store::SqliteStore;
 
 use crate::args::Args;
+use crate::database::Copy;
 use crate::notes::Notes;
 use crate::people::Clinic;
 use crate::report::{Checks, Outcome, Sizes, Timing, bar, brief, count, fact, line, step};
-use crate::store::Store;
 use crate::thief::Thief;
 
 fn main() -> ExitCode {
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A file that is removed when the example ends, unless it shall stay.
+/// A database that is removed when the example ends, unless it shall stay.
 struct Scratch {
     path: PathBuf,
     keep: bool,
@@ -73,8 +74,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !self.keep {
-            // Nothing can be done about a temporary file that does not go away.
-            let _ = std::fs::remove_file(&self.path);
+            database::remove(&self.path);
         }
     }
 }
@@ -88,7 +88,9 @@ fn run(args: &Args) -> Outcome<bool> {
         Some(path) => Scratch::new(path.clone(), true)?,
         None => Scratch::temporary(args.keep)?,
     };
-    let held = replay(&file.path, &notes)?;
+    // The store is asynchronous, as a service is. This example does one thing after the other.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let held = runtime.block_on(replay(&file.path, &notes))?;
     if file.keep {
         line(format_args!("The database is in {}", file.path.display()));
     }
@@ -96,12 +98,12 @@ fn run(args: &Args) -> Outcome<bool> {
 }
 
 /// The whole story; true if every check held.
-fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
+async fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
     let mut checks = Checks::default();
-    let store = Store::create(path)?;
+    let store = SqliteStore::open(path).await?;
 
     step("1. The clinic opens");
-    let mut clinic = people::found(&store)?;
+    let mut clinic = people::found(&store).await?;
     let fingerprint = brief(&clinic.pin.fingerprint().to_string());
     fact(format!("a vault that any 3 of 5 custodians open; clients pin its fingerprint, {fingerprint}"));
     fact("a registrar, and two therapists on the roster that the registrar signed");
@@ -110,41 +112,44 @@ fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
     let patients: Vec<&str> = notes.patients().collect();
     // The last patient is granted to nobody: only a quorum will be able to read those notes.
     let left_alone = if patients.len() > 1 { patients.last().copied() } else { None };
-    let vault = people::load(&store, clinic.pin.clone())?;
-    let (sealing, stored) = people::import(&store, &vault, &clinic, notes, left_alone)?;
+    let vault = people::load(&store, &clinic).await?;
+    let (sealing, stored) = people::import(&store, &vault, &clinic, notes, left_alone).await?;
     let (all, number) = (count(notes.all.len()), count(patients.len()));
     fact(format!("{all} notes of {number} patients sealed, each under a key of its own"));
 
     step("3. The therapists read");
     let mut reading = Timing::default();
-    let mut same = therapists_read(&mut checks, &store, &clinic, (notes, left_alone), &mut reading)?;
+    let mut same = therapists_read(&mut checks, &store, &clinic, (notes, left_alone), &mut reading).await?;
 
     step("4. The thief has the database file, and write access to it");
     let stolen = Scratch::temporary(false)?;
-    std::fs::copy(path, &stolen.path)?;
-    the_thief(&mut checks, &stolen.path, &clinic, &vault, notes)?;
+    database::copy(path, &stolen.path)?;
+    the_thief(&mut checks, &stolen.path, &clinic, &vault, notes).await?;
 
     step("5. The therapists are gone: custodians break the glass");
-    let (aalto, alone) = quorum::break_the_glass(&mut checks, &store, &mut clinic, (notes, left_alone))?;
+    let (aalto, alone) = quorum::break_the_glass(&mut checks, &store, &mut clinic, (notes, left_alone)).await?;
     same += if left_alone.is_some() { alone } else { 0 };
     checks.holds(format!("in all, {} of {all} notes came back byte for byte", count(same)), same == notes.all.len());
 
     step("6. A patient is erased");
     let erased = patients.first().copied().ok_or("there are no notes")?;
-    let mut receipt = erasure::erase(&mut checks, (path, &store), &mut clinic, erased)?;
+    let mut receipt = erasure::erase(&mut checks, (path, &stolen.path, &store), &mut clinic, erased).await?;
 
     step("7. The custodians change, from 3 of 5 to 4 of 7");
     let others: Vec<&str> = patients.iter().copied().filter(|patient| *patient != erased).collect();
-    let retired = rotation::rotate(&mut checks, &store, &mut clinic, &others)?;
-    receipt.note_retired(&retired, erasure::now()?)?;
-    erasure::print(&receipt);
+    let retired = rotation::rotate(&mut checks, &store, &mut clinic, &others).await?;
+    erasure::note(&mut checks, &store, &clinic, &mut receipt, &retired).await?;
 
     step("8. The thief comes back, with four of the seven new shares, the database of today and the old copy of it");
-    let thief = erasure::Return { store: &store, copy: Store::open(&stolen.path)?, old: &vault, clinic: &clinic };
-    thief.tries_everything(&mut checks, (erased, others.first().copied()), notes)?;
-    rotation::read_on(&mut checks, &store, &clinic, &aalto, (&others, notes))?;
+    let copy = SqliteStore::open(&stolen.path).await?;
+    let thief = erasure::Return { store: &store, copy: &copy, old: &vault, clinic: &clinic };
+    thief.tries_everything(&mut checks, (erased, others.first().copied()), notes).await?;
+    copy.close().await;
+    rotation::read_on(&mut checks, &store, &clinic, &aalto, (&others, notes)).await?;
 
-    let file = usize::try_from(std::fs::metadata(path)?.len())?;
+    // With the last connection the write-ahead log goes into the file.
+    store.close().await;
+    let file = database::read(path)?.iter().map(Vec::len).sum();
     let sizes = Sizes { notes: notes.bytes(), records: stored, file };
     report::table(
         notes.all.len(),
@@ -156,19 +161,19 @@ fn replay(path: &Path, notes: &Notes) -> Outcome<bool> {
 }
 
 /// Dr Salo reads everything that is granted to her, Dr Niemi one patient.
-fn therapists_read(
+async fn therapists_read(
     checks: &mut Checks,
-    store: &Store,
+    store: &SqliteStore,
     clinic: &Clinic,
     (notes, left_alone): (&Notes, Option<&str>),
     timing: &mut Timing,
 ) -> Outcome<usize> {
-    let vault = people::load(store, clinic.pin.clone())?;
+    let vault = people::load(store, clinic).await?;
     let progress = bar("reading", notes.patients().len());
     let (begin, mut same, mut expected) = (Instant::now(), 0, 0);
     for patient in notes.patients().filter(|patient| Some(*patient) != left_alone) {
-        let key = people::key(store, &vault, &clinic.salo, patient)?.ok_or("a grant is missing")?;
-        same += people::compare(store, &vault, &key, (patient, notes), timing)?;
+        let key = people::key(store, &vault, &clinic.salo, patient).await?.ok_or("a grant is missing")?;
+        same += people::compare(store, &vault, &key, (patient, notes), timing).await?;
         expected += notes.of(patient).count();
         progress.inc(1);
     }
@@ -177,34 +182,37 @@ fn therapists_read(
     let (got, all) = (count(same), count(expected));
     checks
         .holds(format!("Dr Salo reads {got} of {all} notes that are granted to her, byte for byte"), same == expected);
-    the_colleague_reads(checks, store, clinic, &vault, notes)?;
+    the_colleague_reads(checks, store, clinic, &vault, notes).await?;
     Ok(same)
 }
 
-fn the_colleague_reads(
+async fn the_colleague_reads(
     checks: &mut Checks,
-    store: &Store,
+    store: &SqliteStore,
     clinic: &Clinic,
     vault: &Vault,
     notes: &Notes,
 ) -> Outcome<()> {
-    let granted = notes.patients().filter(|patient| {
-        let grant = store.grant(patient, clinic.niemi.fingerprint());
-        matches!(grant, Ok(Some(_)))
-    });
-    let granted: Vec<&str> = granted.collect();
+    let mut granted = Vec::new();
+    for patient in notes.patients() {
+        let stored = people::stored(store, vault, patient).await?;
+        if stored.grants.iter().any(|grant| grant.to == clinic.niemi.fingerprint()) {
+            granted.push(patient);
+        }
+    }
     let patient = *granted.first().ok_or("a grant is missing")?;
-    let key = people::key(store, vault, &clinic.niemi, patient)?.ok_or("a grant is missing")?;
-    let read = people::compare(store, vault, &key, (patient, notes), &mut Timing::default())?;
+    let key = people::key(store, vault, &clinic.niemi, patient).await?.ok_or("a grant is missing")?;
+    let read = people::compare(store, vault, &key, (patient, notes), &mut Timing::default()).await?;
     let all = notes.of(patient).count();
     checks.holds(
         format!("Dr Niemi reads {read} of {all} notes of the one patient that is granted to her"),
         read == all && granted.len() == 1,
     );
     let Some(other) = notes.patients().find(|other| *other != patient) else { return Ok(()) };
-    let card = people::card(vault, other, &people::row(store, vault, other)?)?;
-    if let Some(grant) = store.grant(other, clinic.salo.fingerprint())? {
-        let attempt = vault.open_grant(&card, &clinic.niemi, &grant).map_err(Into::into);
+    let stored = people::stored(store, vault, other).await?;
+    let card = people::card(vault, other, &stored)?;
+    if let Some(grant) = stored.grant(card.id(), clinic.salo.fingerprint()) {
+        let attempt = vault.open_grant(&card, &clinic.niemi, grant).map_err(Into::into);
         let reason = |error: &lukko::Error| matches!(error, lukko::Error::Usage(_));
         checks.refused("Dr Niemi takes her colleague's grant of another patient", attempt, reason);
     }
@@ -212,18 +220,21 @@ fn the_colleague_reads(
 }
 
 /// He has a copy of the file, and everything that he tries in it is shown to Dr Salo's client.
-fn the_thief(checks: &mut Checks, path: &Path, clinic: &Clinic, vault: &Vault, notes: &Notes) -> Outcome<()> {
-    thief::search(checks, &std::fs::read(path)?, notes);
-    let copy = Store::open(path)?;
+async fn the_thief(checks: &mut Checks, path: &Path, clinic: &Clinic, vault: &Vault, notes: &Notes) -> Outcome<()> {
+    let files = database::read(path)?;
+    let mut copy = Copy::open(path).await?;
+    thief::search(checks, &files, notes, &copy.sql.schema().await?);
     // A patient of Dr Salo's with more than one record, if there is one; and a record of somebody else.
     let hers: Vec<&str> = notes.patients().take(notes.patients().len().saturating_sub(1).max(1)).collect();
     let busy = hers.iter().find(|patient| notes.of(patient).nth(1).is_some());
     let patient = *busy.or(hers.first()).ok_or("there are no notes")?;
-    let key = people::key(&copy, vault, &clinic.salo, patient)?.ok_or("a grant is missing")?;
+    let key = people::key(&copy.store, vault, &clinic.salo, patient).await?.ok_or("a grant is missing")?;
     let first = notes.of(patient).next().ok_or("there are no notes")?;
     let second = notes.of(patient).nth(1).unwrap_or(first);
     let elsewhere = notes.all.iter().find(|note| note.patient != patient);
     let elsewhere = elsewhere.map(|note| (note.patient.as_str(), note.record.as_str()));
     let records = [first.record.as_str(), second.record.as_str()];
-    Thief { copy, clinic, vault, key: &key, patient, records, elsewhere }.tries_everything(checks)
+    let mut thief = Thief { copy, clinic, vault, key: &key, patient, records, elsewhere };
+    thief.tries_everything(checks).await?;
+    thief.copy.close().await
 }
