@@ -238,3 +238,47 @@ async fn the_thief(checks: &mut Checks, path: &Path, clinic: &Clinic, vault: &Va
     thief.tries_everything(checks).await?;
     thief.copy.close().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a shell leaves in a directory after a run.
+    fn left(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_check_holds_and_the_readme_shows_what_is_printed() {
+        assert!(run(&Args::default()).unwrap());
+        let printed = report::PRINTED.take();
+        let readme = include_str!("../../README.md");
+        let shown = readme.split("```text\n").find(|part| part.starts_with("2. The notes come in")).unwrap();
+        let shown: Vec<&str> = shown.split("```").next().unwrap().lines().collect();
+        assert!(shown.len() > 20, "{shown:?}");
+        let mut lines = printed.lines();
+        for line in shown {
+            assert!(lines.any(|printed| printed == line), "not printed, or not in this order: {line}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_shall_stay_is_one_file_and_one_that_exists_is_refused() {
+        let directory = std::env::temp_dir().join(format!("lukko-clinic-test-{}", random_id(&mut OsRng).unwrap()));
+        std::fs::create_dir(&directory).unwrap();
+        let (notes, db) = (directory.join("notes.csv"), directory.join("clinic.db"));
+        std::fs::write(&notes, "patient_id,record_id,note\np-1,r-1,\"one, and a line\nmore\"\np-2,r-1,two\n").unwrap();
+        let args = Args { notes: Some(notes), db: Some(db.clone()), ..Args::default() };
+        assert!(run(&args).unwrap());
+        assert_eq!(left(&directory), ["clinic.db", "notes.csv"]);
+        let before = std::fs::read(&db).unwrap();
+        assert!(run(&args).unwrap_err().to_string().contains("cannot make"));
+        assert_eq!(std::fs::read(&db).unwrap(), before);
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+}

@@ -10,9 +10,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// The result of everything here that can fail: errors of lukko, the store, files and input meet in one type.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
+#[cfg(test)]
+thread_local! {
+    /// What was printed, for the test that compares the README with it.
+    pub(crate) static PRINTED: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+}
+
 /// Prints one line. Who closes the pipe, such as `head`, has seen enough: the rest is done in silence, so that the
 /// temporary files are removed and the exit code is right.
 pub(crate) fn line(text: impl Display) {
+    #[cfg(test)]
+    PRINTED.with_borrow_mut(|printed| printed.push_str(&format!("{text}\n")));
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => panic!("cannot print: {error}"),
         _ => {}
