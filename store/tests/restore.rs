@@ -34,7 +34,8 @@ fn t145_every_command_of_the_document_is_run_by_the_drill() {
     // The functions of the drill that take commands from the document.
     let takes = ["bare", "backup", "comes_back", "block"];
     let mut run = BTreeSet::new();
-    for line in drill.lines().filter(|line| !line.trim().starts_with('#')) {
+    let calls = drill.lines().filter(|line| !line.trim().starts_with('#') && !line.ends_with("() {"));
+    for line in calls {
         let words: Vec<&str> = line.split([' ', ')', '(', '"', ';']).filter(|word| !word.is_empty()).collect();
         run.extend(words.windows(2).filter(|pair| takes.contains(&pair[0])).map(|pair| pair[1]));
     }
@@ -47,16 +48,14 @@ fn t145_every_command_of_the_document_is_run_by_the_drill() {
 fn t145_the_answers_of_the_document_are_those_of_the_program() {
     let document = read("docs/RESTORE.md");
     let sources = ["main.rs", "kept.rs", "quorum.rs"].map(|file| read(&format!("store/examples/restore/{file}")));
-    let errors = ["src/error.rs", "src/error/display.rs", "src/error/parts.rs"];
-    let errors = errors.iter().filter(|file| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(file).exists());
-    let sources: String = sources.into_iter().chain(errors.map(|file| read(file))).collect();
+    let sources = sources.concat() + &read("src/error/display.rs");
     let table = document.split("| it says | do |").nth(1).unwrap().split("\n\n").next().unwrap();
     let answers: Vec<&str> = table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
     assert!(answers.len() >= 7, "{answers:?}");
     for answer in answers {
         // Numbers and names are put in when it is said.
-        let words = answer.split(|letter: char| letter.is_ascii_digit()).flat_map(|part| part.split("..."));
-        let parts: Vec<&str> = words.map(|part| part.trim().trim_matches(',')).filter(|part| part.len() > 4).collect();
+        let words = answer.split(|letter: char| letter.is_ascii_digit());
+        let parts: Vec<&str> = words.map(str::trim).filter(|part| part.len() > 4).collect();
         assert!(!parts.is_empty(), "{answer}");
         for part in parts {
             assert!(sources.contains(part), "nothing says `{part}` of `{answer}`");
