@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lukko::error::{Untrusted, Usage};
 use lukko::{CardId, ErasureReceipt, Error, GrantKey, KeyFingerprint, PatientId, Retired, Vault};
-use lukko_store::{Change, Erase, Part, Records, SqliteStore, Store};
+use lukko_store::{Change, Erase, Part, Records, Scrub, SqliteStore, Store};
 
 use crate::database::{self, Sql};
 use crate::notes::Notes;
@@ -40,7 +40,8 @@ pub(crate) async fn erase(
     let keys: Vec<KeyFingerprint> = stored.grants.iter().map(|grant| grant.to).collect();
     let (roster_version, at) = (draft.version(), now()?);
     let cards: &[CardId] = erasure.cards();
-    let erase = Change::Erase(Erase { patient: id, cards, keys: &keys, roster_version, at, records: Records::Keep });
+    let records = Records::Keep;
+    let erase = Change::Erase(Erase { patient: id, cards, keys: &keys, roster_version, at, records, claim: None });
 
     let before = found(&database::read(path)?, &grants);
     people::publish(store, &mut vault, clinic, draft, &[erase]).await?;
@@ -92,8 +93,10 @@ pub(crate) async fn note(
     let generations = receipt.generations().iter().map(|(generation, at)| (Part::Generation(*generation), *at));
     let keys = receipt.keys().iter().map(|(key, at)| (Part::Key(*key), *at));
     let same = generations.chain(keys).all(|part| noted.parts.contains(&part));
-    checks
-        .holds("the database has the same parts of the receipt, and that its files are clean", same && noted.scrubbed);
+    checks.holds(
+        "the database has the same parts of the receipt, and that its files are clean",
+        same && noted.scrubbed == Some(Scrub::Files),
+    );
     Ok(())
 }
 

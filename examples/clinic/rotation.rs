@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::StreamExt;
 use lukko::error::{ShareFault, Usage};
@@ -98,7 +98,7 @@ async fn rewrap(checks: &mut Checks, store: &SqliteStore, task: RotationJob<'_>,
 /// One worker, who stops after so many patients at the latest.
 async fn work(store: &SqliteStore, task: RotationJob<'_>, all: usize, most: usize) -> Outcome<Vec<Progress>> {
     let vault = task.step.from.descriptor().vault();
-    let worker = Worker { store, vault, job: JOB, lease: Duration::from_secs(60) };
+    let worker = Worker { store, vault, job: JOB, lease: Duration::from_secs(60), clock: SystemTime::now };
     let progress = bar("re-wrapping", all);
     progress.set_position(store.job(vault, JOB).await?.map_or(0, |state| state.done));
     let mut stream = pin!(worker.run(task).take(most));

@@ -4,7 +4,7 @@
 //! object that [`Attachments::sweep`] finds.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -29,13 +29,15 @@ const PAGE: u32 = 100;
 #[derive(Debug, Clone)]
 pub struct Attachments {
     objects: Arc<dyn ObjectStore>,
+    /// Where uploads that a crash interrupted leave files that the object store does not list.
+    directory: Option<PathBuf>,
 }
 
 impl Attachments {
     /// In any object store: S3, GCS and Azure as `object_store` builds them.
     #[must_use]
     pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
-        Self { objects }
+        Self { objects, directory: None }
     }
 
     /// In a directory, which must exist. Files are synchronised before they count.
@@ -43,8 +45,9 @@ impl Attachments {
     /// # Errors
     /// [`Error::Unavailable`] if the directory cannot be used.
     pub fn local(directory: impl AsRef<FilePath>) -> Result<Self> {
-        let objects = LocalFileSystem::new_with_prefix(directory).map_err(Error::unavailable)?;
-        Ok(Self::new(Arc::new(objects.with_fsync(true))))
+        let objects = LocalFileSystem::new_with_prefix(&directory).map_err(Error::unavailable)?;
+        let directory = Some(directory.as_ref().to_owned());
+        Ok(Self { objects: Arc::new(objects.with_fsync(true)), directory })
     }
 
     /// Begins an upload: draws a name, announces it, and gives the sink to seal into. `at` is in seconds since 1970.
@@ -73,6 +76,15 @@ impl Attachments {
         Ok(ObjectSource { objects, location, length: met.size, position: 0, window: (0, Bytes::new()), runtime })
     }
 
+    /// Deletes the objects that a record named once and no record names any more. Gives their number.
+    ///
+    /// # Errors
+    /// As [`Attachments::sweep`].
+    pub async fn sweep_given_up(&self, store: &impl Store, vault: VaultId) -> Result<u64> {
+        // They are announced at 0, and uploads at their time.
+        self.sweep(store, vault, 1).await
+    }
+
     /// Deletes objects that no record names and that were announced before `before`, in seconds since 1970: choose it so
     /// that no upload takes as long. Gives their number.
     ///
@@ -90,12 +102,26 @@ impl Attachments {
                     Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                     Err(error) => return Err(Error::unavailable(error)),
                 }
+                self.remove_part(vault, &object)?;
                 store.apply(vault, &[Change::Swept { object: &object }]).await?;
                 deleted += 1;
             }
         }
     }
+
+    /// Removes what a process that was killed in the middle of an upload has left in the directory. Names are drawn at
+    /// random, so that each has at most one such file.
+    fn remove_part(&self, vault: VaultId, object: &str) -> Result<()> {
+        let Some(directory) = &self.directory else { return Ok(()) };
+        match std::fs::remove_file(directory.join(vault.to_string()).join(format!("{object}{PART}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::unavailable(error)),
+            _ => Ok(()),
+        }
+    }
 }
+
+/// What `object_store` appends to the name of a file that is still being written.
+const PART: &str = "#1";
 
 fn place(vault: VaultId, object: &str) -> Path {
     Path::from_iter([vault.to_string().as_str(), object])
@@ -171,6 +197,15 @@ impl ObjectSource {
         let bytes = self.runtime.block_on(self.objects.get_range(&self.location, range))?;
         self.window = (self.position, bytes);
         Ok(())
+    }
+
+    /// The first bytes, `length` of them at most. Reading begins at 0 afterwards.
+    pub(crate) fn head(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.rewind()?;
+        self.by_ref().take(length as u64).read_to_end(&mut head)?;
+        self.rewind()?;
+        Ok(head)
     }
 
     /// What of the window lies behind the position.

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use crate::error::{Error, Result};
+use crate::rows::Scrub;
 use crate::table::{Row, Table, Value};
 
 /// A database.
@@ -13,7 +14,7 @@ pub trait Backend: Send + Sync {
     fn begin(&self, purpose: Purpose) -> impl Future<Output = Result<Self::Tx>> + Send;
 
     /// Removes what deleted rows have left in the database's files.
-    fn scrub(&self) -> impl Future<Output = Result<()>> + Send;
+    fn scrub(&self) -> impl Future<Output = Result<Scrub>> + Send;
 }
 
 /// What a transaction is for.

@@ -94,12 +94,14 @@ pub enum Change<'a> {
         /// The generation.
         generation: u32,
     },
-    /// Begins a job over every patient that the vault has now.
+    /// Begins a job, with one piece for each patient.
     Job {
         /// The job's name.
         job: &'a str,
         /// What is done.
         kind: JobKind,
+        /// For whom.
+        over: Over<'a>,
     },
     /// Ends a piece of a job.
     Done {
@@ -226,6 +228,8 @@ pub struct Erase<'a> {
     pub at: u64,
     /// What happens to the patient's sealed records, which nothing opens any more.
     pub records: Records,
+    /// The piece of an erasure job that ends with it. Every piece of a patient goes with the patient.
+    pub claim: Option<&'a Claim>,
 }
 
 /// What an erasure does with sealed records.
@@ -257,6 +261,19 @@ pub enum JobKind {
     Rekey,
     /// Every object is read and checked.
     Verify,
+    /// Notes come in from a file.
+    Import,
+    /// Patients are erased.
+    Erasure,
+}
+
+/// The patients of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over<'a> {
+    /// Every one that the vault has when the job begins.
+    Everyone,
+    /// These, each once.
+    These(&'a [PatientId<'a>]),
 }
 
 /// How a piece of a job ended.

@@ -13,7 +13,7 @@ use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::change::Change;
 use crate::error::Result;
-use crate::rows::{After, Claim, Erasure, Failure, Generation, JobState, Patient, Record};
+use crate::rows::{After, Claim, Erasure, Failure, Generation, JobState, Patient, Record, Scrub};
 use crate::store::Store;
 use crate::table::Value;
 
@@ -101,15 +101,16 @@ impl<B: Backend> Store for Engine<B> {
         erasure::list(&mut tx, vault).await
     }
 
-    async fn scrub(&self, vault: VaultId) -> Result<()> {
+    async fn scrub(&self, vault: VaultId) -> Result<Scrub> {
         // Only those that are there now: one that comes meanwhile may have left something behind.
-        let pending = self.erasures(vault).await?.into_iter().filter(|erasure| !erasure.scrubbed);
-        self.backend.scrub().await?;
+        let pending = self.erasures(vault).await?.into_iter().filter(|erasure| erasure.scrubbed.is_none());
+        let reached = self.backend.scrub().await?;
         let mut tx = self.backend.begin(Purpose::Write).await?;
         for erasure in pending {
-            erasure::scrubbed(&mut tx, vault, erasure.erasure).await?;
+            erasure::scrubbed(&mut tx, vault, erasure.erasure, reached).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(reached)
     }
 
     async fn unnamed_objects(&self, vault: VaultId, before: u64, limit: u32) -> Result<Vec<String>> {

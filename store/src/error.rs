@@ -64,8 +64,10 @@ pub enum Usage {
     NoCard,
     /// The newest generation is never retired.
     NewestGeneration,
-    /// The job is of another kind than the worker.
+    /// The job is of another kind than the worker, or over other patients.
     WrongJob,
+    /// Attachments are read by streams that block: their job needs a runtime of several threads.
+    OneThread,
 }
 
 /// What excludes what.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::rows::Scrub;
 use crate::table::{Row, Table, Value};
 
 /// A store over another one, whose operation N fails.
@@ -79,7 +80,7 @@ impl<B: Backend> Backend for Faulty<B> {
         Ok(FaultyTx { inner, faults: self.faults.clone(), torn: fault.is_some(), broken: false })
     }
 
-    async fn scrub(&self) -> Result<()> {
+    async fn scrub(&self) -> Result<Scrub> {
         match self.faults.next() {
             Some(Fault::Error | Fault::Torn) => Err(gone()),
             Some(Fault::LostReply) => self.backend.scrub().await.and(Err(gone())),

@@ -3,25 +3,33 @@
 //! A worker claims a piece for the time of a lease, and ends it in the change that does the work: a worker that crashed
 //! leaves nothing half done, and one that was overtaken changes nothing.
 
+mod erasure;
+#[cfg(feature = "import")]
+mod import;
 mod keys;
+mod objects;
 mod rekey;
 mod rotation;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
 use lukko::{PatientId, VaultId};
 
+pub use erasure::ErasureJob;
+#[cfg(feature = "import")]
+pub use import::{ImportFile, ImportJob, ImportMistake};
 pub use keys::KeyOf;
 pub use rekey::{How, RekeyJob};
 pub use rotation::RotationJob;
 pub use verify::VerifyJob;
 
-use crate::change::{Change, JobKind, Outcome};
+use crate::change::{Change, Erase, JobKind, Outcome, Over, Records};
 use crate::error::{Conflict, Error, Result, Usage};
-use crate::rows::Claim;
+use crate::rows::{Claim, JobState};
 use crate::store::Store;
 
 /// How often a piece is done again because somebody wrote to the same patient meanwhile.
@@ -40,6 +48,8 @@ pub struct Worker<'a, S> {
     pub job: &'a str,
     /// For how long a piece is claimed: much longer than it takes, and than clocks differ.
     pub lease: Duration,
+    /// What time it is: [`SystemTime::now`], but in tests.
+    pub clock: fn() -> SystemTime,
 }
 
 /// What became of one patient.
@@ -67,11 +77,26 @@ pub trait Task: Sync {
     /// The kind of job that it is.
     const KIND: JobKind;
 
+    /// For whom it is done: every patient of the vault, unless the task says otherwise.
+    fn over(&self) -> Over<'_> {
+        Over::Everyone
+    }
+
     /// Does one piece, all but its end, and gives what is left to be written with the end.
     ///
     /// # Errors
     /// As [`Store::apply`].
-    fn piece<S: Store>(&self, store: &S, patient: PatientId<'_>) -> impl Future<Output = Result<Piece>> + Send;
+    fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>)
+    -> impl Future<Output = Result<Piece>> + Send;
+
+    /// What is left to be done when every piece is, or held by others. Done again, it changes nothing.
+    ///
+    /// # Errors
+    /// As [`Store::apply`].
+    fn finish<S: Store>(&self, on: &Worker<'_, S>) -> impl Future<Output = Result<()>> + Send {
+        let _ = on;
+        std::future::ready(Ok(()))
+    }
 }
 
 /// The last change of a piece, and what there is to say about it.
@@ -85,12 +110,29 @@ pub struct Piece {
 /// A change that owns its bytes.
 #[derive(Debug)]
 enum Owned {
-    Endorse { card: lukko::CardId, generation: u32, endorsed: lukko::Endorsed, replaces: Option<Vec<u8>> },
-    MasterGrant { card: lukko::CardId, generation: u32, grant: Vec<u8> },
+    Endorse {
+        card: lukko::CardId,
+        generation: u32,
+        endorsed: lukko::Endorsed,
+        replaces: Option<Vec<u8>>,
+    },
+    MasterGrant {
+        card: lukko::CardId,
+        generation: u32,
+        grant: Vec<u8>,
+    },
+    /// Ends the piece by itself.
+    Erase {
+        cards: Vec<lukko::CardId>,
+        keys: Vec<lukko::KeyFingerprint>,
+        roster_version: u64,
+        at: u64,
+        records: Records,
+    },
 }
 
 impl Owned {
-    fn change<'a>(&'a self, patient: PatientId<'a>) -> Change<'a> {
+    fn change<'a>(&'a self, patient: PatientId<'a>, claim: &'a Claim) -> Change<'a> {
         match self {
             Self::Endorse { card, generation, endorsed, replaces } => Change::Endorse(crate::change::Endorsement {
                 patient,
@@ -103,6 +145,15 @@ impl Owned {
             Self::MasterGrant { card, generation, grant } => {
                 Change::MasterGrant { patient, card: *card, generation: *generation, grant }
             }
+            Self::Erase { cards, keys, roster_version, at, records } => Change::Erase(Erase {
+                patient,
+                cards,
+                keys,
+                roster_version: *roster_version,
+                at: *at,
+                records: *records,
+                claim: Some(claim),
+            }),
         }
     }
 }
@@ -116,8 +167,7 @@ impl<'a, S: Store> Worker<'a, S> {
         &self,
         task: T,
     ) -> impl Stream<Item = Result<Progress>> + Send + 'a + use<'a, S, T> {
-        let Self { store, vault, job, lease } = *self;
-        let worker = Worker { store, vault, job, lease };
+        let worker = Worker { ..*self };
         futures_util::stream::unfold(Some((worker, task, false)), |state| async move {
             let (worker, task, begun) = state?;
             match worker.next(&task, begun).await {
@@ -131,12 +181,14 @@ impl<'a, S: Store> Worker<'a, S> {
     async fn next<T: Task>(&self, task: &T, begun: bool) -> Result<Option<Progress>> {
         let Self { store, vault, job, .. } = *self;
         if !begun {
-            self.begin(T::KIND).await?;
+            self.begin(T::KIND, task.over()).await?;
         }
         loop {
-            let now = milliseconds()?;
+            let now = self.milliseconds()?;
             let until = now.saturating_add(u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX / 4));
-            let Some(claim) = store.claim(vault, job, now, until).await? else { return Ok(None) };
+            let Some(claim) = store.claim(vault, job, now, until).await? else {
+                return task.finish(self).await.map(|()| None);
+            };
             match self.piece(task, &claim).await {
                 Ok(progress) => return Ok(Some(progress)),
                 // Overtaken, because the lease ended: the other worker has it, or the patient was erased.
@@ -146,19 +198,29 @@ impl<'a, S: Store> Worker<'a, S> {
         }
     }
 
-    async fn begin(&self, kind: JobKind) -> Result<()> {
+    async fn begin(&self, kind: JobKind, over: Over<'_>) -> Result<()> {
         match self.store.job(self.vault, self.job).await? {
-            Some(state) if state.kind == kind => Ok(()),
+            Some(state) if state.kind == kind && of_as_many(over, &state) => Ok(()),
             Some(_) => Err(Usage::WrongJob.into()),
-            None => self.store.apply(self.vault, &[Change::Job { job: self.job, kind }]).await,
+            None => self.store.apply(self.vault, &[Change::Job { job: self.job, kind, over }]).await,
         }
+    }
+
+    fn milliseconds(&self) -> Result<u64> {
+        let now = (self.clock)().duration_since(UNIX_EPOCH).map_err(Error::unavailable)?;
+        u64::try_from(now.as_millis()).map_err(|_| Usage::TooLarge.into())
+    }
+
+    /// Seconds since 1970.
+    fn seconds(&self) -> Result<u64> {
+        Ok(self.milliseconds()? / 1_000)
     }
 
     async fn piece<T: Task>(&self, task: &T, claim: &Claim) -> Result<Progress> {
         let patient = PatientId::new(&claim.patient)?;
         let mut attempt = 1;
         loop {
-            let piece = match task.piece(self.store, patient).await {
+            let piece = match task.piece(self, patient).await {
                 Ok(piece) => Ok(piece),
                 // What is stored of this patient cannot be used: a finding, and no reason to stop.
                 Err(Error::Core(error)) => Ok(Piece::failed(None, &error)),
@@ -180,11 +242,25 @@ impl<'a, S: Store> Worker<'a, S> {
         let Piece { written, findings, last } = piece;
         let reason = report(&findings);
         let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Failed(&reason) };
-        let mut changes: Vec<Change<'_>> = last.iter().map(|owned| owned.change(patient)).collect();
-        changes.push(Change::Done { claim, outcome });
+        let mut changes: Vec<Change<'_>> = last.iter().map(|owned| owned.change(patient, claim)).collect();
+        if !matches!(last.last(), Some(Owned::Erase { .. })) {
+            changes.push(Change::Done { claim, outcome });
+        }
         self.store.apply(self.vault, &changes).await?;
         let written = written.saturating_add(last.len() as u64);
         Ok(Progress { patient: claim.patient.clone(), written, findings })
+    }
+}
+
+/// Whether a job that was begun may be one over these patients.
+fn of_as_many(over: Over<'_>, state: &JobState) -> bool {
+    let pieces = state.open.saturating_add(state.done).saturating_add(state.failed);
+    match over {
+        Over::Everyone => true,
+        Over::These(patients) => {
+            let distinct: BTreeSet<&[u8]> = patients.iter().map(|patient| patient.as_bytes()).collect();
+            distinct.len() as u64 == pieces
+        }
     }
 }
 
@@ -206,9 +282,4 @@ fn report(findings: &[Finding]) -> String {
         lines.push(format!("and {} more", findings.len().saturating_sub(NAMED)));
     }
     lines.join("\n")
-}
-
-fn milliseconds() -> Result<u64> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Error::unavailable)?;
-    u64::try_from(now.as_millis()).map_err(|_| Usage::TooLarge.into())
 }

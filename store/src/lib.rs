@@ -22,16 +22,19 @@ mod table;
 
 pub use attachments::{Attachments, ObjectSink, ObjectSource};
 pub use change::{
-    Body, Change, Endorsement, Erase, Expect, JobKind, NewCard, NewGeneration, NewRecord, Outcome, Part, Records,
+    Body, Change, Endorsement, Erase, Expect, JobKind, NewCard, NewGeneration, NewRecord, Outcome, Over, Part, Records,
     enrolment, next_card,
 };
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use faulty::{Fault, Faults, Faulty, FaultyStore};
-pub use jobs::{Finding, How, KeyOf, Piece, Progress, RekeyJob, RotationJob, Task, VerifyJob, Worker};
+pub use jobs::{ErasureJob, Finding, How, KeyOf, Piece, Progress, RekeyJob, RotationJob, Task, VerifyJob, Worker};
+#[cfg(feature = "import")]
+pub use jobs::{ImportFile, ImportJob, ImportMistake};
 pub use memory::{Memory, MemoryStore};
 pub use rows::{
-    After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, StoredBody,
+    After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, Scrub,
+    StoredBody,
 };
 #[cfg(feature = "postgres")]
 pub use sql::postgres::{Postgres, PostgresStore};

@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::rows::Scrub;
 use crate::table::{ENDORSEMENT, GRANT, PIECE, Row, Table, Value};
 
 /// A store in memory, for tests. One transaction at a time.
@@ -42,8 +43,8 @@ impl Backend for Memory {
         Ok(MemoryTx { held, tables })
     }
 
-    async fn scrub(&self) -> Result<()> {
-        Ok(())
+    async fn scrub(&self) -> Result<Scrub> {
+        Ok(Scrub::Files)
     }
 }
 

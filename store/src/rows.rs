@@ -161,10 +161,20 @@ pub struct Erasure {
     pub roster_version: u64,
     /// When, in seconds since 1970.
     pub at: u64,
-    /// Whether the database's own files were cleaned afterwards: see [`Store::scrub`](crate::Store::scrub).
-    pub scrubbed: bool,
+    /// What [`Store::scrub`](crate::Store::scrub) has reached afterwards; none until it was called.
+    pub scrubbed: Option<Scrub>,
     /// Its parts, and when each was reached.
     pub parts: Vec<(Part, Option<u64>)>,
+}
+
+/// How far a database's own files were cleaned of what was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scrub {
+    /// The tables hold nothing of it, and logs, archives and replicas still do: PostgreSQL can reach no more. What makes
+    /// those copies worthless are the other parts of the receipt.
+    Tables,
+    /// No file of the database holds any of it.
+    Files,
 }
 
 /// A piece of a job that one worker holds until its lease ends.
@@ -185,7 +195,7 @@ pub struct JobState {
     pub kind: JobKind,
     /// Pieces that are not done, claimed or not.
     pub open: u64,
-    /// Pieces that are done.
+    /// Pieces that are done, and those of patients who were erased.
     pub done: u64,
     /// Pieces that failed.
     pub failed: u64,

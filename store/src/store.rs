@@ -6,7 +6,7 @@ use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 
 use crate::change::Change;
 use crate::error::Result;
-use crate::rows::{After, Claim, Erasure, Failure, Generation, JobState, Patient, Record};
+use crate::rows::{After, Claim, Erasure, Failure, Generation, JobState, Patient, Record, Scrub};
 
 /// Where a vault's objects are kept: ids and bytes, never a key and never a plaintext.
 ///
@@ -81,12 +81,13 @@ pub trait Store: Send + Sync {
     /// As [`Store::generations`].
     fn erasures(&self, vault: VaultId) -> impl Future<Output = Result<Vec<Erasure>>> + Send;
 
-    /// Cleans the database's own files of what was deleted, as far as the database lets it, and notes on every erasure
-    /// that it was done. Call it after every erasure, and again where one is not scrubbed yet: no change calls it by itself.
+    /// Cleans the database's own files of what was deleted, as far as the database lets it, says how far that is, and
+    /// notes it on every erasure. Call it after an erasure, and again while one has no such note: of all changes and jobs
+    /// only [`ErasureJob`](crate::ErasureJob) calls it by itself.
     ///
     /// # Errors
     /// [`Unavailable`](crate::Error::Unavailable), also while a reader still holds an old state.
-    fn scrub(&self, vault: VaultId) -> impl Future<Output = Result<()>> + Send;
+    fn scrub(&self, vault: VaultId) -> impl Future<Output = Result<Scrub>> + Send;
 
     /// Objects that no record names and that were announced before `before`, in seconds since 1970.
     ///

@@ -110,7 +110,7 @@ pub(crate) const ERASURE_PART: Table = Table {
 pub(crate) const OBJECT: Table =
     Table { name: "unnamed_object", key: 2, columns: &[("vault", Bytes), ("object", Bytes), ("since", Int)] };
 pub(crate) const JOB: Table =
-    Table { name: "job", key: 2, columns: &[("vault", Bytes), ("job", Bytes), ("kind", Int)] };
+    Table { name: "job", key: 2, columns: &[("vault", Bytes), ("job", Bytes), ("kind", Int), ("pieces", Int)] };
 pub(crate) const PIECE: Table = Table {
     name: "job_piece",
     key: 3,

@@ -95,7 +95,7 @@ async fn t023_t107_an_attachment_is_streamed_read_at_random_and_swept_after_eras
     let cards = [card];
     let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
     let (patient, records) = (patient("p-1"), Records::Delete);
-    let erase = Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records };
+    let erase = Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records, claim: None };
     let roster = Change::Roster { generation: 1, version, roster: &roster };
     store.apply(id, &[roster, Change::Erase(erase)]).await.unwrap();
     assert_eq!(attachments.sweep(&store, id, 1).await.unwrap(), 1);

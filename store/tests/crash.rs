@@ -12,7 +12,7 @@ mod postgres;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use clinic::{Clinic, NextGeneration, TestRng, first, patient, record, with_notes};
 use futures_util::StreamExt;
@@ -53,7 +53,8 @@ fn say(line: &str) {
 async fn work(store: &impl Store, clinic: &Clinic, next: &NextGeneration) {
     let by = Enroller::Root(&next.rotation.master);
     let task = RotationJob { step: PatientRotation { from: &clinic.vault, master: &next.old, to: &next.vault, by } };
-    let worker = Worker { store, vault: clinic.id(), job: JOB, lease: Duration::from_millis(1) };
+    let worker =
+        Worker { store, vault: clinic.id(), job: JOB, lease: Duration::from_millis(1), clock: SystemTime::now };
     let mut stream = Box::pin(worker.run(task));
     say("ready");
     let mut number = 0;

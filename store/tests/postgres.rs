@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clinic::{Clinic, first, patient, with_notes};
 use lukko::ClosedReason;
-use lukko_store::{Change, Erase, Error, Records, Store};
+use lukko_store::{Change, Erase, Error, Records, Scrub, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 async fn sql(database: &str, statement: &str) {
@@ -63,10 +63,11 @@ async fn t104_after_an_erasure_the_log_still_holds_wrapped_keys() {
     let cards = [gone.card_id];
     let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
     let (patient, records) = (patient("p-1"), Records::Delete);
-    let erase = Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records };
+    let erase = Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records, claim: None };
     let roster = Change::Roster { generation: 1, version, roster: &roster };
     store.apply(clinic.id(), &[roster, Change::Erase(erase)]).await.unwrap();
-    store.scrub(clinic.id()).await.unwrap();
+    // The tables are all that PostgreSQL cleans, and the store says so.
+    assert_eq!(store.scrub(clinic.id()).await.unwrap(), Scrub::Tables);
     sql(&database, "CHECKPOINT").await;
     let all = needles.len();
     println!("of {all} grants, in pages after VACUUM: {}", found(&directory.join("base"), &needles));

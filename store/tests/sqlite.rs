@@ -6,13 +6,13 @@
 mod clinic;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clinic::{Clinic, field, first, patient, record, with_notes};
 use futures_util::StreamExt;
 use lukko::{CardId, ClosedReason, Enroller};
 use lukko_store::{
-    Change, Erase, Error, KeyOf, Progress, Records, SqliteStore, Store, StoredBody, VerifyJob, Worker, next_card,
+    Change, Erase, Error, KeyOf, Progress, Records, Scrub, SqliteStore, Store, StoredBody, VerifyJob, Worker, next_card,
 };
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
@@ -70,6 +70,7 @@ async fn t103_after_an_erasure_no_file_holds_a_wrapped_key() {
         roster_version: version,
         at: 1,
         records: Records::Delete,
+        claim: None,
     };
     let roster = Change::Roster { generation: 1, version, roster: &roster };
     store.apply(clinic.id(), &[roster, Change::Erase(erase)]).await.unwrap();
@@ -77,14 +78,14 @@ async fn t103_after_an_erasure_no_file_holds_a_wrapped_key() {
     println!("{} pieces of wrapped keys; {} left", gone.len(), found(scratch.path(), &gone));
     assert_eq!(found(scratch.path(), &gone), 0);
     assert_eq!(found(scratch.path(), &kept), kept.len());
-    assert!(store.erasures(clinic.id()).await.unwrap()[0].scrubbed);
+    assert_eq!(store.erasures(clinic.id()).await.unwrap()[0].scrubbed, Some(Scrub::Files));
     store.close().await;
     assert_eq!(found(scratch.path(), &gone), 0);
 }
 
 async fn verify(store: &SqliteStore, clinic: &Clinic, job: &str) -> Vec<Progress> {
-    let worker = Worker { store, vault: clinic.id(), job, lease: Duration::from_secs(60) };
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo) };
+    let worker = Worker { store, vault: clinic.id(), job, lease: Duration::from_secs(60), clock: SystemTime::now };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
     let results: Vec<_> = worker.run(task).collect().await;
     results.into_iter().map(Result::unwrap).collect()
 }

@@ -1,16 +1,18 @@
 //! The clinic of the drill: what the people keep, and what is lost with the machine.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use lukko::{
-    Enroller, FieldLabel, MemberEntry, MemberId, NewVault, OsRng, PatientId, Pin, Policy, RecordContext, RecordId,
-    RegistrarKey, Revision, Roles, RosterDraft, Share, Suite, Vault, create,
+    Enroller, Enrolment, FieldLabel, MemberEntry, MemberId, NewVault, OsRng, PatientId, Pin, Policy, RecordContext,
+    RecordId, RegistrarKey, Revision, Roles, RosterDraft, Share, Suite, Vault, create,
 };
-use lukko_store::{Body, Change, Expect, NewGeneration, NewRecord, Store, enrolment};
+use lukko_store::{Attachments, Body, Change, Expect, NewGeneration, NewRecord, Store, enrolment};
 
 use crate::kept::{self, Kept, write_secret};
-use crate::{Outcome, bar, say};
+use crate::read::beside;
+use crate::{Outcome, bar, now, say};
 
 const PATIENTS: usize = 40;
 /// Notes of each patient.
@@ -19,7 +21,7 @@ const FIELD: &str = "note";
 
 /// Makes a vault of 3 of 5. `directory` gets what was kept, each custodian's share, the registrar's key, and the notes as
 /// they were written.
-pub(crate) async fn found(store: &impl Store, directory: &Path) -> Outcome<()> {
+pub(crate) async fn found(store: &impl Store, attachments: &Attachments, directory: &Path) -> Outcome<()> {
     let rng = &mut OsRng;
     for name in ["kept", "shares", "notes"] {
         fs::create_dir_all(directory.join(name))?;
@@ -74,11 +76,39 @@ pub(crate) async fn found(store: &impl Store, directory: &Path) -> Outcome<()> {
             }));
         }
         store.apply(pinned.vault(), &change).await?;
+        if number == 0 {
+            let file = directory.join("notes").join(&name).join(format!("scan.{FIELD}"));
+            attach(store, attachments, &vault, (id, &enrolled), &file).await?;
+        }
         progress.inc(1);
     }
     progress.finish_and_clear();
     say(format_args!("{} notes of {PATIENTS} patients are sealed", PATIENTS * NOTES));
     Ok(())
+}
+
+/// An attachment, long enough that its object is written in parts.
+async fn attach(
+    store: &impl Store,
+    attachments: &Attachments,
+    vault: &Vault,
+    (patient, enrolled): (PatientId<'_>, &Enrolment),
+    file: &Path,
+) -> Outcome<()> {
+    let (id, record, field) = (vault.descriptor().vault(), RecordId::new("scan")?, FieldLabel::new(FIELD)?);
+    let scan: Vec<u8> = (0..6_000_000_u32).flat_map(u32::to_be_bytes).take(6_000_000).collect();
+    fs::write(file, &scan)?;
+    let sink = attachments.begin(store, id, now()?).await?;
+    let context = RecordContext::new(record, field, Revision::FIRST);
+    let (object, length) = beside(|| {
+        let mut writer = vault.seal_attachment(&enrolled.key, &context, sink, &mut OsRng)?;
+        writer.write_all(&scan)?;
+        writer.finish()?.finish()
+    })?;
+    let body = Body::Object { object: &object, length };
+    let (revision, card, expect) = (Revision::FIRST.get(), enrolled.card_id, Expect::Absent);
+    let new = NewRecord { patient, record, field, revision, card, body, expect };
+    Ok(store.apply(id, &[Change::Record(new)]).await?)
 }
 
 /// Of different lengths, and no two alike.

@@ -107,7 +107,8 @@ pub(crate) async fn erase(store: &impl Store, vault: &Vault, patient: PatientId<
     let cards = vault.card_ids(patient, &stored.card_bytes())?;
     let keys: Vec<_> = stored.grants.iter().map(|grant| grant.to).collect();
     let (roster_version, at) = (vault.roster().version(), now()?);
-    let erase = Erase { patient, cards: &cards, keys: &keys, roster_version, at, records: Records::Delete };
+    let records = Records::Delete;
+    let erase = Erase { patient, cards: &cards, keys: &keys, roster_version, at, records, claim: None };
     Ok(store.apply(vault.descriptor().vault(), &[Change::Erase(erase)]).await?)
 }
 

@@ -52,7 +52,7 @@ async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()
         }
         Change::Erase(erase) => erasure::erase(tx, vault, &erase).await,
         Change::Reached { erasure, part, at } => erasure::reached(tx, vault, erasure, part, at).await,
-        Change::Job { job, kind } => jobs::begin(tx, vault, job, kind).await,
+        Change::Job { job, kind, over } => jobs::begin(tx, vault, job, kind, over).await,
         Change::Done { claim, outcome } => jobs::done(tx, vault, claim, outcome).await,
         Change::Upload { object, at } => records::announce(tx, vault, object, at).await,
         Change::Swept { object } => records::named(tx, vault, object).await,

@@ -2,16 +2,16 @@
 
 use lukko::{CardId, KeyFingerprint, VaultId};
 
-use super::{bytes, custody, number, patients, read, records, vault_key};
+use super::{bytes, custody, jobs, number, patients, read, records, vault_key};
 use crate::backend::{Reader, Tx};
-use crate::change::{Erase, Part, Records};
+use crate::change::{Erase, Outcome, Part, Records};
 use crate::error::{Conflict, Error, Missing, Result, Usage};
-use crate::rows::Erasure;
+use crate::rows::{Erasure, Scrub};
 use crate::table::{CARD, ENDORSEMENT, ERASURE, ERASURE_PART, GRANT, PATIENT, PIECE, RECORD, Value};
 
 /// Everything in one transaction: there is no moment at which a patient is half erased.
 pub(super) async fn erase(tx: &mut impl Tx, vault: VaultId, erase: &Erase<'_>) -> Result<()> {
-    let Erase { patient, cards, keys, roster_version, at, records, .. } = *erase;
+    let Erase { patient, cards, keys, roster_version, at, records, claim } = *erase;
     let erasure = *cards.first().ok_or(Usage::NoCard)?;
     let newest = custody::newest(tx, vault).await?;
     if newest.version < roster_version {
@@ -21,6 +21,9 @@ pub(super) async fn erase(tx: &mut impl Tx, vault: VaultId, erase: &Erase<'_>) -
         // Enrolled anew under the same id: this is another patient's key, and the erasure is done.
         if !cards.contains(&current) {
             return note(tx, vault, erasure, roster_version, at, None).await;
+        }
+        if let Some(claim) = claim {
+            jobs::done(tx, vault, claim, Outcome::Done).await?;
         }
     }
     let prefix = vec![vault_key(vault), bytes(patient.as_bytes())];
@@ -89,11 +92,28 @@ pub(super) async fn reached(tx: &mut impl Tx, vault: VaultId, erasure: CardId, p
     tx.update(&ERASURE_PART, key.into_iter().chain([number(at)?]).collect()).await
 }
 
-pub(super) async fn scrubbed(tx: &mut impl Tx, vault: VaultId, erasure: CardId) -> Result<()> {
+const fn scrub_number(scrub: Option<Scrub>) -> i64 {
+    match scrub {
+        None => 0,
+        Some(Scrub::Tables) => 1,
+        Some(Scrub::Files) => 2,
+    }
+}
+
+fn scrub_of(number: i64) -> Result<Option<Scrub>> {
+    match number {
+        0 => Ok(None),
+        1 => Ok(Some(Scrub::Tables)),
+        2 => Ok(Some(Scrub::Files)),
+        _ => Err(Error::Corrupt { table: ERASURE.name, what: "an erasure that was scrubbed in no known way" }),
+    }
+}
+
+pub(super) async fn scrubbed(tx: &mut impl Tx, vault: VaultId, erasure: CardId, scrub: Scrub) -> Result<()> {
     let key = vec![vault_key(vault), bytes(erasure.as_bytes())];
     let mut row = tx.get(&ERASURE, key).await?.ok_or(Missing::Erasure)?;
     if let Some(scrubbed) = row.last_mut() {
-        *scrubbed = Value::Int(1);
+        *scrubbed = Value::Int(scrub_number(Some(scrub)));
     }
     tx.update(&ERASURE, row).await
 }
@@ -103,7 +123,7 @@ pub(super) async fn list(tx: &mut impl Tx, vault: VaultId) -> Result<Vec<Erasure
     for row in read::all(tx, &ERASURE, vec![vault_key(vault)]).await? {
         let mut row = Reader::new(&ERASURE, row).skip(1);
         let erasure = CardId::from_bytes(row.array()?);
-        let (roster_version, at, scrubbed) = (row.u64()?, row.u64()?, row.int()? != 0);
+        let (roster_version, at, scrubbed) = (row.u64()?, row.u64()?, scrub_of(row.int()?)?);
         let parts = parts(tx, vault, erasure).await?;
         erasures.push(Erasure { erasure, roster_version, at, scrubbed, parts });
     }

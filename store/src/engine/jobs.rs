@@ -1,11 +1,11 @@
 //! Jobs: one piece for each patient, claimed by one worker at a time.
 
-use lukko::VaultId;
+use lukko::{PatientId, VaultId};
 
 use super::read::rest_of_key;
 use super::{bytes, number, vault_key};
 use crate::backend::{Reader, Tx};
-use crate::change::{JobKind, Outcome};
+use crate::change::{JobKind, Outcome, Over};
 use crate::error::{Conflict, Error, Missing, Result, Usage};
 use crate::rows::{Claim, Failure, JobState};
 use crate::table::{JOB, PATIENT, PIECE, Row, Value};
@@ -21,6 +21,8 @@ const fn kind_number(kind: JobKind) -> i64 {
         JobKind::Rotation => 1,
         JobKind::Rekey => 2,
         JobKind::Verify => 3,
+        JobKind::Import => 4,
+        JobKind::Erasure => 5,
     }
 }
 
@@ -29,21 +31,35 @@ fn kind_of(number: i64) -> Result<JobKind> {
         1 => Ok(JobKind::Rotation),
         2 => Ok(JobKind::Rekey),
         3 => Ok(JobKind::Verify),
+        4 => Ok(JobKind::Import),
+        5 => Ok(JobKind::Erasure),
         _ => Err(Error::Corrupt { table: JOB.name, what: "a job of no known kind" }),
     }
 }
 
-async fn get(tx: &mut impl Tx, vault: VaultId, job: &str) -> Result<Option<JobKind>> {
-    let row = tx.get(&JOB, vec![vault_key(vault), bytes(job.as_bytes())]).await?;
-    row.map(|row| kind_of(Reader::new(&JOB, row).skip(JOB.key).int()?)).transpose()
+/// The kind of a job, and how many pieces it began with.
+async fn get(tx: &mut impl Tx, vault: VaultId, job: &str) -> Result<Option<(JobKind, u64)>> {
+    let Some(row) = tx.get(&JOB, vec![vault_key(vault), bytes(job.as_bytes())]).await? else { return Ok(None) };
+    let mut row = Reader::new(&JOB, row).skip(JOB.key);
+    Ok(Some((kind_of(row.int()?)?, row.u64()?)))
 }
 
-pub(super) async fn begin(tx: &mut impl Tx, vault: VaultId, job: &str, kind: JobKind) -> Result<()> {
-    let row = vec![vault_key(vault), bytes(job.as_bytes()), Value::Int(kind_number(kind))];
-    if !tx.insert(&JOB, row).await? {
-        return if get(tx, vault, job).await? == Some(kind) { Ok(()) } else { Err(Usage::WrongJob.into()) };
+pub(super) async fn begin(tx: &mut impl Tx, vault: VaultId, job: &str, kind: JobKind, over: Over<'_>) -> Result<()> {
+    let row = |pieces| Ok([vault_key(vault), bytes(job.as_bytes()), Value::Int(kind_number(kind)), number(pieces)?]);
+    let new: Result<_> = row(0);
+    if !tx.insert(&JOB, new?.into()).await? {
+        let stored = get(tx, vault, job).await?.map(|(kind, _)| kind);
+        return if stored == Some(kind) { Ok(()) } else { Err(Usage::WrongJob.into()) };
     }
-    let mut after = Vec::new();
+    let pieces = match over {
+        Over::Everyone => everyone(tx, vault, job).await?,
+        Over::These(patients) => these(tx, vault, job, patients).await?,
+    };
+    tx.update(&JOB, row(pieces)?.into()).await
+}
+
+async fn everyone(tx: &mut impl Tx, vault: VaultId, job: &str) -> Result<u64> {
+    let (mut pieces, mut after) = (0_u64, Vec::new());
     loop {
         let page = tx.page(&PATIENT, vec![vault_key(vault)], after, PAGE).await?;
         after = page.last().map(|row| rest_of_key(&PATIENT, row, 1)).unwrap_or_default();
@@ -51,10 +67,20 @@ pub(super) async fn begin(tx: &mut impl Tx, vault: VaultId, job: &str, kind: Job
             let patient = row.get(1).cloned().unwrap_or(Value::Null);
             tx.insert(&PIECE, piece(vault, patient, job, (OPEN, 0, 0), "")).await?;
         }
+        pieces = pieces.saturating_add(page.len() as u64);
         if page.len() < PAGE as usize {
-            return Ok(());
+            return Ok(pieces);
         }
     }
+}
+
+async fn these(tx: &mut impl Tx, vault: VaultId, job: &str, patients: &[PatientId<'_>]) -> Result<u64> {
+    let mut pieces = 0_u64;
+    for patient in patients {
+        let inserted = tx.insert(&PIECE, piece(vault, bytes(patient.as_bytes()), job, (OPEN, 0, 0), "")).await?;
+        pieces = pieces.saturating_add(inserted.into());
+    }
+    Ok(pieces)
 }
 
 fn piece(vault: VaultId, patient: Value, job: &str, (state, lease, token): (i64, i64, i64), reason: &str) -> Row {
@@ -94,16 +120,17 @@ pub(super) async fn done(tx: &mut impl Tx, vault: VaultId, claim: &Claim, outcom
 }
 
 pub(super) async fn state(tx: &mut impl Tx, vault: VaultId, job: &str) -> Result<Option<JobState>> {
-    let Some(kind) = get(tx, vault, job).await? else { return Ok(None) };
+    let Some((kind, pieces)) = get(tx, vault, job).await? else { return Ok(None) };
     let mut state = JobState { kind, open: 0, done: 0, failed: 0 };
     for (met, count) in tx.count_pieces(vault.as_bytes().to_vec(), job.as_bytes().to_vec()).await? {
         match met {
             OPEN => state.open = count,
-            DONE => state.done = count,
+            DONE => {}
             FAILED => state.failed = count,
             _ => return Err(Error::Corrupt { table: PIECE.name, what: "a piece in no known state" }),
         }
     }
+    state.done = pieces.saturating_sub(state.open).saturating_sub(state.failed);
     Ok(Some(state))
 }
 

@@ -3,7 +3,9 @@
 use lukko::{CardId, FieldLabel, OsRng, PatientId, PatientKey, RecordId, Vault};
 
 use super::keys::{Closed, KeyOf, Opener};
-use super::{Finding, Piece, Task};
+use super::objects::Placed;
+use super::{Finding, Piece, Task, Worker};
+use crate::attachments::Attachments;
 use crate::change::{Body, Change, Expect, JobKind, NewRecord};
 use crate::error::Result;
 use crate::rows::{After, Record, StoredBody};
@@ -22,12 +24,15 @@ pub struct RekeyJob<'a> {
     pub by: KeyOf<'a>,
     /// How.
     pub how: How,
+    /// Where objects of attachments are. Without it every attachment is a finding.
+    pub attachments: Option<&'a Attachments>,
 }
 
 /// How records move to another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// Their keys are wrapped anew: enough while nobody mistrusted had the old key. See [`lukko::Vault::rewrap`].
+    /// Attachments are encrypted anew: objects cannot be altered, so that they are written again in any case.
     Rewrap,
     /// They are encrypted anew. See [`lukko::Vault::reseal`].
     Reseal,
@@ -36,9 +41,8 @@ pub enum How {
 impl Task for RekeyJob<'_> {
     const KIND: JobKind = JobKind::Rekey;
 
-    async fn piece<S: Store>(&self, store: &S, patient: PatientId<'_>) -> Result<Piece> {
-        let vault = self.vault.descriptor().vault();
-        let stored = store.patient(vault, patient).await?;
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
+        let stored = on.store.patient(on.vault, patient).await?;
         let opener = Opener { vault: self.vault, by: self.by, patient, stored: &stored };
         let to = match opener.current() {
             Ok(key) => key,
@@ -48,12 +52,11 @@ impl Task for RekeyJob<'_> {
         let (mut piece, mut last) = (Piece::default(), None::<Record>);
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
-            let page = store.records(vault, patient, after, PAGE).await?;
-            let moved: Vec<(&Record, Vec<u8>)> =
-                page.iter().filter_map(|record| move_.record(record, &mut piece.findings)).collect();
+            let page = on.store.records(on.vault, patient, after, PAGE).await?;
+            let moved = move_.page(on, &page, &mut piece.findings).await?;
             let changes = changes(patient, move_.to.card(), &moved)?;
             if !changes.is_empty() {
-                store.apply(vault, &changes).await?;
+                on.store.apply(on.vault, &changes).await?;
                 piece.written = piece.written.saturating_add(changes.len() as u64);
             }
             last = page.into_iter().next_back();
@@ -64,20 +67,29 @@ impl Task for RekeyJob<'_> {
     }
 }
 
-fn changes<'a>(patient: PatientId<'a>, card: CardId, moved: &'a [(&Record, Vec<u8>)]) -> Result<Vec<Change<'a>>> {
-    let change = |(record, sealed): &'a (&Record, Vec<u8>)| {
-        let StoredBody::Sealed(old) = &record.body else { return Ok(None) };
-        Ok(Some(Change::Record(NewRecord {
+/// A record, and its body under the current card.
+type Moved<'a> = (&'a Record, StoredBody);
+
+fn body(stored: &StoredBody) -> Body<'_> {
+    match stored {
+        StoredBody::Sealed(sealed) => Body::Sealed(sealed),
+        StoredBody::Object { object, length } => Body::Object { object, length: *length },
+    }
+}
+
+fn changes<'a>(patient: PatientId<'a>, card: CardId, moved: &'a [Moved<'a>]) -> Result<Vec<Change<'a>>> {
+    let change = |(record, new): &'a Moved<'a>| {
+        Ok(Change::Record(NewRecord {
             patient,
             record: RecordId::new(&record.record)?,
             field: FieldLabel::new(&record.field)?,
             revision: record.revision,
             card,
-            body: Body::Sealed(sealed),
-            expect: Expect::Body(Body::Sealed(old)),
-        })))
+            body: body(new),
+            expect: Expect::Body(body(&record.body)),
+        }))
     };
-    moved.iter().filter_map(|moved| change(moved).transpose()).collect()
+    moved.iter().map(change).collect()
 }
 
 struct Move<'a> {
@@ -89,36 +101,56 @@ struct Move<'a> {
 }
 
 impl Move<'_> {
-    /// The record under the current card; none if it is there already or cannot be moved, which is a finding.
-    fn record<'r>(&mut self, record: &'r Record, findings: &mut Vec<Finding>) -> Option<(&'r Record, Vec<u8>)> {
-        if record.card == self.to.card() {
-            return None;
+    /// Those of a page that are not under the current card. What cannot be moved is a finding.
+    async fn page<'r, S: Store>(
+        &mut self,
+        on: &Worker<'_, S>,
+        page: &'r [Record],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Vec<Moved<'r>>> {
+        let (mut moved, current) = (Vec::new(), self.to.card());
+        for record in page.iter().filter(|record| record.card != current) {
+            match self.record(on, record).await? {
+                Ok(body) => moved.push((record, body)),
+                Err(closed) => {
+                    let place = Some((record.record.clone(), record.field.clone()));
+                    findings.push(Finding { record: place, reason: closed.to_string() });
+                }
+            }
         }
-        match self.reseal(record) {
-            Ok(sealed) => Some((record, sealed)),
-            Err(closed) => {
-                let place = Some((record.record.clone(), record.field.clone()));
-                findings.push(Finding { record: place, reason: closed.to_string() });
-                None
+        Ok(moved)
+    }
+
+    /// The outer error ends the piece, the inner one is a finding.
+    async fn record<S: Store>(&mut self, on: &Worker<'_, S>, record: &Record) -> Result<Result<StoredBody, Closed>> {
+        if let Err(closed) = self.open(record.card) {
+            return Ok(Err(closed));
+        }
+        let from = self.from.iter().find(|(card, _)| *card == record.card).map(|(_, key)| key);
+        let Some(from) = from else { return Ok(Err(Closed::Missing("the older card's key"))) };
+        match &record.body {
+            StoredBody::Sealed(sealed) => Ok(self.sealed(from, record, sealed).map(StoredBody::Sealed)),
+            StoredBody::Object { object, .. } => {
+                let placed = match (self.job.attachments, Placed::new(self.job.vault, record, object)) {
+                    (Some(attachments), Ok(placed)) => (attachments, placed),
+                    (Some(_), Err(closed)) => return Ok(Err(closed)),
+                    (None, _) => return Ok(Err(Closed::Missing("an attachment, and the job knows no object store"))),
+                };
+                let moved = placed.1.reseal((placed.0, on), from, &self.to).await?;
+                Ok(moved.map(|(object, length)| StoredBody::Object { object, length }))
             }
         }
     }
 
-    fn reseal(&mut self, record: &Record) -> Result<Vec<u8>, Closed> {
-        let StoredBody::Sealed(sealed) = &record.body else {
-            return Err(Closed::Missing("an attachment, which is resealed by itself"));
-        };
+    fn sealed(&self, from: &PatientKey, record: &Record, sealed: &[u8]) -> Result<Vec<u8>, Closed> {
         let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
-        self.open(record.card)?;
-        let from = self.from.iter().find(|(card, _)| *card == record.card).map(|(_, key)| key);
-        let from = from.ok_or(Closed::Missing("the older card's key"))?;
         let RekeyJob { vault, how, .. } = self.job;
         let moved = match how {
             How::Rewrap => vault.rewrap(from, &self.to, id, field, sealed, &mut OsRng)?,
             How::Reseal => vault.reseal(from, &self.to, id, field, sealed, &mut OsRng)?,
         };
         // None: it is under the current card, and only the column said otherwise.
-        Ok(moved.unwrap_or_else(|| sealed.clone()))
+        Ok(moved.unwrap_or_else(|| sealed.to_vec()))
     }
 
     fn open(&mut self, card: CardId) -> Result<(), Closed> {

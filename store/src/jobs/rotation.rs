@@ -2,7 +2,7 @@
 
 use lukko::{OsRng, PatientId, PatientRotation};
 
-use super::{Owned, Piece, Task};
+use super::{Owned, Piece, Task, Worker};
 use crate::change::JobKind;
 use crate::error::Result;
 use crate::rows::Patient;
@@ -18,9 +18,9 @@ pub struct RotationJob<'a> {
 impl Task for RotationJob<'_> {
     const KIND: JobKind = JobKind::Rotation;
 
-    async fn piece<S: Store>(&self, store: &S, patient: PatientId<'_>) -> Result<Piece> {
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
         let vault = self.step.from.descriptor().vault();
-        let stored = store.patient(vault, patient).await?;
+        let stored = on.store.patient(vault, patient).await?;
         self.rewrap(patient, &stored)
     }
 }

@@ -3,7 +3,9 @@
 use lukko::{FieldLabel, Path, PatientId, PatientKey, RecordId, Vault, path_of};
 
 use super::keys::{Closed, KeyOf, Opener};
-use super::{Finding, Piece, Task};
+use super::objects::Placed;
+use super::{Finding, Piece, Task, Worker};
+use crate::attachments::Attachments;
 use crate::change::JobKind;
 use crate::error::Result;
 use crate::rows::{After, Patient, Record, StoredBody};
@@ -19,14 +21,16 @@ pub struct VerifyJob<'a> {
     pub vault: &'a Vault,
     /// Whose key opens the patients: a member's reads those that were granted.
     pub by: KeyOf<'a>,
+    /// Where objects of attachments are. Without it every attachment is a finding.
+    pub attachments: Option<&'a Attachments>,
 }
 
 impl Task for VerifyJob<'_> {
     const KIND: JobKind = JobKind::Verify;
 
-    async fn piece<S: Store>(&self, store: &S, patient: PatientId<'_>) -> Result<Piece> {
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
         let vault = self.vault.descriptor().vault();
-        let stored = store.patient(vault, patient).await?;
+        let stored = on.store.patient(vault, patient).await?;
         let opener = Opener { vault: self.vault, by: self.by, patient, stored: &stored };
         let key = match opener.current() {
             Ok(key) => key,
@@ -36,9 +40,9 @@ impl Task for VerifyJob<'_> {
         let mut last = None::<Record>;
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
-            let page = store.records(vault, patient, after, PAGE).await?;
+            let page = on.store.records(vault, patient, after, PAGE).await?;
             for record in &page {
-                if let Err(closed) = self.record(&opener, &key, record) {
+                if let Err(closed) = self.record(&opener, &key, record).await? {
                     let place = Some((record.record.clone(), record.field.clone()));
                     piece.findings.push(Finding { record: place, reason: closed.to_string() });
                 }
@@ -67,18 +71,34 @@ impl VerifyJob<'_> {
         findings
     }
 
-    fn record(&self, opener: &Opener<'_>, key: &PatientKey, record: &Record) -> Result<(), Closed> {
-        let StoredBody::Sealed(sealed) = &record.body else { return Ok(()) };
+    /// The outer error ends the piece, the inner one is a finding.
+    async fn record(&self, opener: &Opener<'_>, key: &PatientKey, record: &Record) -> Result<Result<(), Closed>> {
+        let older = if record.card == key.card() { Ok(None) } else { opener.older(record.card).map(Some) };
+        let key = match &older {
+            Ok(older) => older.as_ref().unwrap_or(key),
+            Err(_) => return Ok(older.map(|_| ())),
+        };
+        let revision = match &record.body {
+            StoredBody::Sealed(sealed) => self.sealed(key, record, sealed),
+            StoredBody::Object { object, .. } => match (self.attachments, Placed::new(self.vault, record, object)) {
+                (Some(attachments), Ok(placed)) => placed.verify(attachments, key).await?,
+                (Some(_), Err(closed)) => Err(closed),
+                (None, _) => Err(Closed::Missing("an attachment, and the job knows no object store")),
+            },
+        };
+        Ok(match revision {
+            Ok(revision) if revision == record.revision => Ok(()),
+            Ok(_) => Err(Closed::Missing("its revision is not the one that the store has noted")),
+            Err(closed) => Err(closed),
+        })
+    }
+
+    fn sealed(&self, key: &PatientKey, record: &Record, sealed: &[u8]) -> Result<u64, Closed> {
         let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
-        let older = if record.card == key.card() { None } else { Some(opener.older(record.card)?) };
-        let key = older.as_ref().unwrap_or(key);
         let opened = match path_of(sealed)? {
             Path::Reader => self.vault.open(key, id, field, sealed)?,
             _ => self.vault.open_deposit(key, id, field, sealed)?,
         };
-        if opened.revision.get() == record.revision {
-            return Ok(());
-        }
-        Err(Closed::Missing("its revision is not the one that the store has noted"))
+        Ok(opened.revision.get())
     }
 }

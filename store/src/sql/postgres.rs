@@ -10,6 +10,7 @@ use super::schema::{self, Dialect};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::rows::Scrub;
 use crate::table::{Kind, PIECE, Row, Table, Value};
 
 /// A store in PostgreSQL.
@@ -81,10 +82,10 @@ impl Backend for Postgres {
     }
 
     /// Frees dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.
-    async fn scrub(&self) -> Result<()> {
+    async fn scrub(&self) -> Result<Scrub> {
         let sql = "VACUUM card, endorsement, patient_grant, record";
         sqlx::query(sql).execute(&self.pool).await.map_err(failed)?;
-        Ok(())
+        Ok(Scrub::Tables)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::table::TABLES;
 
 /// The steps from nothing to the newest version.
-const STEPS: [&str; 1] = [include_str!("../../migrations/0001.sql")];
+const STEPS: [&str; 2] = [include_str!("../../migrations/0001.sql"), include_str!("../../migrations/0002.sql")];
 
 /// The newest version that this crate knows.
 pub(crate) const NEWEST: i64 = STEPS.len() as i64;

@@ -13,6 +13,7 @@ use super::schema::{self, Dialect};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::rows::Scrub;
 use crate::table::{Kind, PIECE, Row, Table, Value};
 
 /// A store in a file of SQLite.
@@ -87,11 +88,11 @@ impl Backend for Sqlite {
         Ok(SqliteTx { inner, _writer: writer })
     }
 
-    async fn scrub(&self) -> Result<()> {
+    async fn scrub(&self) -> Result<Scrub> {
         let _writer = self.writer.lock().await;
         let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await.map_err(failed)?;
         match row.try_get::<i64, _>(0).map_err(failed)? {
-            0 => Ok(()),
+            0 => Ok(Scrub::Files),
             _ => Err(Error::unavailable("a reader still needs the write-ahead log")),
         }
     }

@@ -3,7 +3,7 @@
 
 use lukko::{CardId, ClosedReason, Enrolment, Grant, VaultId};
 use lukko_store::{
-    Body, Change, Engine, Erase, Expect, Fault, Faults, FaultyStore, JobKind, MemoryStore, NewRecord, Records,
+    Body, Change, Engine, Erase, Expect, Fault, Faults, FaultyStore, JobKind, MemoryStore, NewRecord, Over, Records,
     SqliteStore, Store,
 };
 
@@ -39,10 +39,18 @@ impl Life {
             lukko_store::enrolment(patient, 1, enrolment, grants),
             vec![Change::Record(one)],
             vec![Change::Record(two)],
-            vec![Change::Job { job: "j", kind: JobKind::Verify }],
+            vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
             vec![
                 Change::Roster { generation: 1, version, roster },
-                Change::Erase(Erase { patient, cards, keys: &[], roster_version: version, at: 1, records }),
+                Change::Erase(Erase {
+                    patient,
+                    cards,
+                    keys: &[],
+                    roster_version: version,
+                    at: 1,
+                    records,
+                    claim: None,
+                }),
             ],
         ]
     }

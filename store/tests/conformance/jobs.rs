@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use lukko::{Enroller, PatientRotation, RecordId};
 use lukko_store::error::{Conflict, Usage};
 use lukko_store::{
-    Change, Error, Expect, Failure, How, JobKind, JobState, KeyOf, NewRecord, Outcome, Progress, RekeyJob, RotationJob,
-    Store, StoredBody, Task, VerifyJob, Worker, enrolment, next_card,
+    Attachments, Change, ErasureJob, Error, Expect, Failure, How, ImportFile, ImportJob, JobKind, JobState, KeyOf,
+    NewRecord, Outcome, Over, Progress, Records, RekeyJob, RotationJob, Store, StoredBody, Task, VerifyJob, Worker,
+    enrolment, next_card,
 };
 
 use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, with_notes};
+use crate::work::{Kind, Work};
 
 const JOB: &str = "verify 1";
 
@@ -22,7 +24,10 @@ async fn begin(store: &impl Store, clinic: &mut Clinic, patients: usize) {
         with_notes(store, clinic, &format!("p-{number:02}"), 0).await;
     }
     for _ in 0..2 {
-        store.apply(clinic.id(), &[Change::Job { job: JOB, kind: JobKind::Verify }]).await.unwrap();
+        store
+            .apply(clinic.id(), &[Change::Job { job: JOB, kind: JobKind::Verify, over: Over::Everyone }])
+            .await
+            .unwrap();
     }
 }
 
@@ -71,14 +76,14 @@ pub async fn t094_a_lease_that_ended_goes_to_the_next_worker(store: impl Store) 
     let expected = Failure { patient: quick.patient, reason: "no grant".into() };
     assert_eq!(store.failures(vault, JOB, None, 10).await.unwrap(), [expected]);
     assert_eq!(store.job(vault, "another").await.unwrap(), None);
-    let other = store.apply(vault, &[Change::Job { job: JOB, kind: JobKind::Rotation }]).await;
+    let other = store.apply(vault, &[Change::Job { job: JOB, kind: JobKind::Rotation, over: Over::Everyone }]).await;
     assert!(matches!(other, Err(Error::Usage(Usage::WrongJob))), "{other:?}");
 }
 
 const LEASE: Duration = Duration::from_secs(60);
 
 async fn all<T: Task + Send>(store: &impl Store, clinic: &Clinic, job: &str, task: T) -> Vec<Progress> {
-    let worker = Worker { store, vault: clinic.id(), job, lease: LEASE };
+    let worker = Worker { store, vault: clinic.id(), job, lease: LEASE, clock: SystemTime::now };
     let results: Vec<_> = worker.run(task).collect().await;
     results.into_iter().map(Result::unwrap).collect()
 }
@@ -95,7 +100,7 @@ pub async fn t093_a_rotation_stops_and_goes_on(store: impl Store) {
     let next = NextGeneration::store(&store, &mut clinic).await;
     let by = Enroller::Root(&next.rotation.master);
     let task = RotationJob { step: PatientRotation { from: &clinic.vault, master: &next.old, to: &next.vault, by } };
-    let worker = Worker { store: &store, vault: clinic.id(), job: "rotation 2", lease: LEASE };
+    let worker = Worker { store: &store, vault: clinic.id(), job: "rotation 2", lease: LEASE, clock: SystemTime::now };
 
     let first: Vec<_> = worker.run(task).take(3).collect().await;
     assert!(first.iter().all(|progress| progress.as_ref().is_ok_and(|progress| progress.findings.is_empty())));
@@ -124,7 +129,7 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
     let text = clinic.seal(&new.key, "r-0003", 2, "second text");
     let written = NewRecord { revision: 2, expect: Expect::Revision(1), ..first("p-1", "r-0003", new.card_id, &text) };
     store.apply(clinic.id(), &[Change::Record(written)]).await.unwrap();
-    let task = RekeyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), how: How::Reseal };
+    let task = RekeyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), how: How::Reseal, attachments: None };
     let done = all(&store, &clinic, "rekey", task).await;
     assert_eq!((done.len(), done[0].written, &done[0].findings[..]), (1, 4, &[][..]));
     let records = store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap();
@@ -136,7 +141,7 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
         let opened = clinic.vault.open(&new.key, id, field(), &sealed).unwrap();
         assert_eq!(opened.revision.get(), if stored.record == b"r-0003" { 2 } else { 1 });
     }
-    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo) };
+    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
     assert!(all(&store, &clinic, "verify", verify).await.iter().all(|progress| progress.findings.is_empty()));
 }
 
@@ -162,7 +167,7 @@ pub async fn t015_t016_t022_t098_verify_names_what_does_not_open(store: impl Sto
     let withdraw = Change::Withdraw { patient: patient("p-3"), card: lost.card_id, from: clinic.salo.fingerprint() };
     store.apply(clinic.id(), &[withdraw]).await.unwrap();
 
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo) };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
     let mut met = Vec::new();
     for progress in all(&store, &clinic, "verify", task).await {
         for finding in progress.findings {
@@ -178,7 +183,84 @@ pub async fn t015_t016_t022_t098_verify_names_what_does_not_open(store: impl Sto
     assert!(failures[2].reason.contains("no grant"), "{failures:?}");
     // With the quorum's key that patient opens.
     let master = clinic.recover();
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master) };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master), attachments: None };
     let third = all(&store, &clinic, "verify by quorum", task).await.pop().unwrap();
     assert_eq!((third.patient.as_slice(), third.findings.len()), (&b"p-3"[..], 0));
+}
+
+/// Who names a patient for erasure erases nobody: the registrar's roster does.
+pub async fn t106_an_erasure_without_a_closing_roster_is_a_finding(store: impl Store) {
+    let mut clinic = Clinic::new(0x10601);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    with_notes(&store, &mut clinic, "p-1", 1).await;
+    let before = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    let (vault, patients, records) = (&clinic.vault, &[patient("p-1"), patient("p-none")][..], Records::Delete);
+    let task = ErasureJob { vault, patients, records, attachments: None };
+    let done = all(&store, &clinic, "erase", task).await;
+    assert_eq!((done.len(), done[0].findings.len(), done[1].findings.len()), (2, 1, 0));
+    assert!(done[0].findings[0].reason.contains("erase"), "{done:?}");
+    assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), before);
+    assert!(store.erasures(clinic.id()).await.unwrap().is_empty());
+    // The same job's name for other patients.
+    let worker = Worker { store: &store, vault: clinic.id(), job: "erase", lease: LEASE, clock: SystemTime::now };
+    let other = ErasureJob { vault, patients: &patients[..1], records, attachments: None };
+    let refused: Vec<_> = worker.run(other).collect().await;
+    assert!(matches!(refused[..], [Err(Error::Usage(Usage::WrongJob))]), "{refused:?}");
+}
+
+/// An object that is gone, altered or exchanged is named; a job that was given no object store says so.
+pub async fn t098_a_lost_or_altered_attachment_is_a_finding(store: impl Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut work = Work::new(Kind::Verify, 12, directory.path());
+    work.prepare(&store).await;
+    let folder = directory.path().join("objects").join(work.clinic.id().to_string());
+    let scan = async |id| store.record(work.clinic.id(), patient(id), record("scan"), field()).await.unwrap().unwrap();
+    let mut files = Vec::new();
+    for id in ["p-00", "p-03", "p-06", "p-09"] {
+        let StoredBody::Object { object, .. } = scan(id).await.body else { panic!("an object") };
+        files.push(folder.join(object));
+    }
+    std::fs::remove_file(&files[0]).unwrap();
+    let mut bytes = std::fs::read(&files[1]).unwrap();
+    bytes[40_000] ^= 1;
+    std::fs::write(&files[1], bytes).unwrap();
+    std::fs::copy(&files[3], &files[2]).unwrap();
+    let attachments = Attachments::local(directory.path().join("objects")).unwrap();
+    let by = KeyOf::Member(&work.clinic.salo);
+    let task = VerifyJob { vault: &work.clinic.vault, by, attachments: Some(&attachments) };
+    let done = all(&store, &work.clinic, "verify", task).await;
+    let named: Vec<_> = done.iter().filter(|one| !one.findings.is_empty()).map(|one| one.patient.as_slice()).collect();
+    assert_eq!(named, [b"p-00", b"p-03", b"p-06"]);
+    assert!(done[0].findings[0].reason.contains("gone"), "{done:?}");
+    let task = VerifyJob { attachments: None, ..task };
+    let done = all(&store, &work.clinic, "verify notes", task).await;
+    assert_eq!(done.iter().filter(|one| !one.findings.is_empty()).count(), 4);
+}
+
+/// A file that was corrected does not overwrite what a therapist wrote since.
+pub async fn an_import_leaves_another_text_in_its_place(store: impl Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let clinic = Clinic::new(0x1);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let path = directory.path().join("notes.jsonl");
+    let line = |text: &str| {
+        let one = format!("{{\"patient_id\":\"p-1\",\"record_id\":\"r-1\",\"note\":\"{text}\",\"plan\":\"\"}}\n\n");
+        one + "{\"patient_id\":\"p-1\",\"record_id\":\"r-2\",\"note\":\"n\\u00e4m\\u00e4\",\"plan\":\"rest\"}"
+    };
+    let (mut written, mut findings) = (Vec::new(), Vec::new());
+    for (job, text) in [("import", "one"), ("import again", "one"), ("import corrected", "two")] {
+        std::fs::write(&path, line(text)).unwrap();
+        let file = ImportFile::json_lines(&path).unwrap();
+        assert_eq!((file.len(), file.patients().len()), (2, 1));
+        let patients = &file.patients();
+        let task = ImportJob { vault: &clinic.vault, by: &clinic.salo, grant_to: &[], file: &file, patients };
+        let [done] = &all(&store, &clinic, job, task).await[..] else { panic!("one patient") };
+        written.push(done.written);
+        findings.extend(done.findings.iter().filter_map(|finding| finding.record.clone()));
+    }
+    assert_eq!(written, [3, 0, 0]);
+    assert_eq!(findings, [(b"r-1".to_vec(), b"note".to_vec())]);
+    let records = store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap();
+    let places: Vec<_> = records.iter().map(|record| (&record.record[..], &record.field[..])).collect();
+    assert_eq!(places, [(&b"r-1"[..], &b"note"[..]), (b"r-2", b"note"), (b"r-2", b"plan")]);
 }

@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod postgres;
 mod records;
+mod work;
 
 use lukko_store::{MemoryStore, SqliteStore};
 
@@ -42,6 +43,16 @@ macro_rules! conformance {
                 jobs::t095_a_rekey_moves_every_record,
                 jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
                 jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
+                jobs::t106_an_erasure_without_a_closing_roster_is_a_finding,
+                jobs::t098_a_lost_or_altered_attachment_is_a_finding,
+                jobs::an_import_leaves_another_text_in_its_place,
+                long::t093_a_rotation_is_stopped,
+                long::t095_a_rewrap_is_stopped,
+                long::t095_a_reseal_is_stopped,
+                long::t106_t107_an_erasure_is_stopped,
+                long::t090_an_import_is_stopped,
+                long::t098_a_verification_is_stopped,
+                long::t023_uploads_are_stopped,
             );
         }
     };
@@ -55,6 +66,29 @@ macro_rules! conformance {
             }
         )*
     };
+}
+
+/// Jobs that are stopped in the middle, go on with two workers, and end.
+mod long {
+    use lukko_store::Store;
+
+    use crate::work::{Kind, stops_and_goes_on};
+
+    macro_rules! stopped {
+        ($($name:ident: $kind:ident),*) => {
+            $(pub async fn $name(store: impl Store + 'static) { stops_and_goes_on(Kind::$kind, store).await }) *
+        };
+    }
+
+    stopped! {
+        t093_a_rotation_is_stopped: Rotation,
+        t095_a_rewrap_is_stopped: Rewrap,
+        t095_a_reseal_is_stopped: Reseal,
+        t106_t107_an_erasure_is_stopped: Erasure,
+        t090_an_import_is_stopped: Import,
+        t098_a_verification_is_stopped: Verify,
+        t023_uploads_are_stopped: Uploads
+    }
 }
 
 conformance!(memory, Some((MemoryStore::new(), ())));

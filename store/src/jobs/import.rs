@@ -1,0 +1,170 @@
+//! Import: notes from a file, each patient enrolled and every text sealed.
+
+mod file;
+
+use std::collections::BTreeMap;
+
+use lukko::{
+    Enroller, FieldLabel, KeyFingerprint, MemberKey, OsRng, PatientId, PatientKey, Plaintext, RecordContext, RecordId,
+    Revision, Vault,
+};
+
+pub use file::{ImportFile, ImportMistake};
+
+use super::keys::{KeyOf, Opener};
+use super::{Finding, Piece, Task, Worker};
+use crate::change::{Body, Change, Expect, JobKind, NewRecord, Over, enrolment};
+use crate::error::Result;
+use crate::rows::{After, Patient, StoredBody};
+use crate::store::Store;
+
+/// Texts that are sealed into one change.
+const BATCH: usize = 64;
+/// Records that are read at once.
+const PAGE: u32 = 256;
+
+/// Brings the notes of a file in: one piece for each patient that the file names.
+///
+/// A patient who is not there is enrolled. A text that is there already, byte for byte, is passed over, so that an import
+/// that was interrupted goes on; another text in its place is a finding, and stays.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportJob<'a> {
+    /// The vault.
+    pub vault: &'a Vault,
+    /// Who enrols and writes: a member with the roles for both, or the reader of patients who are there already.
+    pub by: &'a MemberKey,
+    /// Who else is granted the patients that are enrolled.
+    pub grant_to: &'a [KeyFingerprint],
+    /// The notes.
+    pub file: &'a ImportFile,
+    /// The file's patients, as [`ImportFile::patients`] gives them.
+    pub patients: &'a [PatientId<'a>],
+}
+
+impl Task for ImportJob<'_> {
+    const KIND: JobKind = JobKind::Import;
+
+    fn over(&self) -> Over<'_> {
+        Over::These(self.patients)
+    }
+
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
+        let stored = on.store.patient(on.vault, patient).await?;
+        let key = match self.key(on, patient, &stored).await? {
+            Ok(key) => key,
+            Err(piece) => return Ok(piece),
+        };
+        let there = self.there(on, patient, &key).await?;
+        let (mut piece, mut batch) = (Piece::default(), Vec::new());
+        for row in self.file.rows(patient)? {
+            let row = row?;
+            for (field, text) in &row.fields {
+                let place = (row.record.clone(), field.clone());
+                match there.get(&place) {
+                    Some(Some(stored)) if stored.as_bytes() == text.as_bytes() => {}
+                    Some(_) => {
+                        let reason = "another text is stored here, and stays".to_owned();
+                        piece.findings.push(Finding { record: Some(place), reason });
+                    }
+                    None => batch.push((self.seal(&key, &place, text)?, place)),
+                }
+            }
+            if batch.len() >= BATCH {
+                piece.written = piece.written.saturating_add(write(on, patient, &key, &mut batch).await?);
+            }
+        }
+        piece.written = piece.written.saturating_add(write(on, patient, &key, &mut batch).await?);
+        Ok(piece)
+    }
+}
+
+/// A record's id and its field.
+type Place = (Vec<u8>, Vec<u8>);
+
+impl ImportJob<'_> {
+    /// The patient's key: of the card that is there, or of a new one. The inner error is a piece that failed.
+    async fn key<S: Store>(
+        &self,
+        on: &Worker<'_, S>,
+        patient: PatientId<'_>,
+        stored: &Patient,
+    ) -> Result<Result<PatientKey, Piece>> {
+        if !stored.cards.is_empty() {
+            let opener = Opener { vault: self.vault, by: KeyOf::Member(self.by), patient, stored };
+            return Ok(opener.current().map_err(|closed| Piece::failed(None, &closed)));
+        }
+        let new = self.vault.enrol(Enroller::Member(self.by), patient, &mut OsRng)?;
+        let mine = self.by.fingerprint();
+        let others = self.grant_to.iter().copied().filter(|key| *key != mine);
+        let grants: lukko::Result<Vec<_>> =
+            std::iter::once(mine).chain(others).map(|to| self.vault.grant(&new.key, to, &mut OsRng)).collect();
+        let grants = grants?;
+        let generation = self.vault.descriptor().generation();
+        on.store.apply(on.vault, &enrolment(patient, generation, &new, &grants)).await?;
+        Ok(Ok(new.key))
+    }
+
+    /// What is stored of the patient; none for a text that does not open.
+    async fn there<S: Store>(
+        &self,
+        on: &Worker<'_, S>,
+        patient: PatientId<'_>,
+        key: &PatientKey,
+    ) -> Result<BTreeMap<Place, Option<Plaintext>>> {
+        let (mut there, mut last) = (BTreeMap::new(), None::<Place>);
+        loop {
+            let after = last.as_ref().map(|(record, field)| After { record, field });
+            let page = on.store.records(on.vault, patient, after, PAGE).await?;
+            last = page.last().map(|record| (record.record.clone(), record.field.clone()));
+            if last.is_none() {
+                return Ok(there);
+            }
+            for record in page {
+                let text = match &record.body {
+                    StoredBody::Sealed(sealed) => self.open(key, &record.record, &record.field, sealed),
+                    StoredBody::Object { .. } => None,
+                };
+                there.insert((record.record, record.field), text);
+            }
+        }
+    }
+
+    fn open(&self, key: &PatientKey, record: &[u8], field: &[u8], sealed: &[u8]) -> Option<Plaintext> {
+        let (record, field) = (RecordId::new(record).ok()?, FieldLabel::new(field).ok()?);
+        self.vault.open(key, record, field, sealed).ok().map(|opened| opened.plaintext)
+    }
+
+    fn seal(&self, key: &PatientKey, (record, field): &Place, text: &str) -> Result<Vec<u8>> {
+        let place = RecordContext::new(RecordId::new(record)?, FieldLabel::new(field)?, Revision::FIRST);
+        Ok(self.vault.seal(key, &place, text.as_bytes(), &mut OsRng)?)
+    }
+}
+
+/// Writes what was sealed, as one change. Gives how many records that were.
+async fn write<S: Store>(
+    on: &Worker<'_, S>,
+    patient: PatientId<'_>,
+    key: &PatientKey,
+    batch: &mut Vec<(Vec<u8>, Place)>,
+) -> Result<u64> {
+    if batch.is_empty() {
+        return Ok(0);
+    }
+    let mut changes = Vec::with_capacity(batch.len());
+    for (sealed, (record, field)) in batch.iter() {
+        changes.push(Change::Record(NewRecord {
+            patient,
+            record: RecordId::new(record)?,
+            field: FieldLabel::new(field)?,
+            revision: Revision::FIRST.get(),
+            card: key.card(),
+            body: Body::Sealed(sealed),
+            expect: Expect::Absent,
+        }));
+    }
+    on.store.apply(on.vault, &changes).await?;
+    let written = changes.len() as u64;
+    drop(changes);
+    batch.clear();
+    Ok(written)
+}

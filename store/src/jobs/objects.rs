@@ -1,0 +1,99 @@
+//! Attachments in jobs: streams that block, beside a runtime that must not be.
+
+use lukko::{FieldLabel, OsRng, Path, PatientKey, RecordId, StoredAttachment, Vault, path_of};
+
+use super::Worker;
+use super::keys::Closed;
+use crate::attachments::{Attachments, ObjectSource};
+use crate::error::{Error, Result, Usage};
+use crate::rows::Record;
+use crate::store::Store;
+
+/// Bytes at the beginning of a record that tell its path.
+const HEAD: usize = 120;
+
+/// What of an object could not be read; an outer error says that the store or the object store did not answer.
+type Read<T> = Result<Result<T, Closed>>;
+
+/// Does blocking work on this thread, and lets the runtime's other work move to another one.
+fn blocking<T>(work: impl FnOnce() -> T) -> Result<T> {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => Err(Usage::OneThread.into()),
+        _ => Ok(tokio::task::block_in_place(work)),
+    }
+}
+
+/// Opens an object; a missing one is no reason to stop.
+async fn source(attachments: &Attachments, vault: &Vault, object: &str) -> Read<ObjectSource> {
+    match attachments.source(vault.descriptor().vault(), object).await {
+        Ok(source) => Ok(Ok(source)),
+        Err(Error::Missing(_)) => Ok(Err(Closed::Missing("its object is gone"))),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the core said, or that the object store did not answer.
+fn answer<T>(result: std::io::Result<T>) -> Read<T> {
+    match result.map_err(Error::from) {
+        Ok(value) => Ok(Ok(value)),
+        Err(Error::Core(error)) => Ok(Err(error.into())),
+        Err(error) => Err(error),
+    }
+}
+
+/// An attachment in its place.
+pub(super) struct Placed<'a> {
+    pub(super) vault: &'a Vault,
+    pub(super) record: RecordId<'a>,
+    pub(super) field: FieldLabel<'a>,
+    pub(super) object: &'a str,
+}
+
+impl Placed<'_> {
+    /// Reads a whole attachment. Gives its revision; 0 for a deposit.
+    pub(super) async fn verify(&self, attachments: &Attachments, key: &PatientKey) -> Read<u64> {
+        match source(attachments, self.vault, self.object).await? {
+            Ok(source) => answer(blocking(|| self.read(key, source))?),
+            Err(closed) => Ok(Err(closed)),
+        }
+    }
+
+    fn read(&self, key: &PatientKey, mut source: ObjectSource) -> std::io::Result<u64> {
+        let (vault, record, field) = (self.vault, self.record, self.field);
+        let path = path_of(&source.head(HEAD)?).map_err(std::io::Error::from)?;
+        let (mut reader, revision) = if path == Path::Reader {
+            let reader = vault.open_attachment(key, record, field, source)?;
+            let revision = reader.revision().get();
+            (reader, revision)
+        } else {
+            (vault.open_deposited_attachment(key, record, field, source)?.verify_authorship()?, 0)
+        };
+        std::io::copy(&mut reader, &mut std::io::sink())?;
+        Ok(revision)
+    }
+
+    /// Seals an attachment anew into an object of its own. Gives that object's name and length.
+    pub(super) async fn reseal<S: Store>(
+        &self,
+        (attachments, on): (&Attachments, &Worker<'_, S>),
+        from: &PatientKey,
+        to: &PatientKey,
+    ) -> Read<(String, u64)> {
+        let source = match source(attachments, self.vault, self.object).await? {
+            Ok(source) => source,
+            Err(closed) => return Ok(Err(closed)),
+        };
+        let sink = attachments.begin(on.store, on.vault, on.seconds()?).await?;
+        let stored = StoredAttachment { record: self.record, field: self.field, source };
+        let work = || self.vault.reseal_attachment(from, to, stored, sink, &mut OsRng)?.finish();
+        answer(blocking(work)?)
+    }
+}
+
+impl<'a> Placed<'a> {
+    pub(super) fn new(vault: &'a Vault, record: &'a Record, object: &'a str) -> Result<Self, Closed> {
+        let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
+        Ok(Self { vault, record: id, field, object })
+    }
+}
