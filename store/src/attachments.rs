@@ -168,6 +168,8 @@ impl Write for ObjectSink {
             self.upload = None;
             return Err(error.into());
         }
+        // A full part is uploaded by a task, and a thread that is not the runtime's has none to begin it on.
+        let _entered = self.runtime.enter();
         upload.write(bytes);
         self.length = self.length.saturating_add(bytes.len() as u64);
         Ok(bytes.len())

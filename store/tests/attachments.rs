@@ -103,3 +103,20 @@ async fn t023_t107_an_attachment_is_streamed_read_at_random_and_swept_after_eras
     let gone = attachments.source(id, &object).await;
     assert!(matches!(gone, Err(Error::Missing(_))), "{gone:?}");
 }
+
+/// The first part is full, and uploaded, while the text is still being written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t023_an_attachment_is_written_by_a_thread_of_its_own() {
+    let scratch = tempfile::tempdir().unwrap();
+    let attachments = Attachments::local(scratch.path()).unwrap();
+    let store = SqliteStore::open(scratch.path().join("vault.db")).await.unwrap();
+    let sink = attachments.begin(&store, Clinic::new(0x2301).id(), 1).await.unwrap();
+    let mut sink = std::io::BufWriter::with_capacity(100_000, sink);
+    let write = move || {
+        sink.write_all(&text()).unwrap();
+        sink.into_inner().unwrap().finish().unwrap()
+    };
+    let write = std::thread::spawn(write);
+    let (_, length) = tokio::task::spawn_blocking(|| write.join().unwrap()).await.unwrap();
+    assert_eq!(length, LENGTH as u64);
+}
