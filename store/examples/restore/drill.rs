@@ -14,14 +14,18 @@ use crate::kept::{self, Kept, write_secret};
 use crate::read::beside;
 use crate::{Outcome, bar, now, say};
 
-const PATIENTS: usize = 40;
 /// Notes of each patient.
 const NOTES: usize = 25;
 const FIELD: &str = "note";
 
 /// Makes a vault of 3 of 5. `directory` gets what was kept, each custodian's share, the registrar's key, and the notes as
 /// they were written.
-pub(crate) async fn found(store: &impl Store, attachments: &Attachments, directory: &Path) -> Outcome<()> {
+pub(crate) async fn found(
+    store: &impl Store,
+    attachments: &Attachments,
+    directory: &Path,
+    patients: usize,
+) -> Outcome<()> {
     let rng = &mut OsRng;
     for name in ["kept", "shares", "notes"] {
         fs::create_dir_all(directory.join(name))?;
@@ -48,8 +52,8 @@ pub(crate) async fn found(store: &impl Store, attachments: &Attachments, directo
     let vault = Vault::load(pin, pinned.as_bytes(), &roster, [salo.entry()])?;
     Kept::new(directory.join("kept")).remember(&vault, &roster)?;
 
-    let progress = bar("sealing", PATIENTS);
-    for number in 0..PATIENTS {
+    let progress = bar("sealing", patients);
+    for number in 0..patients {
         let name = format!("p-{number:03}");
         let id = PatientId::new(&name)?;
         let enrolled = vault.enrol(Enroller::Member(&salo), id, rng)?;
@@ -83,7 +87,7 @@ pub(crate) async fn found(store: &impl Store, attachments: &Attachments, directo
         progress.inc(1);
     }
     progress.finish_and_clear();
-    say(format_args!("{} notes of {PATIENTS} patients are sealed", PATIENTS * NOTES));
+    say(format_args!("{} notes of {patients} patients are sealed", patients * NOTES));
     Ok(())
 }
 

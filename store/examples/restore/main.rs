@@ -28,7 +28,7 @@ usage: restore verify DATABASE OBJECTS KEPT          checks every object of the 
        restore read DATABASE OBJECTS KEPT DIRECTORY  writes every note and attachment into DIRECTORY, which is made
        restore admit DATABASE OBJECTS KEPT NAME FILE  admits a new member by the root and grants every patient; FILE gets
                                                       the member's key
-       restore found DATABASE OBJECTS DIRECTORY      makes the vault of the drill; DIRECTORY gets what its people keep
+       restore found DATABASE OBJECTS DIRECTORY PATIENTS  makes the vault of the drill; DIRECTORY gets what its people keep
        restore erase DATABASE OBJECTS DIRECTORY PATIENT  erases a patient of that vault
 
 DATABASE is a file of SQLite or postgres://..., OBJECTS the directory of attachments, which need not exist if there are
@@ -87,9 +87,9 @@ async fn with(store: &impl Store, attachments: Option<&Attachments>, (command, r
             read::all(store, attachments, (&vault, &master), Path::new(directory)).await
         }
         ("admit", &[kept, name, file]) => admit(store, attachments, &Kept::new(kept), name, Path::new(file)).await,
-        ("found", &[directory]) => {
+        ("found", &[directory, patients]) => {
             let attachments = attachments.ok_or("there is no directory of attachments")?;
-            drill::found(store, attachments, Path::new(directory)).await
+            drill::found(store, attachments, Path::new(directory), patients.parse()?).await
         }
         ("erase", &[directory, patient]) => drill::erase(store, Path::new(directory), patient).await,
         _ => Err(HELP.into()),
