@@ -9,6 +9,7 @@ use lukko_store::{
 
 use crate::clinic::{Clinic, first, patient};
 use crate::scratch;
+use crate::work::{KINDS, Kind, Work};
 
 /// A life of one vault: every step is one logical change.
 struct Life {
@@ -163,3 +164,79 @@ async fn t089_t100_every_operation_fails_once_in_postgresql() {
     }
     println!("{rounds} faults in PostgreSQL: 0 lost, 0 mixed");
 }
+
+/// Runs a job with a fault, looks at it, and runs it to its end without. Gives whether the fault was reached.
+async fn interrupted<B>(kind: Kind, plain: &Engine<B>, patients: usize, faults: Faults) -> bool
+where
+    Engine<B>: Store,
+    FaultyStore<B>: Store,
+    B: Clone,
+{
+    let directory = scratch();
+    let mut work = Work::new(kind, patients, directory.path());
+    work.prepare(plain).await;
+    let mut said = Vec::new();
+    let result = work.run(&FaultyStore::new(plain, faults.clone()), |line| said.push(line)).await;
+    assert!(result.is_ok() || faults.reached(), "{kind:?} {faults:?}: {result:?}");
+    if let Err(error) = &result {
+        assert!(error.is_retryable(), "{kind:?} {faults:?}: {error:?}");
+    }
+    work.check(plain, &said).await;
+    work.to_the_end(plain).await;
+    work.ended(plain, directory.path()).await;
+    faults.reached()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t089_t090_t106_every_operation_of_every_job_fails_once_in_memory() {
+    let mut rounds = 0;
+    for (kind, fault) in KINDS.into_iter().flat_map(|kind| FAULTS.map(|fault| (kind, fault))) {
+        let mut at = 0;
+        while interrupted(kind, &MemoryStore::new(), 3, Faults::new(at, fault)).await {
+            (at, rounds) = (at + 1, rounds + 1);
+        }
+        assert!(at > 20, "{kind:?}: only {at} operations");
+    }
+    println!("{rounds} faults of jobs in memory: 0 lost, 0 mixed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t089_t090_t106_operations_of_every_job_fail_in_sqlite() {
+    let (scratch, mut rounds) = (scratch(), 0);
+    for (kind, fault) in KINDS.into_iter().flat_map(|kind| FAULTS.map(|fault| (kind, fault))) {
+        let mut at = 0;
+        loop {
+            let path = scratch.path().join(format!("{kind:?}-{fault:?}-{at}.db"));
+            let store = SqliteStore::open(&path).await.unwrap();
+            let reached = interrupted(kind, &store, 1, Faults::new(at, fault)).await;
+            store.close().await;
+            if !reached {
+                break;
+            }
+            (at, rounds) = (at + STRIDE, rounds + 1);
+        }
+    }
+    println!("{rounds} faults of jobs in SQLite: 0 lost, 0 mixed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t089_t100_t106_operations_of_every_job_fail_in_postgresql() {
+    let mut rounds = 0;
+    for (kind, fault) in KINDS.into_iter().flat_map(|kind| FAULTS.map(|fault| (kind, fault))) {
+        let mut at = 1;
+        loop {
+            let Some((store, database)) = crate::postgres::open("jobs", 0).await else { return };
+            let reached = interrupted(kind, &store, 1, Faults::new(at, fault)).await;
+            store.close().await;
+            crate::postgres::remove(&database).await;
+            if !reached {
+                break;
+            }
+            (at, rounds) = (at + STRIDE, rounds + 1);
+        }
+    }
+    println!("{rounds} faults of jobs in PostgreSQL: 0 lost, 0 mixed");
+}
+
+/// On a disk every so manieth operation fails: all of them do in memory, by the same rules.
+const STRIDE: u64 = 3;
