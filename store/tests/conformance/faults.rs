@@ -232,7 +232,7 @@ async fn t089_t100_t106_operations_of_every_job_fail_in_postgresql() {
             if !reached {
                 break;
             }
-            (at, rounds) = (at + STRIDE, rounds + 1);
+            (at, rounds) = (at + 2 * STRIDE, rounds + 1);
         }
     }
     println!("{rounds} faults of jobs in PostgreSQL: 0 lost, 0 mixed");
