@@ -6,3 +6,5 @@ pub(crate) mod postgres;
 pub(crate) mod schema;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests;

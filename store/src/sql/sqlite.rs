@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _, Sqlite as Database, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
-use super::schema::{self, Dialect};
+use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub type SqliteStore = Engine<Sqlite>;
 /// The connections of a [`SqliteStore`].
 #[derive(Debug, Clone)]
 pub struct Sqlite {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
     /// SQLite has one writer at a time: who waits here waits in order.
     writer: Arc<Mutex<()>>,
 }
@@ -40,6 +40,19 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Schema`] for a schema newer than this version knows; [`Error::Unavailable`].
     pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let backend = Sqlite::connect(path.as_ref()).await?;
+        backend.migrate(STEPS).await?;
+        Ok(Self::over(backend))
+    }
+
+    /// Closes every connection, and with the last one the write-ahead log.
+    pub async fn close(&self) {
+        self.backend().pool.close().await;
+    }
+}
+
+impl Sqlite {
+    pub(super) async fn connect(path: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -50,16 +63,12 @@ impl SqliteStore {
             .pragma("temp_store", "MEMORY");
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
         require_pragmas(&pool).await?;
-        let backend = Sqlite { pool, writer: Arc::default() };
-        let mut tx = backend.begin(Purpose::Write).await?;
-        migrate(&mut tx, Dialect { blob: "BLOB", partitions: 0 }).await?;
-        tx.commit().await?;
-        Ok(Self::over(backend))
+        Ok(Self { pool, writer: Arc::default() })
     }
 
-    /// Closes every connection, and with the last one the write-ahead log.
-    pub async fn close(&self) {
-        self.backend().pool.close().await;
+    pub(super) async fn migrate(&self, steps: &[&str]) -> Result<()> {
+        let exists = "SELECT count(*) FROM sqlite_master WHERE name = 'lukko_schema'";
+        migrate(self, steps, Dialect { blob: "BLOB", exists, partitions: 0 }).await
     }
 }
 
