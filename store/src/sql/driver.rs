@@ -3,11 +3,6 @@
 use crate::error::Error;
 use crate::table::Table;
 
-/// What the driver reports. The texts name tables and constraints, and never a value.
-pub(crate) fn failed(error: sqlx::Error) -> Error {
-    Error::unavailable(error)
-}
-
 /// What cannot be decoded is not what this crate wrote.
 pub(crate) fn damaged(table: &'static Table) -> Error {
     Error::Corrupt { table: table.name, what: "a value is of another type" }

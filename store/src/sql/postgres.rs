@@ -5,7 +5,8 @@ use std::str::FromStr;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, transaction};
+use super::reported::failed;
 use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
@@ -75,10 +76,11 @@ impl Backend for Postgres {
     type Tx = PostgresTx;
 
     async fn begin(&self, purpose: Purpose) -> Result<PostgresTx> {
-        // A reader sees one moment; a writer sees the newest rows and holds those that it reads.
+        // A reader sees one moment; a writer sees the newest rows and holds those that it reads. It does not ask for
+        // READ WRITE: who has set the server to be read only, because its disk is full, means this too.
         let statement = match purpose {
             Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         Ok(PostgresTx { inner: self.pool.begin_with(statement).await.map_err(failed)?, purpose })
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Row as _, Sqlite as Database, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite as Database, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, transaction};
+use super::reported::failed;
 use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
@@ -61,7 +62,14 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "ON")
             .pragma("temp_store", "MEMORY");
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
+        // After some errors, a full disk being one, SQLite has rolled back by itself, and the driver goes on to count the
+        // transaction as open: such a connection would refuse every later one.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
         require_pragmas(&pool).await?;
         Ok(Self { pool, writer: Arc::default() })
     }
