@@ -79,6 +79,10 @@ impl<B: Backend> Backend for Faulty<B> {
         Ok(FaultyTx { inner, faults: self.faults.clone(), torn: fault.is_some(), broken: false })
     }
 
+    fn taken_back(error: &Error) -> bool {
+        B::taken_back(error)
+    }
+
     async fn scrub(&self) -> Result<()> {
         match self.faults.next() {
             Some(Fault::Error | Fault::Torn) => Err(gone()),
@@ -174,5 +178,8 @@ impl<T: Tx> Tx for FaultyTx<T> {
             return Err(gone());
         }
         answer(lost, self.inner.commit().await)
+    }
+    async fn rollback(self) {
+        self.inner.rollback().await;
     }
 }

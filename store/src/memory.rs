@@ -145,4 +145,5 @@ impl Tx for MemoryTx {
         *held = tables;
         Ok(())
     }
+    async fn rollback(self) {}
 }

@@ -126,6 +126,11 @@ macro_rules! transaction {
             async fn commit(self) -> Result<()> {
                 self.inner.commit().await.map_err(failed)
             }
+
+            async fn rollback(self) {
+                // Where this fails too, the connection is gone or closed, and with it the transaction.
+                let _ = self.inner.rollback().await;
+            }
         }
 
         /// Brings the schema to the newest version: each step in a transaction of its own, with the note that it was made.

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
 
 use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, transaction};
-use super::reported::failed;
+use super::reported::{self, failed};
 use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
@@ -83,6 +83,10 @@ impl Backend for Postgres {
             Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         Ok(PostgresTx { inner: self.pool.begin_with(statement).await.map_err(failed)?, purpose })
+    }
+
+    fn taken_back(error: &Error) -> bool {
+        reported::taken_back(error)
     }
 
     /// Frees dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.

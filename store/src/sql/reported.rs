@@ -39,6 +39,13 @@ pub(crate) fn failed(cause: sqlx::Error) -> Error {
     }
 }
 
+/// Whether the server has rolled the transaction back, because of a deadlock or because it could not be put in order.
+pub(crate) fn taken_back(error: &Error) -> bool {
+    let Error::Unavailable(error) = error else { return false };
+    let cause = error.downcast_ref::<Reported>().and_then(|reported| reported.cause.as_database_error());
+    cause.and_then(|error| error.code()).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
+}
+
 enum Advice {
     /// Nothing is lost.
     Wait(&'static str),

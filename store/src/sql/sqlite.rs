@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite as Database, SqlitePool};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Sqlite as Database, SqliteConnection, SqlitePool,
+};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, transaction};
@@ -62,15 +64,19 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "ON")
             .pragma("temp_store", "MEMORY");
+        // First one alone: the pool would try a connection that does not follow again and again, until its time is over.
+        let mut connection = options.connect().await.map_err(failed)?;
+        require_pragmas(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)?;
         // After some errors, a full disk being one, SQLite has rolled back by itself, and the driver goes on to count the
         // transaction as open: such a connection would refuse every later one.
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
+            .after_connect(|connection, _| Box::pin(require_pragmas(connection)))
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await
             .map_err(failed)?;
-        require_pragmas(&pool).await?;
         Ok(Self { pool, writer: Arc::default() })
     }
 
@@ -80,16 +86,18 @@ impl Sqlite {
     }
 }
 
-/// SQLite answers a pragma that it cannot follow with the old value, and not with an error.
-async fn require_pragmas(pool: &SqlitePool) -> Result<()> {
-    let row = sqlx::query("PRAGMA secure_delete").fetch_one(pool).await.map_err(failed)?;
-    let secure: i64 = row.try_get(0).map_err(failed)?;
-    let row = sqlx::query("PRAGMA journal_mode").fetch_one(pool).await.map_err(failed)?;
-    let journal: String = row.try_get(0).map_err(failed)?;
-    if secure == 1 && journal == "wal" {
-        return Ok(());
+/// SQLite answers a pragma that it cannot follow with the old value, and not with an error: each connection is asked.
+async fn require_pragmas(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let row = sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+    let journal: String = row.try_get(0)?;
+    let mut follows = journal == "wal";
+    // FULL is 2; in memory is 2.
+    for (pragma, wanted) in [("PRAGMA secure_delete", 1), ("PRAGMA synchronous", 2), ("PRAGMA temp_store", 2)] {
+        let row = sqlx::query(pragma).fetch_one(&mut *connection).await?;
+        follows &= row.try_get::<i64, _>(0)? == wanted;
     }
-    Err(Error::unavailable("the file cannot be used with secure_delete and a write-ahead log"))
+    let what = "the file cannot be used with a write-ahead log, synchronous commits and secure_delete";
+    if follows { Ok(()) } else { Err(sqlx::Error::Configuration(what.into())) }
 }
 
 impl Backend for Sqlite {

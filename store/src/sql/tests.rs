@@ -330,3 +330,36 @@ async fn t102_killed_at_each_statement_in_sqlite() {
 async fn t102_killed_at_statements_in_postgresql() {
     killed_at_each_statement(Server::Postgres(0), 4).await;
 }
+
+/// Whatever another program has set in the file, each of our connections works as `SqliteStore` says.
+#[tokio::test]
+async fn t101_each_connection_has_the_pragmas() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("vault.db");
+    let database = Database::Sqlite(path.clone());
+    database.migrate(STEPS).await.unwrap();
+    {
+        use sqlx::Connection as _;
+        let mut other = sqlx::SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+        let unsafe_ = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF";
+        sqlx::raw_sql(unsafe_).execute(&mut other).await.unwrap();
+        other.close().await.unwrap();
+    }
+    let database = Sqlite::connect(&path).await.unwrap();
+    let mut connections = Vec::new();
+    for _ in 0..database.pool.options().get_max_connections() {
+        let mut connection = database.pool.acquire().await.unwrap();
+        let row = sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(row.get::<String, _>(0), "wal");
+        for (pragma, wanted) in [("secure_delete", 1), ("synchronous", 2), ("temp_store", 2), ("busy_timeout", 10_000)]
+        {
+            let query = sqlx::query(AssertSqlSafe(format!("PRAGMA {pragma}")));
+            assert_eq!(query.fetch_one(&mut *connection).await.unwrap().get::<i64, _>(0), wanted, "{pragma}");
+        }
+        connections.push(connection);
+    }
+    assert_eq!(connections.len(), 8);
+    // A database in memory has no log, and each connection would have one of its own.
+    let refused = Sqlite::connect(std::path::Path::new(":memory:")).await;
+    assert!(refused.is_err_and(|error| error.to_string().contains("write-ahead log")));
+}
