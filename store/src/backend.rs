@@ -13,6 +13,11 @@ pub trait Backend: Send + Sync {
     /// Begins a transaction. One that writes sees the newest rows, and holds every row that it has read until its end.
     fn begin(&self, purpose: Purpose) -> impl Future<Output = Result<Self::Tx>> + Send;
 
+    /// Whether the database has surely rolled the transaction back, for another one that was in the way.
+    fn taken_back(_error: &Error) -> bool {
+        false
+    }
+
     /// Removes what deleted rows have left in the database's files.
     fn scrub(&self) -> impl Future<Output = Result<Scrub>> + Send;
 }
@@ -66,6 +71,9 @@ pub trait Tx: Send {
 
     /// Makes it durable.
     fn commit(self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Gives up what it holds, and is back when that is done; dropping it lets that happen later.
+    fn rollback(self) -> impl Future<Output = ()> + Send;
 }
 
 /// Takes a row apart, and says which table is damaged where that fails.

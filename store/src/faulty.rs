@@ -80,6 +80,10 @@ impl<B: Backend> Backend for Faulty<B> {
         Ok(FaultyTx { inner, faults: self.faults.clone(), torn: fault.is_some(), broken: false })
     }
 
+    fn taken_back(error: &Error) -> bool {
+        B::taken_back(error)
+    }
+
     async fn scrub(&self) -> Result<Scrub> {
         match self.faults.next() {
             Some(Fault::Error | Fault::Torn) => Err(gone()),
@@ -175,5 +179,8 @@ impl<T: Tx> Tx for FaultyTx<T> {
             return Err(gone());
         }
         answer(lost, self.inner.commit().await)
+    }
+    async fn rollback(self) {
+        self.inner.rollback().await;
     }
 }

@@ -146,4 +146,5 @@ impl Tx for MemoryTx {
         *held = tables;
         Ok(())
     }
+    async fn rollback(self) {}
 }

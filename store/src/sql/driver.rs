@@ -3,11 +3,6 @@
 use crate::error::Error;
 use crate::table::Table;
 
-/// What the driver reports. The texts name tables and constraints, and never a value.
-pub(crate) fn failed(error: sqlx::Error) -> Error {
-    Error::unavailable(error)
-}
-
 /// What cannot be decoded is not what this crate wrote.
 pub(crate) fn damaged(table: &'static Table) -> Error {
     Error::Corrupt { table: table.name, what: "a value is of another type" }
@@ -131,20 +126,54 @@ macro_rules! transaction {
             async fn commit(self) -> Result<()> {
                 self.inner.commit().await.map_err(failed)
             }
+
+            async fn rollback(self) {
+                // Where this fails too, the connection is gone or closed, and with it the transaction.
+                let _ = self.inner.rollback().await;
+            }
         }
 
-        /// Brings the schema to the newest version, in one transaction.
-        async fn migrate(tx: &mut $tx, dialect: Dialect) -> Result<()> {
-            tx.run(sqlx::query::<$database>(schema::CREATE)).await?;
-            tx.run(sqlx::query::<$database>(schema::BEGIN)).await?;
-            let read = schema::READ.to_owned() + tx.lock_to_write();
-            let row = sqlx::query::<$database>(AssertSqlSafe(read)).fetch_one(&mut *tx.inner).await.map_err(failed)?;
-            let from: i64 = row.try_get(0).map_err(failed)?;
-            for statement in schema::statements(from, dialect)? {
-                tx.run(sqlx::query::<$database>(AssertSqlSafe(statement))).await?;
+        /// Brings the schema to the newest version: each step in a transaction of its own, with the note that it was made.
+        /// One that is there already is only read, for which nobody needs the right to write.
+        async fn migrate(backend: &impl Backend<Tx = $tx>, steps: &[&str], dialect: Dialect) -> Result<()> {
+            let mut tx = backend.begin(Purpose::Read).await?;
+            if tx.number(dialect.exists).await? != 0 {
+                let found = tx.number(schema::READ).await?;
+                if schema::statements(found, steps, dialect)?.is_none() {
+                    return Ok(());
+                }
             }
-            tx.run(sqlx::query::<$database>(schema::NOTE).bind(schema::NEWEST)).await?;
-            Ok(())
+            drop(tx);
+            loop {
+                let mut tx = backend.begin(Purpose::Write).await?;
+                if !tx.step(steps, dialect).await? {
+                    return Ok(());
+                }
+                tx.commit().await?;
+            }
+        }
+
+        impl $tx {
+            async fn number(&mut self, sql: &str) -> Result<i64> {
+                let query = sqlx::query::<$database>(AssertSqlSafe(sql.to_owned()));
+                let row = query.fetch_optional(&mut *self.inner).await.map_err(failed)?;
+                let fault = Error::Corrupt { table: "lukko_schema", what: "it does not say which version there is" };
+                row.and_then(|row| row.try_get(0).ok()).ok_or(fault)
+            }
+
+            /// Makes the next step of the schema; false if there is none.
+            async fn step(&mut self, steps: &[&str], dialect: Dialect) -> Result<bool> {
+                self.run(sqlx::query::<$database>(schema::CREATE)).await?;
+                self.run(sqlx::query::<$database>(schema::BEGIN)).await?;
+                // Another process may have made the step meanwhile.
+                let from = self.number(&(schema::READ.to_owned() + self.lock_to_write())).await?;
+                let Some(statements) = schema::statements(from, steps, dialect)? else { return Ok(false) };
+                for statement in statements {
+                    self.run(sqlx::query::<$database>(AssertSqlSafe(statement))).await?;
+                }
+                self.run(sqlx::query::<$database>(schema::NOTE)).await?;
+                Ok(true)
+            }
         }
     };
 }

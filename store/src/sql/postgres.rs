@@ -5,8 +5,9 @@ use std::str::FromStr;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
-use super::schema::{self, Dialect};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, transaction};
+use super::reported::{self, failed};
+use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ pub type PostgresStore = Engine<Postgres>;
 /// The connections of a [`PostgresStore`].
 #[derive(Debug, Clone)]
 pub struct Postgres {
-    pool: PgPool,
+    pub(super) pool: PgPool,
 }
 
 /// Connections of one process, at most.
@@ -42,16 +43,8 @@ impl PostgresStore {
     /// # Errors
     /// As [`PostgresStore::open`].
     pub async fn open_partitioned(url: &str, partitions: u32) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url).map_err(failed)?;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
-        let backend = Postgres { pool };
-        let mut attempt = 1;
-        loop {
-            match backend.migrate(partitions).await {
-                Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
-                other => break other?,
-            }
-        }
+        let backend = Postgres::connect(url).await?;
+        backend.migrate(STEPS, partitions).await?;
         Ok(Self::over(backend))
     }
 
@@ -62,10 +55,21 @@ impl PostgresStore {
 }
 
 impl Postgres {
-    async fn migrate(&self, partitions: u32) -> Result<()> {
-        let mut tx = self.begin(Purpose::Write).await?;
-        migrate(&mut tx, Dialect { blob: "BYTEA", partitions }).await?;
-        tx.commit().await
+    pub(super) async fn connect(url: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url).map_err(failed)?;
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
+        Ok(Self { pool })
+    }
+
+    pub(super) async fn migrate(&self, steps: &[&str], partitions: u32) -> Result<()> {
+        let exists = "SELECT CAST(count(to_regclass('lukko_schema')) AS BIGINT)";
+        let mut attempt = 1;
+        loop {
+            match migrate(self, steps, Dialect { blob: "BYTEA", exists, partitions }).await {
+                Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
+                other => break other,
+            }
+        }
     }
 }
 
@@ -73,12 +77,17 @@ impl Backend for Postgres {
     type Tx = PostgresTx;
 
     async fn begin(&self, purpose: Purpose) -> Result<PostgresTx> {
-        // A reader sees one moment; a writer sees the newest rows and holds those that it reads.
+        // A reader sees one moment; a writer sees the newest rows and holds those that it reads. It does not ask for
+        // READ WRITE: who has set the server to be read only, because its disk is full, means this too.
         let statement = match purpose {
             Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         Ok(PostgresTx { inner: self.pool.begin_with(statement).await.map_err(failed)?, purpose })
+    }
+
+    fn taken_back(error: &Error) -> bool {
+        reported::taken_back(error)
     }
 
     /// Frees dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.

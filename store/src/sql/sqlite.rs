@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Row as _, Sqlite as Database, SqlitePool};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Sqlite as Database, SqliteConnection, SqlitePool,
+};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
-use super::schema::{self, Dialect};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, transaction};
+use super::reported::failed;
+use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -25,7 +28,7 @@ pub type SqliteStore = Engine<Sqlite>;
 /// The connections of a [`SqliteStore`].
 #[derive(Debug, Clone)]
 pub struct Sqlite {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
     /// SQLite has one writer at a time: who waits here waits in order.
     writer: Arc<Mutex<()>>,
 }
@@ -41,20 +44,8 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Schema`] for a schema newer than this version knows; [`Error::Unavailable`].
     pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .busy_timeout(PATIENCE)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("secure_delete", "ON")
-            .pragma("temp_store", "MEMORY");
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
-        require_pragmas(&pool).await?;
-        let backend = Sqlite { pool, writer: Arc::default() };
-        let mut tx = backend.begin(Purpose::Write).await?;
-        migrate(&mut tx, Dialect { blob: "BLOB", partitions: 0 }).await?;
-        tx.commit().await?;
+        let backend = Sqlite::connect(path.as_ref()).await?;
+        backend.migrate(STEPS).await?;
         Ok(Self::over(backend))
     }
 
@@ -64,16 +55,50 @@ impl SqliteStore {
     }
 }
 
-/// SQLite answers a pragma that it cannot follow with the old value, and not with an error.
-async fn require_pragmas(pool: &SqlitePool) -> Result<()> {
-    let row = sqlx::query("PRAGMA secure_delete").fetch_one(pool).await.map_err(failed)?;
-    let secure: i64 = row.try_get(0).map_err(failed)?;
-    let row = sqlx::query("PRAGMA journal_mode").fetch_one(pool).await.map_err(failed)?;
-    let journal: String = row.try_get(0).map_err(failed)?;
-    if secure == 1 && journal == "wal" {
-        return Ok(());
+impl Sqlite {
+    pub(super) async fn connect(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(PATIENCE)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY");
+        // First one alone: the pool would try a connection that does not follow again and again, until its time is over.
+        let mut connection = options.connect().await.map_err(failed)?;
+        require_pragmas(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)?;
+        // After some errors, a full disk being one, SQLite has rolled back by itself, and the driver goes on to count the
+        // transaction as open: such a connection would refuse every later one.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .after_connect(|connection, _| Box::pin(require_pragmas(connection)))
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        Ok(Self { pool, writer: Arc::default() })
     }
-    Err(Error::unavailable("the file cannot be used with secure_delete and a write-ahead log"))
+
+    pub(super) async fn migrate(&self, steps: &[&str]) -> Result<()> {
+        let exists = "SELECT count(*) FROM sqlite_master WHERE name = 'lukko_schema'";
+        migrate(self, steps, Dialect { blob: "BLOB", exists, partitions: 0 }).await
+    }
+}
+
+/// SQLite answers a pragma that it cannot follow with the old value, and not with an error: each connection is asked.
+async fn require_pragmas(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let row = sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+    let journal: String = row.try_get(0)?;
+    let mut follows = journal == "wal";
+    // FULL is 2; in memory is 2.
+    for (pragma, wanted) in [("PRAGMA secure_delete", 1), ("PRAGMA synchronous", 2), ("PRAGMA temp_store", 2)] {
+        let row = sqlx::query(pragma).fetch_one(&mut *connection).await?;
+        follows &= row.try_get::<i64, _>(0)? == wanted;
+    }
+    let what = "the file cannot be used with a write-ahead log, synchronous commits and secure_delete";
+    if follows { Ok(()) } else { Err(sqlx::Error::Configuration(what.into())) }
 }
 
 impl Backend for Sqlite {
