@@ -2,15 +2,16 @@
 
 use std::str::FromStr;
 
+use lukko::VaultId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, replace_record, transaction};
 use super::schema::{self, Dialect};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::table::{Kind, PIECE, Row, Table, Value};
+use crate::table::{Kind, PIECE, RECORD, Row, Table, Texts, Value};
 
 /// A store in PostgreSQL.
 pub type PostgresStore = Engine<Postgres>;
@@ -61,6 +62,10 @@ impl PostgresStore {
 }
 
 impl Postgres {
+    async fn transaction(&self, begin: &'static str) -> Result<Inner, sqlx::Error> {
+        self.pool.begin_with(begin).await.map(Inner::Transaction)
+    }
+
     async fn migrate(&self, partitions: u32) -> Result<()> {
         let mut tx = self.begin(Purpose::Write).await?;
         migrate(&mut tx, Dialect { blob: "BYTEA", partitions }).await?;
@@ -73,11 +78,12 @@ impl Backend for Postgres {
 
     async fn begin(&self, purpose: Purpose) -> Result<PostgresTx> {
         // A reader sees one moment; a writer sees the newest rows and holds those that it reads.
-        let statement = match purpose {
-            Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        let inner = match purpose {
+            Purpose::Read => self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await,
+            Purpose::Write => self.transaction("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await,
+            Purpose::ReadOnce | Purpose::WriteOnce => self.pool.acquire().await.map(Inner::Statement),
         };
-        Ok(PostgresTx { inner: self.pool.begin_with(statement).await.map_err(failed)?, purpose })
+        Ok(PostgresTx { inner: inner.map_err(failed)?, purpose })
     }
 
     /// Frees dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.
@@ -91,25 +97,69 @@ impl Backend for Postgres {
 /// A transaction of PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresTx {
-    inner: sqlx::Transaction<'static, Database>,
+    inner: Inner,
     purpose: Purpose,
 }
 
+/// New records from columns: one text for any number of them. Each patient's row is held before a record is made.
+const INSERT_RECORDS: &str = "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
+     SELECT $1::bytea, new.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, octet_length(new.sealed) \
+     FROM unnest($2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[]) \
+     AS new (patient, record, field, revision, card, sealed) \
+     WHERE (SELECT card FROM patient WHERE vault = $1 AND patient = new.patient FOR UPDATE) = new.card \
+     ON CONFLICT (vault, patient, record, field) DO NOTHING";
+/// Rows of one statement.
+const ROWS: usize = 64;
+
 impl PostgresTx {
-    fn lock(&self, lock: &'static str) -> &'static str {
-        if self.purpose == Purpose::Write { lock } else { "" }
+    const REPLACE: &'static str = replace_record!(" FOR UPDATE");
+
+    async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+        let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
+        while rows.len() > 0 {
+            let count = ROWS.min(rows.len());
+            let mut columns: [Vec<Vec<u8>>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
+            let mut revisions = Vec::with_capacity(count);
+            for row in rows.by_ref().take(count) {
+                let mut into = columns.iter_mut();
+                for value in row.into_iter().skip(1).take(6) {
+                    match value {
+                        Value::Int(revision) => revisions.push(revision),
+                        Value::Bytes(bytes) => {
+                            if let Some(column) = into.next() {
+                                column.push(bytes);
+                            }
+                        }
+                        Value::Null => return Err(damaged(&RECORD)),
+                    }
+                }
+            }
+            let [patients, records, fields, cards, sealed] = columns;
+            let query = sqlx::query::<Database>(INSERT_RECORDS).bind(vault.as_bytes().to_vec());
+            let query = query.bind(patients).bind(records).bind(fields).bind(revisions).bind(cards).bind(sealed);
+            inserted = inserted.saturating_add(self.run(query).await?);
+        }
+        Ok(inserted)
     }
 
-    fn lock_to_write(&self) -> &'static str {
-        self.lock(" FOR UPDATE")
+    fn writes(&self) -> bool {
+        self.purpose == Purpose::Write
     }
 
-    fn lock_to_share(&self) -> &'static str {
-        self.lock(" FOR SHARE")
+    fn to_write(&self, texts: &'static Texts) -> &'static str {
+        if self.writes() { &texts.lock } else { &texts.get }
+    }
+
+    fn to_share(&self, texts: &'static Texts) -> &'static str {
+        if self.writes() { &texts.share } else { &texts.get }
+    }
+
+    fn lock(&self) -> &'static str {
+        if self.writes() { " FOR UPDATE" } else { "" }
     }
 
     fn skip_locked(&self) -> &'static str {
-        self.lock(" FOR UPDATE SKIP LOCKED")
+        if self.writes() { " FOR UPDATE SKIP LOCKED" } else { "" }
     }
 }
 
