@@ -1,11 +1,13 @@
 //! Writing: many records in a change, and one.
 
+use std::time::{Duration, Instant};
+
 use lukko_store::Store;
 
 use crate::Sizes;
 use crate::raw::{Raw, Row};
-use crate::report::{Series, bar, timed};
-use crate::world::{NOTES, Note, World};
+use crate::report::{Series, bar, median, note, timed};
+use crate::world::{NOTES, World};
 
 /// Single writes of each round.
 const SINGLE: usize = 200;
@@ -27,62 +29,47 @@ pub async fn run<S: Store>(database: &str, sizes: &Sizes, ours: (S, Raw), other:
     let [mut one_by_one, mut many, mut inserts, mut alone, mut updates, mut updates_alone] =
         [const { Series::new() }; 6];
     let mut next = 0;
+    let mut sealing = Vec::new();
     for _ in 0..sizes.rounds {
+        // Ours and raw take turns batch by batch, so that what else the machine does meets all of them.
+        let mut times = [Duration::ZERO; 3];
         let notes = world.notes(next, next + round);
-        let (time, sealed) = timed(async {
-            let mut sealed = Vec::with_capacity(notes.len());
-            for notes in notes.chunks(sizes.batch) {
-                sealed.extend(world.import(&store, notes).await);
-            }
-            sealed
-        })
-        .await;
-        let rows = |vault| notes.iter().zip(&sealed).map(|(note, sealed)| world.row(vault, note, sealed)).collect();
-        let (raw_rows, raw_many): (Vec<Row<'_>>, Vec<Row<'_>>) = (rows(&vaults[0]), rows(&vaults[1]));
-        let (raw_time, ()) = timed(async {
-            for rows in raw_rows.chunks(sizes.batch) {
-                raw.insert_one_by_one(rows).await;
-            }
-        })
-        .await;
-        one_by_one.add(round, time, raw_time);
-        let (raw_time, ()) = timed(async {
-            for rows in raw_many.chunks(sizes.batch) {
-                raw.insert_many(rows).await;
-            }
-        })
-        .await;
-        many.add(round, time, raw_time);
+        for notes in notes.chunks(sizes.batch) {
+            let (time, sealed) = timed(world.import(&store, notes)).await;
+            let rows = |vault| notes.iter().zip(&sealed).map(|(note, sealed)| world.row(vault, note, sealed)).collect();
+            let rows: [Vec<Row<'_>>; 2] = [rows(&vaults[0]), rows(&vaults[1])];
+            times[0] += time;
+            times[1] += timed(raw.insert_one_by_one(&rows[0])).await.0;
+            times[2] += timed(raw.insert_many(&rows[1])).await.0;
+            let begin = Instant::now();
+            notes.iter().for_each(|note| drop(world.seal(note)));
+            sealing.push(begin.elapsed().as_secs_f64() * 1e6 / notes.len() as f64);
+        }
+        one_by_one.add(round, times[0], times[1]);
+        many.add(round, times[0], times[2]);
         next += round;
         progress.inc(round.try_into().unwrap());
 
         // As a service writes: one note, and then its second revision.
         for revision in [1, 2] {
-            let mut notes = world.notes(next, next + single);
-            for note in &mut notes {
+            let mut times = [Duration::ZERO; 3];
+            for mut note in world.notes(next, next + single) {
                 note.revision = revision;
-            }
-            let (time, sealed) = timed(singles(&world, &store, &notes)).await;
-            let update = revision == 2;
-            let mut times = [std::time::Duration::ZERO; 2];
-            for (way, vault) in [(0, &vaults[0]), (1, &vaults[2])] {
-                (times[way], _) = timed(async {
-                    for (note, sealed) in notes.iter().zip(&sealed) {
-                        let row = world.row(vault, note, sealed);
-                        match (way, update) {
-                            (0, false) => raw.insert_one_by_one(&[row]).await,
-                            (0, true) => raw.update(&row).await,
-                            (_, false) => raw.insert_alone(&row).await,
-                            (_, true) => raw.update_alone(&row).await,
-                        }
-                    }
-                })
-                .await;
+                let (time, sealed) = timed(world.import(&store, std::slice::from_ref(&note))).await;
+                times[0] += time;
+                let (row, other) = (world.row(&vaults[0], &note, &sealed[0]), world.row(&vaults[2], &note, &sealed[0]));
+                if revision == 1 {
+                    times[1] += timed(raw.insert_one_by_one(&[row])).await.0;
+                    times[2] += timed(raw.insert_alone(&other)).await.0;
+                } else {
+                    times[1] += timed(raw.update(&row)).await.0;
+                    times[2] += timed(raw.update_alone(&other)).await.0;
+                }
             }
             let [series, series_alone] =
-                if update { [&mut updates, &mut updates_alone] } else { [&mut inserts, &mut alone] };
-            series.add(single, time, times[0]);
-            series_alone.add(single, time, times[1]);
+                if revision == 1 { [&mut inserts, &mut alone] } else { [&mut updates, &mut updates_alone] };
+            series.add(single, times[0], times[1]);
+            series_alone.add(single, times[0], times[2]);
         }
         next += single;
         progress.inc(single.try_into().unwrap());
@@ -90,17 +77,10 @@ pub async fn run<S: Store>(database: &str, sizes: &Sizes, ours: (S, Raw), other:
     progress.finish_and_clear();
     let batch = sizes.batch;
     one_by_one.print(database, &format!("import, {batch} a change; raw: one row in a statement"), false);
-    many.print(database, &format!("import, {batch} a change; raw: {} rows in a statement", crate::raw::ROWS), true);
+    many.print(database, &format!("import, {batch} a change; raw: as many rows in a statement as ours"), true);
     inserts.print(database, "one new note; raw: begin, insert, commit", true);
     alone.print(database, "one new note; raw: an insert alone", false);
     updates.print(database, "a second revision; raw: begin, update, commit", true);
     updates_alone.print(database, "a second revision; raw: an update alone", false);
-}
-
-async fn singles(world: &World, store: &impl Store, notes: &[Note]) -> Vec<Vec<u8>> {
-    let mut sealed = Vec::with_capacity(notes.len());
-    for note in notes {
-        sealed.extend(world.import(store, std::slice::from_ref(note)).await);
-    }
-    sealed
+    note(database, &format!("sealing a note alone takes {:.1} us", median(sealing.into_iter())));
 }

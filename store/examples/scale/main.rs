@@ -26,7 +26,7 @@ const HELP: &str = "scale import|read|rotate|grow|all [OPTION VALUE]...
   --database sqlite|postgres|both   (both)
   --records N      of import and read (35000), and the last step of growth (1000000; on PostgreSQL too)
   --patients N     of the rotation (100000)
-  --batch N        records in a change (100)
+  --batch N        records in a change (128)
   --rounds N       ours and raw, in turn (7)
   --workers N      of the rotation (1 and 2)
   --seed N         of the clinic (1)
@@ -50,7 +50,7 @@ fn arguments() -> Option<(String, String, Sizes)> {
     let mut sizes = Sizes {
         records: None,
         patients: 100_000,
-        batch: 100,
+        batch: 128,
         rounds: 7,
         workers: None,
         seed: 1,

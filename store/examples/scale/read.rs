@@ -1,12 +1,14 @@
 //! Reading: one record, and a patient's page of them.
 
+use std::time::{Duration, Instant};
+
 use lukko::{PatientId, RecordId};
 use lukko_store::{Record, Store, StoredBody};
 
 use crate::Sizes;
 use crate::clinic::field;
 use crate::raw::Raw;
-use crate::report::{Series, bar, timed};
+use crate::report::{Series, bar, median, note, timed};
 use crate::world::{NOTES, World, note_name};
 
 /// Reads of each round.
@@ -25,58 +27,46 @@ pub async fn run<S: Store>(database: &str, sizes: &Sizes, (store, raw): (S, Raw)
     let (mut single, mut paged) = (Series::new(), Series::new());
     let vault = world.clinic.id();
     let progress = bar(sizes.rounds, "rounds of reading");
+    let mut opening = Vec::new();
     for _ in 0..sizes.rounds {
-        let picked: Vec<usize> = (0..reads).map(|_| world.random(records)).collect();
-        let (time, bytes) = timed(async {
-            let mut bytes = 0;
-            for number in &picked {
-                bytes += read_and_open(&world, &store, *number).await;
-            }
-            bytes
-        })
-        .await;
-        let (raw_time, raw_bytes) = timed(async {
-            let mut bytes = 0;
-            for number in &picked {
-                let (patient, id) = (&world.patients[number / NOTES].0, note_name(*number));
-                let met = raw.read([vault.as_bytes(), patient.as_bytes(), id.as_bytes(), b"note"]).await;
-                bytes += met.sealed.unwrap().len();
-            }
-            bytes
-        })
-        .await;
-        assert!(bytes > 0 && raw_bytes > bytes);
-        single.add(reads, time, raw_time);
+        let mut times = [Duration::ZERO; 2];
+        for _ in 0..reads {
+            let number = world.random(records);
+            let (time, length) = timed(read_and_open(&world, &store, number)).await;
+            times[0] += time;
+            let (patient, id) = (&world.patients[number / NOTES].0, note_name(number));
+            let (time, met) = timed(raw.read([vault.as_bytes(), patient.as_bytes(), id.as_bytes(), b"note"])).await;
+            times[1] += time;
+            assert!(met.sealed.unwrap().len() > length);
+        }
+        single.add(reads, times[0], times[1]);
 
-        let picked: Vec<usize> = (0..pages).map(|_| world.random(records.div_ceil(NOTES))).collect();
-        let (time, met) = timed(async {
-            let mut met = 0;
-            for number in &picked {
-                let (patient, key, _) = &world.patients[*number];
+        let (mut times, mut met) = ([Duration::ZERO; 2], 0);
+        for _ in 0..pages {
+            let number = world.random(records.div_ceil(NOTES));
+            let (patient, key, _) = &world.patients[number];
+            let (time, page) = timed(async {
                 let page = store.records(vault, PatientId::new(patient).unwrap(), None, PAGE).await.unwrap();
-                for record in &page {
-                    open(&world, key, record);
-                }
-                met += page.len();
-            }
-            met
-        })
-        .await;
-        let (raw_time, raw_met) = timed(async {
-            let mut met = 0;
-            for number in &picked {
-                met += raw.page(vault.as_bytes(), world.patients[*number].0.as_bytes(), PAGE).await.len();
-            }
-            met
-        })
-        .await;
-        assert!(met > 0 && met == raw_met);
-        paged.add(met, time, raw_time);
+                page.iter().for_each(|record| assert!(open(&world, key, record) > 0));
+                page
+            })
+            .await;
+            times[0] += time;
+            let (time, raw_page) = timed(raw.page(vault.as_bytes(), patient.as_bytes(), PAGE)).await;
+            times[1] += time;
+            assert!(!page.is_empty() && page.len() == raw_page.len());
+            met += page.len();
+            let begin = Instant::now();
+            page.iter().for_each(|record| assert!(open(&world, key, record) > 0));
+            opening.push(begin.elapsed().as_secs_f64() * 1e6 / page.len() as f64);
+        }
+        paged.add(met, times[0], times[1]);
         progress.inc(1);
     }
     progress.finish_and_clear();
     single.print(database, "one record", true);
     paged.print(database, &format!("all {NOTES} records of a patient"), true);
+    note(database, &format!("opening a note alone takes {:.1} us", median(opening.into_iter())));
 }
 
 /// Enrols the patients of these records, and imports them.
@@ -87,9 +77,9 @@ pub async fn fill(
     to: usize,
     batch: usize,
     step: impl Fn(usize),
-) -> std::time::Duration {
+) -> Duration {
     world.enrol(store, to.div_ceil(NOTES), true, |_| {}).await;
-    let (mut next, mut spent) = (from, std::time::Duration::ZERO);
+    let (mut next, mut spent) = (from, Duration::ZERO);
     while next < to {
         let end = to.min(next + batch);
         let notes = world.notes(next, end);

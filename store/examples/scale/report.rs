@@ -1,5 +1,6 @@
 //! Medians, and the tables that are printed.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -46,8 +47,19 @@ pub fn heading(what: &str, sizes: &Sizes) {
     }
 }
 
+static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// What is said below the table.
+pub fn note(database: &str, text: &str) {
+    NOTES.lock().unwrap().push(format!("On {database}, {text}."));
+}
+
 pub fn end() {
     println!();
+    let notes = std::mem::take(&mut *NOTES.lock().unwrap());
+    if !notes.is_empty() {
+        println!("{}\n", notes.join("\n"));
+    }
 }
 
 /// Rates of ours and of raw in each round.

@@ -1,10 +1,11 @@
 //! PostgreSQL, and databases that speak its protocol.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use lukko::VaultId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres as Database, Row as _};
 
 use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, replace_record, transaction};
 use super::schema::{self, Dialect};
@@ -24,6 +25,8 @@ pub struct Postgres {
 
 /// Connections of one process, at most.
 const CONNECTIONS: u32 = 16;
+/// After this time a connection may have been cut without our seeing it.
+const IDLE: Duration = Duration::from_secs(1);
 /// How often the schema is tried: two processes that make it at once meet in the system's tables.
 const ATTEMPTS: u32 = 5;
 
@@ -43,7 +46,17 @@ impl PostgresStore {
     /// As [`PostgresStore::open`].
     pub async fn open_partitioned(url: &str, partitions: u32) -> Result<Self> {
         let options = PgConnectOptions::from_str(url).map_err(failed)?;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
+        // A connection that was used just now is not asked each time whether it is still there.
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
+        let pool = pool.before_acquire(|connection, met| {
+            Box::pin(async move {
+                if met.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        });
+        let pool = pool.connect_with(options).await.map_err(failed)?;
         let backend = Postgres { pool };
         let mut attempt = 1;
         loop {
@@ -108,8 +121,22 @@ const INSERT_RECORDS: &str = "INSERT INTO record (vault, patient, record, field,
      AS new (patient, record, field, revision, card, sealed) \
      WHERE (SELECT card FROM patient WHERE vault = $1 AND patient = new.patient FOR UPDATE) = new.card \
      ON CONFLICT (vault, patient, record, field) DO NOTHING";
-/// Rows of one statement.
+/// Rows of one statement, at most.
 const ROWS: usize = 64;
+/// Bytes of one statement's rows, if it is more than one row: with its frame it fits into one record of TLS. `sqlx` 0.9.0
+/// does not set TCP_NODELAY (its issue 4335), and what is sent in two pieces waits some 40 ms where packets are large.
+const BYTES: usize = 15_000;
+
+/// How many of these rows make a statement.
+fn together(rows: &[Row]) -> usize {
+    let length =
+        |row: &Row| row.iter().map(|value| if let Value::Bytes(b) = value { b.len() } else { 0 }).sum::<usize>();
+    let sums = rows.iter().scan(0_usize, |sum, row| {
+        *sum = sum.saturating_add(length(row));
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= BYTES).take(ROWS).count().max(1)
+}
 
 impl PostgresTx {
     const REPLACE: &'static str = replace_record!(" FOR UPDATE");
@@ -117,7 +144,7 @@ impl PostgresTx {
     async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
         let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
         while rows.len() > 0 {
-            let count = ROWS.min(rows.len());
+            let count = together(rows.as_slice());
             let mut columns: [Vec<Vec<u8>>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
             let mut revisions = Vec::with_capacity(count);
             for row in rows.by_ref().take(count) {

@@ -49,7 +49,9 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "ON")
             .pragma("temp_store", "MEMORY");
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
+        // A file does not hang up: connections need not be asked whether they are still there.
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
+        let pool = pool.connect_with(options).await.map_err(failed)?;
         require_pragmas(&pool).await?;
         let backend = Sqlite { pool, writer: Arc::default() };
         let mut tx = backend.begin(Purpose::Write).await?;
