@@ -51,6 +51,11 @@ fn number(number: u64) -> Result<Value> {
 
 impl<B: Backend> Engine<B> {
     async fn try_apply(&self, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
+        if let [Change::Record(new)] = changes
+            && records::alone(&self.backend, vault, new).await?
+        {
+            return Ok(());
+        }
         let mut tx = self.backend.begin(Purpose::Write).await?;
         let done = apply::all(&mut tx, vault, changes).await;
         end(tx, done).await
@@ -102,7 +107,7 @@ impl<B: Backend> Store for Engine<B> {
     }
 
     async fn patients(&self, vault: VaultId, after: Option<&[u8]>, limit: u32) -> Result<Vec<Vec<u8>>> {
-        let mut tx = self.backend.begin(Purpose::Read).await?;
+        let mut tx = self.backend.begin(Purpose::ReadOnce).await?;
         read::patients(&mut tx, vault, after, limit).await
     }
 
@@ -113,7 +118,7 @@ impl<B: Backend> Store for Engine<B> {
         record: RecordId<'_>,
         field: FieldLabel<'_>,
     ) -> Result<Option<Record>> {
-        let mut tx = self.backend.begin(Purpose::Read).await?;
+        let mut tx = self.backend.begin(Purpose::ReadOnce).await?;
         read::record(&mut tx, vault, patient, record, field).await
     }
 
@@ -124,7 +129,7 @@ impl<B: Backend> Store for Engine<B> {
         after: Option<After<'_>>,
         limit: u32,
     ) -> Result<Vec<Record>> {
-        let mut tx = self.backend.begin(Purpose::Read).await?;
+        let mut tx = self.backend.begin(Purpose::ReadOnce).await?;
         read::records(&mut tx, vault, patient, after, limit).await
     }
 

@@ -8,7 +8,7 @@ mod clinic;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use clinic::{Clinic, field, first, patient, record, with_notes};
 use futures_util::StreamExt;
@@ -17,8 +17,9 @@ use lukko_store::{Change, Error, KeyOf, Progress, Result, SqliteStore, Store, St
 use sqlx::{Connection, SqliteConnection};
 
 async fn verify(store: &SqliteStore, clinic: &Clinic) -> Result<Vec<Progress>> {
-    let worker = Worker { store, vault: clinic.id(), job: "verify", lease: Duration::from_secs(60) };
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo) };
+    let worker =
+        Worker { store, vault: clinic.id(), job: "verify", lease: Duration::from_secs(60), clock: SystemTime::now };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
     worker.run(task).collect::<Vec<_>>().await.into_iter().collect()
 }
 

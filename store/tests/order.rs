@@ -8,7 +8,7 @@ mod clinic;
 mod postgres;
 
 use clinic::{Clinic, field, first, patient, record, with_notes};
-use lukko_store::{Change, JobKind, Store};
+use lukko_store::{Change, JobKind, Over, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 async fn connect(database: &str) -> PgConnection {
@@ -118,7 +118,7 @@ async fn t100_a_claim_is_not_put_in_order() {
     let mut clinic = Clinic::new(0x1003);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     with_notes(&store, &mut clinic, "p-1", 0).await;
-    store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify }]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }]).await.unwrap();
     trigger(&database, "job_piece", "").await;
     take_back(&database, 4).await;
     let claim = store.claim(clinic.id(), "j", 1_000, 2_000).await.unwrap().unwrap();

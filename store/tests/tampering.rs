@@ -12,14 +12,14 @@ mod postgres;
 mod sql;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clinic::{Clinic, field, first, patient, record, with_notes};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enroller, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
 use lukko_store::{
-    Body, Change, Erase, Error, Expect, JobKind, KeyOf, NewRecord, Records, Result, SqliteStore, Store, StoredBody,
-    VerifyJob, Worker, next_card,
+    Body, Change, Erase, Error, Expect, JobKind, KeyOf, NewRecord, Over, Records, Result, SqliteStore, Store,
+    StoredBody, VerifyJob, Worker, next_card,
 };
 use sql::{Sql, hex};
 
@@ -43,8 +43,8 @@ async fn read(store: &impl Store, clinic: &Clinic, pin: &Pin) -> Result<Seen> {
     };
     let master = clinic.recover();
     for (job, by) in [("as a member", KeyOf::Member(&clinic.salo)), ("as a quorum", KeyOf::Master(&master))] {
-        let worker = Worker { store, vault: clinic.id(), job, lease: Duration::from_secs(60) };
-        let progress: Vec<_> = worker.run(VerifyJob { vault: &vault, by }).collect().await;
+        let worker = Worker { store, vault: clinic.id(), job, lease: Duration::from_secs(60), clock: SystemTime::now };
+        let progress: Vec<_> = worker.run(VerifyJob { vault: &vault, by, attachments: None }).collect().await;
         for progress in progress {
             if let Some(finding) = progress?.findings.first() {
                 return Ok(Seen::Refused(finding.reason.clone()));
@@ -124,12 +124,19 @@ impl World {
         let cards = [gone.card_id];
         let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
         let (records, keys) = (Records::Delete, [clinic.salo.fingerprint()]);
-        let erase =
-            Erase { patient: patient("p-3"), cards: &cards, keys: &keys, roster_version: version, at: 1, records };
+        let erase = Erase {
+            patient: patient("p-3"),
+            cards: &cards,
+            keys: &keys,
+            roster_version: version,
+            at: 1,
+            records,
+            claim: None,
+        };
         let changes = [Change::Roster { generation: 1, version, roster: &roster }, Change::Erase(erase)];
         store.apply(vault, &changes).await.unwrap();
         clinic.follow(&roster);
-        store.apply(vault, &[Change::Job { job: "j", kind: JobKind::Rekey }]).await.unwrap();
+        store.apply(vault, &[Change::Job { job: "j", kind: JobKind::Rekey, over: Over::Everyone }]).await.unwrap();
         store.claim(vault, "j", 1, 2).await.unwrap().unwrap();
         Self { clinic, one, two }
     }

@@ -1,23 +1,24 @@
 //! SQLite, in the service's own process.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use lukko::VaultId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Sqlite as Database, SqliteConnection, SqlitePool,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, transaction};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, replace_record, transaction};
 use super::reported::failed;
 use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{Kind, PIECE, Row, Table, Value};
+use crate::table::{Kind, PIECE, RECORD, Row, Table, Texts, Value};
 
 /// A store in a file of SQLite.
 ///
@@ -71,8 +72,10 @@ impl Sqlite {
         connection.close().await.map_err(failed)?;
         // After some errors, a full disk being one, SQLite has rolled back by itself, and the driver goes on to count the
         // transaction as open: such a connection would refuse every later one.
+        // A file does not hang up: connections need not be asked whether they are still there.
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
+            .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(require_pragmas(connection)))
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
@@ -105,12 +108,14 @@ impl Backend for Sqlite {
     type Tx = SqliteTx;
 
     async fn begin(&self, purpose: Purpose) -> Result<SqliteTx> {
-        let (statement, writer) = match purpose {
-            Purpose::Read => ("BEGIN", None),
-            Purpose::Write => ("BEGIN IMMEDIATE", Some(Arc::clone(&self.writer).lock_owned().await)),
+        let writes = matches!(purpose, Purpose::Write | Purpose::WriteOnce);
+        let writer = if writes { Some(Arc::clone(&self.writer).lock_owned().await) } else { None };
+        let inner = match purpose {
+            Purpose::Read => self.pool.begin_with("BEGIN").await.map(Inner::Transaction),
+            Purpose::Write => self.pool.begin_with("BEGIN IMMEDIATE").await.map(Inner::Transaction),
+            Purpose::ReadOnce | Purpose::WriteOnce => self.pool.acquire().await.map(Inner::Statement),
         };
-        let inner = self.pool.begin_with(statement).await.map_err(failed)?;
-        Ok(SqliteTx { inner, _writer: writer })
+        Ok(SqliteTx { inner: inner.map_err(failed)?, _writer: writer })
     }
 
     async fn scrub(&self) -> Result<Scrub> {
@@ -126,16 +131,54 @@ impl Backend for Sqlite {
 /// A transaction of SQLite. Rows need no locks: there is one writer.
 #[derive(Debug)]
 pub struct SqliteTx {
-    inner: sqlx::Transaction<'static, Database>,
+    inner: Inner,
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
+/// So many rows go into one statement, then half as many, and so on: few texts, each of which stays prepared.
+const ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+
+/// The texts that insert so many records. Places without numbers: the driver looks for the name of each numbered one.
+static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
+    ROWS.map(|rows| {
+        format!(
+            "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
+             SELECT ?, column1, column2, column3, column4, column5, column6, NULL, length(column6) \
+             FROM (VALUES {}) WHERE (SELECT card FROM patient WHERE vault = ? AND patient = column1) = column5 \
+             ON CONFLICT (vault, patient, record, field) DO NOTHING",
+            vec!["(?, ?, ?, ?, ?, ?)"; rows].join(", ")
+        )
+    })
+});
+
 impl SqliteTx {
-    const fn lock_to_write(&self) -> &'static str {
-        ""
+    const REPLACE: &'static str = replace_record!("");
+
+    async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+        let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
+        for (count, text) in ROWS.iter().zip(INSERT_RECORDS.iter()) {
+            while rows.len() >= *count {
+                let mut query = sqlx::query::<Database>(text.as_str()).bind(vault.as_bytes().to_vec());
+                for row in rows.by_ref().take(*count) {
+                    let values = row.into_iter().zip(RECORD.columns).skip(1).take(6);
+                    query = values.fold(query, |query, (value, (_, kind))| bind(query, value, *kind));
+                }
+                let changed = self.run(query.bind(vault.as_bytes().to_vec())).await?;
+                inserted = inserted.saturating_add(changed);
+            }
+        }
+        Ok(inserted)
     }
 
-    const fn lock_to_share(&self) -> &'static str {
+    const fn to_write(&self, texts: &'static Texts) -> &'static str {
+        texts.get.as_str()
+    }
+
+    const fn to_share(&self, texts: &'static Texts) -> &'static str {
+        texts.get.as_str()
+    }
+
+    const fn lock(&self) -> &'static str {
         ""
     }
 

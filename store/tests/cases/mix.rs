@@ -1,7 +1,7 @@
 //! A mix of changes, and how the store looks after each.
 
 use lukko::{CardId, ClosedReason, Enrolment, Grant, VaultId};
-use lukko_store::{Body, Change, Erase, Expect, JobKind, NewRecord, Records, Store};
+use lukko_store::{Body, Change, Erase, Expect, JobKind, NewRecord, Over, Records, Store};
 
 use crate::clinic::{Clinic, first, patient, record};
 
@@ -47,6 +47,7 @@ impl Mix {
             roster_version: version,
             at: 1,
             records: Records::Delete,
+            claim: None,
         };
         vec![
             self.clinic.founding(),
@@ -61,7 +62,7 @@ impl Mix {
             vec![Change::Withdraw { patient: vault_patient, card, from: to }],
             vec![Change::Delete { patient: vault_patient, record: record("r-1"), field: note.field, revision: 2 }],
             vec![Change::Record(first("p-1", "r-2", card, &self.sealed[0]))],
-            vec![Change::Job { job: "j", kind: JobKind::Verify }],
+            vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
             vec![Change::Roster { generation: 1, version, roster }, Change::Erase(erase)],
         ]
     }

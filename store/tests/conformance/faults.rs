@@ -7,7 +7,7 @@ use lukko_store::{
     SqliteStore, Store,
 };
 
-use crate::clinic::{Clinic, first, patient};
+use crate::clinic::{Clinic, first, patient, record};
 use crate::scratch;
 use crate::work::{KINDS, Kind, Work};
 
@@ -15,7 +15,7 @@ use crate::work::{KINDS, Kind, Work};
 struct Life {
     clinic: Clinic,
     enrolled: (Enrolment, Vec<Grant>),
-    sealed: [Vec<u8>; 2],
+    sealed: [Vec<u8>; 3],
     closing: (u64, Vec<u8>),
 }
 
@@ -23,7 +23,7 @@ impl Life {
     fn new() -> Self {
         let mut clinic = Clinic::new(0x89);
         let enrolled = clinic.enrol("p-1");
-        let sealed = [1, 2].map(|revision| clinic.seal(&enrolled.0.key, "r-1", revision, "text"));
+        let sealed = [1, 2, 3].map(|revision| clinic.seal(&enrolled.0.key, "r-1", revision, "text"));
         let closing = clinic.closing(&[enrolled.0.card_id], ClosedReason::Erased);
         Self { clinic, enrolled, sealed, closing }
     }
@@ -33,6 +33,9 @@ impl Life {
         let one = first("p-1", "r-1", enrolment.card_id, &self.sealed[0]);
         let (body, expect) = (Body::Sealed(&self.sealed[1]), Expect::Revision(1));
         let two = NewRecord { revision: 2, body, expect, ..one };
+        let (body, expect) = (Body::Sealed(&self.sealed[2]), Expect::Revision(2));
+        let three = NewRecord { revision: 3, body, expect, ..one };
+        let other = |name| Change::Record(NewRecord { record: record(name), ..one });
         let (version, roster) = (self.closing.0, self.closing.1.as_slice());
         let (patient, records) = (patient("p-1"), Records::Delete);
         vec![
@@ -40,6 +43,9 @@ impl Life {
             lukko_store::enrolment(patient, 1, enrolment, grants),
             vec![Change::Record(one)],
             vec![Change::Record(two)],
+            vec![other("r-2"), other("r-3"), other("r-4")],
+            // One of them is there already.
+            vec![other("r-5"), other("r-4"), Change::Record(three), other("r-6")],
             vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
             vec![
                 Change::Roster { generation: 1, version, roster },
