@@ -134,7 +134,8 @@ fn missing(error: object_store::Error) -> Error {
     }
 }
 
-/// An object that is being written. It blocks: use it in `tokio::task::spawn_blocking`.
+/// An object that is being written. It blocks: use it in `tokio::task::spawn_blocking` and nowhere else, or the thread's
+/// own future may miss that it was woken.
 #[derive(Debug)]
 pub struct ObjectSink {
     object: String,
@@ -180,7 +181,8 @@ impl Write for ObjectSink {
     }
 }
 
-/// An object that is read, by ranges of some 256 KiB. It blocks: use it in `tokio::task::spawn_blocking`.
+/// An object that is read, by ranges of some 256 KiB. It blocks: use it in `tokio::task::spawn_blocking` and nowhere
+/// else, or the thread's own future may miss that it was woken.
 #[derive(Debug)]
 pub struct ObjectSource {
     objects: Arc<dyn ObjectStore>,

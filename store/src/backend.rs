@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use lukko::VaultId;
+
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
 use crate::table::{Row, Table, Value};
@@ -13,6 +15,11 @@ pub trait Backend: Send + Sync {
     /// Begins a transaction. One that writes sees the newest rows, and holds every row that it has read until its end.
     fn begin(&self, purpose: Purpose) -> impl Future<Output = Result<Self::Tx>> + Send;
 
+    /// Whether the database has surely rolled the transaction back, for another one that was in the way.
+    fn taken_back(_error: &Error) -> bool {
+        false
+    }
+
     /// Removes what deleted rows have left in the database's files.
     fn scrub(&self) -> impl Future<Output = Result<Scrub>> + Send;
 }
@@ -22,6 +29,10 @@ pub trait Backend: Send + Sync {
 pub enum Purpose {
     Read,
     Write,
+    /// One statement that reads: it sees one moment by itself.
+    ReadOnce,
+    /// One statement that writes: it is durable when it returns, and nothing is left for the commit.
+    WriteOnce,
 }
 
 /// A transaction. Dropped without a commit, it has changed nothing.
@@ -34,6 +45,14 @@ pub trait Tx: Send {
 
     /// Inserts a row; false, and nothing is changed, if there is one of this key.
     fn insert(&mut self, table: &'static Table, row: Row) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Inserts sealed records of one vault, in order: each where the patient's card is the record's, and no record of the
+    /// key is there. Gives how many it has inserted. The patients' rows are held as if they were read.
+    fn insert_records(&mut self, vault: VaultId, rows: Vec<Row>) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Replaces a sealed record of this revision by another one, where the patient's card is the new one's; false, and
+    /// nothing is changed, where any of it is not so. The patient's row is held as if it were read.
+    fn replace_record(&mut self, row: Row, revision: i64) -> impl Future<Output = Result<bool>> + Send;
 
     /// Replaces the row of the same key, which this transaction has read.
     fn update(&mut self, table: &'static Table, row: Row) -> impl Future<Output = Result<()>> + Send;
@@ -66,6 +85,9 @@ pub trait Tx: Send {
 
     /// Makes it durable.
     fn commit(self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Gives up what it holds, and is back when that is done; dropping it lets that happen later.
+    fn rollback(self) -> impl Future<Output = ()> + Send;
 }
 
 /// Takes a row apart, and says which table is damaged where that fails.

@@ -17,6 +17,9 @@ use crate::rows::{After, Claim, Erasure, Failure, Generation, JobState, Patient,
 use crate::store::Store;
 use crate::table::Value;
 
+/// How often a transaction is tried that the database takes back, in a deadlock or because of another one.
+const ATTEMPTS: u32 = 5;
+
 /// A store over one kind of database.
 #[derive(Debug, Clone)]
 pub struct Engine<B> {
@@ -46,12 +49,46 @@ fn number(number: u64) -> Result<Value> {
     i64::try_from(number).map(Value::Int).map_err(|_| crate::error::Usage::TooLarge.into())
 }
 
+impl<B: Backend> Engine<B> {
+    async fn try_apply(&self, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
+        if let [Change::Record(new)] = changes
+            && records::alone(&self.backend, vault, new).await?
+        {
+            return Ok(());
+        }
+        let mut tx = self.backend.begin(Purpose::Write).await?;
+        let done = apply::all(&mut tx, vault, changes).await;
+        end(tx, done).await
+    }
+
+    async fn try_claim(&self, vault: VaultId, job: &str, now: u64, until: u64) -> Result<Option<Claim>> {
+        let mut tx = self.backend.begin(Purpose::Write).await?;
+        let claim = jobs::claim(&mut tx, vault, job, now, until).await;
+        end(tx, claim).await
+    }
+}
+
+/// Commits what was done. What was refused holds no row any more when the caller, or the next attempt, goes on.
+async fn end<T>(tx: impl Tx, done: Result<T>) -> Result<T> {
+    match done {
+        Ok(done) => tx.commit().await.map(|()| done),
+        Err(error) => {
+            tx.rollback().await;
+            Err(error)
+        }
+    }
+}
+
 impl<B: Backend> Store for Engine<B> {
     async fn apply(&self, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
         apply::check(changes)?;
-        let mut tx = self.backend.begin(Purpose::Write).await?;
-        apply::all(&mut tx, vault, changes).await?;
-        tx.commit().await
+        let mut attempt = 1;
+        loop {
+            match self.try_apply(vault, changes).await {
+                Err(error) if attempt < ATTEMPTS && B::taken_back(&error) => attempt += 1,
+                other => return other,
+            }
+        }
     }
 
     async fn generations(&self, vault: VaultId) -> Result<Vec<Generation>> {
@@ -70,7 +107,7 @@ impl<B: Backend> Store for Engine<B> {
     }
 
     async fn patients(&self, vault: VaultId, after: Option<&[u8]>, limit: u32) -> Result<Vec<Vec<u8>>> {
-        let mut tx = self.backend.begin(Purpose::Read).await?;
+        let mut tx = self.backend.begin(Purpose::ReadOnce).await?;
         read::patients(&mut tx, vault, after, limit).await
     }
 
@@ -81,7 +118,7 @@ impl<B: Backend> Store for Engine<B> {
         record: RecordId<'_>,
         field: FieldLabel<'_>,
     ) -> Result<Option<Record>> {
-        let mut tx = self.backend.begin(Purpose::Read).await?;
+        let mut tx = self.backend.begin(Purpose::ReadOnce).await?;
         read::record(&mut tx, vault, patient, record, field).await
     }
 
@@ -92,7 +129,7 @@ impl<B: Backend> Store for Engine<B> {
         after: Option<After<'_>>,
         limit: u32,
     ) -> Result<Vec<Record>> {
-        let mut tx = self.backend.begin(Purpose::Read).await?;
+        let mut tx = self.backend.begin(Purpose::ReadOnce).await?;
         read::records(&mut tx, vault, patient, after, limit).await
     }
 
@@ -119,10 +156,13 @@ impl<B: Backend> Store for Engine<B> {
     }
 
     async fn claim(&self, vault: VaultId, job: &str, now: u64, until: u64) -> Result<Option<Claim>> {
-        let mut tx = self.backend.begin(Purpose::Write).await?;
-        let claim = jobs::claim(&mut tx, vault, job, now, until).await?;
-        tx.commit().await?;
-        Ok(claim)
+        let mut attempt = 1;
+        loop {
+            match self.try_claim(vault, job, now, until).await {
+                Err(error) if attempt < ATTEMPTS && B::taken_back(&error) => attempt += 1,
+                other => return other,
+            }
+        }
     }
 
     async fn job(&self, vault: VaultId, job: &str) -> Result<Option<JobState>> {

@@ -144,7 +144,7 @@ impl fmt::Display for Error {
             Self::Schema { found, known } => {
                 write!(f, "the database has schema {found}, and this version knows schemas up to {known}")
             }
-            Self::Unavailable(error) => write!(f, "the database did not answer: {error}"),
+            Self::Unavailable(error) => write!(f, "not done, or not known to be done: {error}"),
             Self::Core(error) => error.fmt(f),
             Self::Stream(error) => error.fmt(f),
         }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use lukko::VaultId;
+
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -26,7 +28,8 @@ pub enum Fault {
     Error,
     /// It is done, and the reply is lost.
     LostReply,
-    /// It seems to be done; at the commit the connection turns out to be gone, and with it the transaction.
+    /// It seems to be done; at the commit the connection turns out to be gone, and with it the transaction. Where one
+    /// statement is the transaction, the same as an error.
     Torn,
 }
 
@@ -77,7 +80,13 @@ impl<B: Backend> Backend for Faulty<B> {
             return Err(gone());
         }
         let inner = self.backend.begin(purpose).await?;
-        Ok(FaultyTx { inner, faults: self.faults.clone(), torn: fault.is_some(), broken: false })
+        let (faults, once) = (self.faults.clone(), matches!(purpose, Purpose::ReadOnce | Purpose::WriteOnce));
+        let torn = fault.is_some();
+        Ok(FaultyTx { inner, faults, once, torn, broken: torn && once })
+    }
+
+    fn taken_back(error: &Error) -> bool {
+        B::taken_back(error)
     }
 
     async fn scrub(&self) -> Result<Scrub> {
@@ -94,6 +103,8 @@ impl<B: Backend> Backend for Faulty<B> {
 pub struct FaultyTx<T> {
     inner: T,
     faults: Faults,
+    /// One statement is all of it: there is no commit that could fail.
+    once: bool,
     torn: bool,
     broken: bool,
 }
@@ -104,7 +115,7 @@ impl<T> FaultyTx<T> {
         let fault = self.faults.next();
         self.torn |= fault == Some(Fault::Torn);
         let lost = fault == Some(Fault::LostReply);
-        if self.broken || fault == Some(Fault::Error) {
+        if self.broken || fault == Some(Fault::Error) || (self.torn && self.once) {
             self.broken = true;
             return Err(gone());
         }
@@ -131,6 +142,16 @@ impl<T: Tx> Tx for FaultyTx<T> {
     async fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool> {
         let lost = self.next()?;
         answer(lost, self.inner.insert(table, row).await)
+    }
+
+    async fn insert_records(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+        let lost = self.next()?;
+        answer(lost, self.inner.insert_records(vault, rows).await)
+    }
+
+    async fn replace_record(&mut self, row: Row, revision: i64) -> Result<bool> {
+        let lost = self.next()?;
+        answer(lost, self.inner.replace_record(row, revision).await)
     }
 
     async fn update(&mut self, table: &'static Table, row: Row) -> Result<()> {
@@ -170,10 +191,16 @@ impl<T: Tx> Tx for FaultyTx<T> {
     }
 
     async fn commit(mut self) -> Result<()> {
+        if self.once {
+            return self.inner.commit().await;
+        }
         let lost = self.next()?;
         if self.torn {
             return Err(gone());
         }
         answer(lost, self.inner.commit().await)
+    }
+    async fn rollback(self) {
+        self.inner.rollback().await;
     }
 }

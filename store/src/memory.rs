@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lukko::VaultId;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{ENDORSEMENT, GRANT, PIECE, Row, Table, Value};
+use crate::table::{ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
 
 /// A store in memory, for tests. One transaction at a time.
 pub type MemoryStore = Engine<Memory>;
@@ -63,6 +64,12 @@ impl MemoryTx {
         self.tables.range(from..).take_while(matching).map(|(_, row)| row)
     }
 
+    /// Whether the card of a record's row is the patient's.
+    fn is_current(&self, record: &Row) -> bool {
+        let patient = self.tables.get(&(PATIENT.name, record.iter().take(PATIENT.key).cloned().collect()));
+        patient.is_some_and(|patient| patient.get(3) == record.get(5))
+    }
+
     fn pieces<'t>(&'t self, vault: &'t [u8], job: &'t [u8]) -> impl Iterator<Item = &'t Row> {
         let of_job =
             move |row: &&Row| matches!(&row[..], [Value::Bytes(v), _, Value::Bytes(j), ..] if v == vault && j == job);
@@ -85,6 +92,28 @@ impl Tx for MemoryTx {
             return Ok(false);
         }
         self.tables.insert(key, row);
+        Ok(true)
+    }
+
+    async fn insert_records(&mut self, _vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+        let mut inserted: u64 = 0;
+        for row in rows {
+            if self.is_current(&row) && self.insert(&RECORD, row).await? {
+                inserted = inserted.saturating_add(1);
+            }
+        }
+        Ok(inserted)
+    }
+
+    async fn replace_record(&mut self, row: Row, revision: i64) -> Result<bool> {
+        let stored = self.tables.get(&(RECORD.name, row.iter().take(RECORD.key).cloned().collect()));
+        let same = stored.is_some_and(
+            |stored| matches!(&stored[..], [_, _, _, _, Value::Int(met), _, Value::Bytes(_), ..] if *met == revision),
+        );
+        if !same || !self.is_current(&row) {
+            return Ok(false);
+        }
+        self.update(&RECORD, row).await?;
         Ok(true)
     }
 
@@ -146,4 +175,5 @@ impl Tx for MemoryTx {
         *held = tables;
         Ok(())
     }
+    async fn rollback(self) {}
 }

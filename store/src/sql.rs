@@ -3,6 +3,9 @@
 pub(crate) mod driver;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+mod reported;
 pub(crate) mod schema;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests;

@@ -2,6 +2,8 @@
 //!
 //! Every key begins with the vault, and where there is one, the patient: the shard key of `docs/SCALING.md`.
 
+use std::sync::OnceLock;
+
 /// One value of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
@@ -21,6 +23,22 @@ pub struct Table {
     pub(crate) key: usize,
     /// Name and type, as in the migrations.
     pub(crate) columns: &'static [(&'static str, Kind)],
+    texts: OnceLock<Texts>,
+}
+
+/// The statements over one table, made once: a driver finds what it has prepared by its text. What selects leaves out the
+/// columns that it is given the values of.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Texts {
+    pub(crate) get: String,
+    pub(crate) lock: String,
+    pub(crate) share: String,
+    pub(crate) insert: String,
+    pub(crate) update: String,
+    /// By the number of columns that are given.
+    delete: Vec<String>,
+    /// The same, from the beginning and from behind a row.
+    page: Vec<[String; 2]>,
 }
 
 /// The type of a column.
@@ -32,7 +50,7 @@ pub(crate) enum Kind {
 
 use Kind::{Bytes, Int};
 
-pub(crate) const GENERATION: Table = Table {
+pub(crate) static GENERATION: Table = Table {
     name: "generation",
     key: 2,
     columns: &[
@@ -44,20 +62,27 @@ pub(crate) const GENERATION: Table = Table {
         ("roster", Bytes),
         ("retired", Int),
     ],
+    texts: OnceLock::new(),
 };
-pub(crate) const MEMBER: Table =
-    Table { name: "member", key: 2, columns: &[("vault", Bytes), ("member", Bytes), ("entry", Bytes)] };
-pub(crate) const PATIENT: Table = Table {
+pub(crate) static MEMBER: Table = Table {
+    name: "member",
+    key: 2,
+    columns: &[("vault", Bytes), ("member", Bytes), ("entry", Bytes)],
+    texts: OnceLock::new(),
+};
+pub(crate) static PATIENT: Table = Table {
     name: "patient",
     key: 2,
     columns: &[("vault", Bytes), ("patient", Bytes), ("version", Int), ("card", Bytes)],
+    texts: OnceLock::new(),
 };
-pub(crate) const CARD: Table = Table {
+pub(crate) static CARD: Table = Table {
     name: "card",
     key: 3,
     columns: &[("vault", Bytes), ("patient", Bytes), ("version", Int), ("card", Bytes), ("bytes", Bytes)],
+    texts: OnceLock::new(),
 };
-pub(crate) const ENDORSEMENT: Table = Table {
+pub(crate) static ENDORSEMENT: Table = Table {
     name: "endorsement",
     key: 3,
     columns: &[
@@ -68,9 +93,10 @@ pub(crate) const ENDORSEMENT: Table = Table {
         ("endorsement", Bytes),
         ("master_grant", Bytes),
     ],
+    texts: OnceLock::new(),
 };
 /// Generation 0 is a grant to a member; any other one an older card's master grant, whose recipient is empty.
-pub(crate) const GRANT: Table = Table {
+pub(crate) static GRANT: Table = Table {
     name: "patient_grant",
     key: 5,
     columns: &[
@@ -81,8 +107,9 @@ pub(crate) const GRANT: Table = Table {
         ("recipient", Bytes),
         ("bytes", Bytes),
     ],
+    texts: OnceLock::new(),
 };
-pub(crate) const RECORD: Table = Table {
+pub(crate) static RECORD: Table = Table {
     name: "record",
     key: 4,
     columns: &[
@@ -96,22 +123,33 @@ pub(crate) const RECORD: Table = Table {
         ("object", Bytes),
         ("length", Int),
     ],
+    texts: OnceLock::new(),
 };
-pub(crate) const ERASURE: Table = Table {
+pub(crate) static ERASURE: Table = Table {
     name: "erasure",
     key: 2,
     columns: &[("vault", Bytes), ("erasure", Bytes), ("roster_version", Int), ("at", Int), ("scrubbed", Int)],
+    texts: OnceLock::new(),
 };
-pub(crate) const ERASURE_PART: Table = Table {
+pub(crate) static ERASURE_PART: Table = Table {
     name: "erasure_part",
     key: 4,
     columns: &[("vault", Bytes), ("erasure", Bytes), ("kind", Int), ("subject", Bytes), ("at", Int)],
+    texts: OnceLock::new(),
 };
-pub(crate) const OBJECT: Table =
-    Table { name: "unnamed_object", key: 2, columns: &[("vault", Bytes), ("object", Bytes), ("since", Int)] };
-pub(crate) const JOB: Table =
-    Table { name: "job", key: 2, columns: &[("vault", Bytes), ("job", Bytes), ("kind", Int), ("pieces", Int)] };
-pub(crate) const PIECE: Table = Table {
+pub(crate) static OBJECT: Table = Table {
+    name: "unnamed_object",
+    key: 2,
+    columns: &[("vault", Bytes), ("object", Bytes), ("since", Int)],
+    texts: OnceLock::new(),
+};
+pub(crate) static JOB: Table = Table {
+    name: "job",
+    key: 2,
+    columns: &[("vault", Bytes), ("job", Bytes), ("kind", Int), ("pieces", Int)],
+    texts: OnceLock::new(),
+};
+pub(crate) static PIECE: Table = Table {
     name: "job_piece",
     key: 3,
     columns: &[
@@ -123,10 +161,11 @@ pub(crate) const PIECE: Table = Table {
         ("token", Int),
         ("reason", Bytes),
     ],
+    texts: OnceLock::new(),
 };
 
 /// Every table with objects of vaults.
-pub(crate) const TABLES: [&Table; 12] = [
+pub(crate) static TABLES: [&Table; 12] = [
     &GENERATION,
     &MEMBER,
     &PATIENT,
@@ -147,13 +186,30 @@ impl Table {
         if self.columns.get(1).is_some_and(|(name, _)| *name == "patient") { "vault, patient" } else { "vault" }
     }
 
+    /// The statements over this table.
+    pub(crate) fn texts(&'static self) -> &'static Texts {
+        self.texts.get_or_init(|| {
+            let get = self.select(self.key);
+            Texts {
+                lock: format!("{get} FOR UPDATE"),
+                share: format!("{get} FOR SHARE"),
+                get,
+                insert: self.insert(),
+                update: self.update(),
+                delete: (0..=self.key).map(|prefix| self.delete(prefix)).collect(),
+                page: (0..=self.key).map(|prefix| [false, true].map(|after| self.page(prefix, after))).collect(),
+            }
+        })
+    }
+
     fn names(&self, from: usize, to: usize) -> String {
         let names: Vec<&str> = self.columns.iter().take(to).skip(from).map(|(name, _)| *name).collect();
         names.join(", ")
     }
 
-    pub(crate) fn select(&self, prefix: usize) -> String {
-        format!("SELECT {} FROM {}{}", self.names(0, self.columns.len()), self.name, self.matching(prefix))
+    fn select(&self, prefix: usize) -> String {
+        let names = self.names(prefix, self.columns.len());
+        format!("SELECT {names} FROM {}{}", self.name, self.matching(prefix))
     }
 
     fn matching(&self, prefix: usize) -> String {
@@ -163,11 +219,12 @@ impl Table {
     }
 
     /// Rows with this beginning of their key, in order of the key, from behind the rest of a key on if that is given.
-    pub(crate) fn page(&self, prefix: usize, after: bool) -> String {
+    fn page(&self, prefix: usize, after: bool) -> String {
         let rest: Vec<String> = (prefix..self.key).map(|at| format!("${}", at.saturating_add(1))).collect();
         let mut sql = self.select(prefix);
         if after {
-            sql.push_str(&format!(" AND ({}) > ({})", self.names(prefix, self.key), rest.join(", ")));
+            let and = if prefix == 0 { "WHERE" } else { "AND" };
+            sql.push_str(&format!(" {and} ({}) > ({})", self.names(prefix, self.key), rest.join(", ")));
         }
         let limit = if after { self.key } else { prefix }.saturating_add(1);
         sql.push_str(&format!(" ORDER BY {} LIMIT ${limit}", self.names(0, self.key)));
@@ -175,7 +232,7 @@ impl Table {
     }
 
     /// Inserts a row, unless there is one of this key.
-    pub(crate) fn insert(&self) -> String {
+    fn insert(&self) -> String {
         let places: Vec<String> = (1..=self.columns.len()).map(|at| format!("${at}")).collect();
         format!(
             "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING",
@@ -187,13 +244,24 @@ impl Table {
     }
 
     /// Sets everything but the key.
-    pub(crate) fn update(&self) -> String {
+    fn update(&self) -> String {
         let set: Vec<String> =
             self.columns.iter().zip(1..).skip(self.key).map(|((name, _), at)| format!("{name} = ${at}")).collect();
         format!("UPDATE {} SET {}{}", self.name, set.join(", "), self.matching(self.key))
     }
 
-    pub(crate) fn delete(&self, prefix: usize) -> String {
+    fn delete(&self, prefix: usize) -> String {
         format!("DELETE FROM {}{}", self.name, self.matching(prefix))
+    }
+}
+
+impl Texts {
+    /// Of at least one column.
+    pub(crate) fn delete(&'static self, prefix: usize) -> &'static str {
+        self.delete.get(prefix).map_or("", String::as_str)
+    }
+
+    pub(crate) fn page(&'static self, prefix: usize, after: bool) -> &'static str {
+        self.page.get(prefix).map_or("", |page| if after { page[1].as_str() } else { page[0].as_str() })
     }
 }

@@ -1,7 +1,7 @@
-//! `kill -9` in the middle of a rotation and of writing, again and again: nothing that was acknowledged is lost, no state
-//! is mixed, and the job ends.
+//! `kill -9` in the middle of every job and of writing, again and again: nothing that was acknowledged is lost, no state is
+//! mixed, and the job ends.
 //!
-//! `LUKKO_CRASH_ROUNDS` says how many processes are killed for each database, 15 unless told.
+//! `LUKKO_CRASH_ROUNDS` says how many processes are killed for each database, 28 unless told; the jobs take turns.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
 
@@ -9,39 +9,44 @@
 mod clinic;
 #[path = "conformance/postgres.rs"]
 mod postgres;
+#[path = "conformance/work.rs"]
+mod work;
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use clinic::{Clinic, NextGeneration, TestRng, first, patient, record, with_notes};
-use futures_util::StreamExt;
+use clinic::TestRng;
 use lukko::rand_core::TryRng;
-use lukko::{Enroller, PatientRotation};
-use lukko_store::{Change, PostgresStore, RotationJob, SqliteStore, Store, Worker};
+use lukko_store::{PostgresStore, SqliteStore, Store};
+use work::{KINDS, Kind, Work};
 
-const SEED: u64 = 0x92;
-const PATIENTS: usize = 40;
-const JOB: &str = "rotation 2";
+const PATIENTS: usize = 24;
 const DATABASE: &str = "LUKKO_CRASH_DATABASE";
+const KIND: &str = "LUKKO_CRASH_KIND";
+const DIRECTORY: &str = "LUKKO_CRASH_DIRECTORY";
+/// What a process says before each line that it acknowledges.
+const SAID: &str = "acknowledged ";
 
-/// A clinic and its next generation: the same in every process.
-fn world() -> (Clinic, NextGeneration) {
-    let mut clinic = Clinic::new(SEED);
-    let next = NextGeneration::draw(&mut clinic);
-    (clinic, next)
-}
-
-/// The process that is killed. Says what was acknowledged, a line each. Does nothing where no database is named.
-#[tokio::test]
+/// The process that is killed. Does nothing where no database is named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Ok(database) = std::env::var(DATABASE) else { return };
-    let (clinic, next) = world();
+    let kind: usize = std::env::var(KIND).unwrap().parse().unwrap();
+    let directory = std::env::var(DIRECTORY).unwrap();
+    let work = Work::new(KINDS[kind], PATIENTS, Path::new(&directory));
     if database.starts_with("postgres:") {
-        work(&PostgresStore::open(&database).await.unwrap(), &clinic, &next).await;
+        run(work, &PostgresStore::open(&database).await.unwrap()).await;
     } else {
-        work(&SqliteStore::open(&database).await.unwrap(), &clinic, &next).await;
+        run(work, &SqliteStore::open(&database).await.unwrap()).await;
     }
+}
+
+async fn run(mut work: Work, store: &impl Store) {
+    work.load(store).await;
+    say("ready");
+    work.run(store, |line| say(&format!("{SAID}{line}"))).await.unwrap();
 }
 
 fn say(line: &str) {
@@ -49,168 +54,110 @@ fn say(line: &str) {
     writeln!(out, "{line}").unwrap();
 }
 
-/// Rotates, and writes a note of 5 kB after each patient.
-async fn work(store: &impl Store, clinic: &Clinic, next: &NextGeneration) {
-    let by = Enroller::Root(&next.rotation.master);
-    let task = RotationJob { step: PatientRotation { from: &clinic.vault, master: &next.old, to: &next.vault, by } };
-    let worker =
-        Worker { store, vault: clinic.id(), job: JOB, lease: Duration::from_millis(1), clock: SystemTime::now };
-    let mut stream = Box::pin(worker.run(task));
-    say("ready");
-    let mut number = 0;
-    while let Some(progress) = stream.next().await {
-        let progress = progress.unwrap();
-        assert!(progress.findings.is_empty(), "{progress:?}");
-        let id = String::from_utf8(progress.patient).unwrap();
-        say(&format!("rotated {id}"));
-        let card = store.patient(clinic.id(), patient(&id)).await.unwrap().current.unwrap();
-        let name = format!("w-{}-{number}", std::process::id());
-        store.apply(clinic.id(), &[Change::Record(first(&id, &name, card, &[9; 5_000]))]).await.unwrap();
-        say(&format!("written {id} {name}"));
-        number += 1;
-    }
-}
-
-fn spawn(database: &str) -> Child {
+fn spawn(kind: Kind, database: &str, directory: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(DATABASE, database);
+    let kind = KINDS.iter().position(|met| *met == kind).unwrap().to_string();
+    command.args(["--exact", "child", "--nocapture"]);
+    command.env(DATABASE, database).env(KIND, kind).env(DIRECTORY, directory);
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
+fn acknowledged(lines: impl Iterator<Item = std::io::Result<String>>) -> Vec<String> {
+    lines.map_while(Result::ok).filter_map(|line| line.strip_prefix(SAID).map(str::to_owned)).collect()
+}
+
 /// Lets a process work for a while, kills it, and gives what it has acknowledged.
-fn round(database: &str, after: Duration) -> Vec<String> {
-    let mut child = spawn(database);
+fn round(kind: Kind, database: &str, directory: &Path, after: Duration) -> Vec<String> {
+    let mut child = spawn(kind, database, directory);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let ready = lines.find(|line| line.as_ref().is_ok_and(|line| line == "ready"));
     assert!(ready.is_some(), "the process did not begin");
-    let reader = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
+    let reader = std::thread::spawn(move || acknowledged(lines));
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
     reader.join().unwrap()
 }
 
-/// Everything that was acknowledged is there, and every patient is in a whole state.
-async fn check(store: &impl Store, clinic: &Clinic, next: &NextGeneration, acknowledged: &[String]) {
-    for line in acknowledged {
-        let words: Vec<&str> = line.split(' ').collect();
-        match words[..] {
-            ["rotated", id] => {
-                let stored = store.patient(clinic.id(), patient(id)).await.unwrap();
-                assert!(stored.endorsed(2).is_some(), "lost: {line}");
-            }
-            ["written", id, name] => {
-                let read = store.record(clinic.id(), patient(id), record(name), clinic::field()).await.unwrap();
-                assert!(read.is_some(), "lost: {line}");
-            }
-            _ => panic!("the process says: {line}"),
-        }
-    }
-    for id in store.patients(clinic.id(), None, 1_000).await.unwrap() {
-        let id = String::from_utf8(id).unwrap();
-        let stored = store.patient(clinic.id(), patient(&id)).await.unwrap();
-        let cards = stored.card_bytes();
-        clinic.vault.card(patient(&id), &stored.stored(1, &cards).unwrap(), None).unwrap();
-        if let Some(new) = stored.stored(2, &cards) {
-            let card = next.vault.card(patient(&id), &new, None).unwrap();
-            next.vault.break_glass(&card, &next.rotation.master).unwrap();
-        }
-    }
-}
-
-/// Kills processes that have worked for at most `longest` microseconds. Gives how many processes were killed, and how much they had acknowledged.
+/// Kills processes that have worked for at most `longest` microseconds. Gives how much they had acknowledged.
 async fn rounds<S: Store>(
-    open: impl AsyncFn(usize) -> Option<(S, String)>,
+    open: impl AsyncFn() -> Option<(S, String)>,
     (database, longest): (&str, u64),
     seed: u64,
-) -> Option<(usize, usize)> {
-    let wanted: usize = std::env::var("LUKKO_CRASH_ROUNDS").map_or(15, |rounds| rounds.parse().unwrap());
+) -> Option<usize> {
+    let wanted: usize = std::env::var("LUKKO_CRASH_ROUNDS").map_or(28, |rounds| rounds.parse().unwrap());
     let mut rng = TestRng::new(seed);
-    let (mut killed, mut acknowledged, mut databases) = (0, 0, 0);
+    let (mut killed, mut said, mut databases) = (0, 0, 0);
     let begin = Instant::now();
     while killed < wanted {
-        let (store, address) = open(databases).await?;
-        let (mut clinic, next) = world();
-        store.apply(clinic.id(), &clinic.founding()).await.unwrap();
-        for number in 0..PATIENTS {
-            with_notes(&store, &mut clinic, &format!("p-{number:02}"), 0).await;
-        }
-        next.publish(&store).await;
+        let kind = KINDS[databases % KINDS.len()];
+        let (store, address) = open().await?;
+        let directory = tempfile::tempdir().unwrap();
+        let mut work = Work::new(kind, PATIENTS, directory.path());
+        work.prepare(&store).await;
         databases += 1;
-        while killed < wanted {
+        // Uploads have no end.
+        for _ in 0..wanted.div_ceil(KINDS.len()) {
             let after = Duration::from_micros(rng.try_next_u64().unwrap() % longest);
-            let lines = round(&address, after);
-            let lines: Vec<String> =
-                lines.into_iter().filter(|line| line.starts_with("rotated") || line.starts_with("written")).collect();
-            acknowledged += lines.len();
+            let lines = round(kind, &address, directory.path(), after);
+            said += lines.len();
             killed += 1;
-            check(&store, &clinic, &next, &lines).await;
-            if store.job(clinic.id(), JOB).await.unwrap().is_some_and(|state| state.open == 0) {
+            work.check(&store, &lines).await;
+            if work.is_over(&store).await {
                 break;
             }
         }
         // Whatever is left is done without being killed.
-        work(&store, &clinic, &next).await;
-        let state = store.job(clinic.id(), JOB).await.unwrap().unwrap();
-        assert_eq!((state.open, state.done, state.failed), (0, PATIENTS as u64, 0));
-        assert_eq!(next.every_patient_opens(&store).await, PATIENTS);
+        work.to_the_end(&store).await;
+        work.ended(&store, directory.path()).await;
     }
+    let time = begin.elapsed();
     println!(
-        "{database}: {killed} processes killed over {databases} databases, {acknowledged} acknowledged, 0 lost, 0 mixed, \
-         in {:.0?}",
-        begin.elapsed()
+        "{database}: {killed} processes killed over {databases} databases, {said} acknowledged, 0 lost, 0 mixed, in {time:.0?}"
     );
-    Some((killed, acknowledged))
+    Some(said)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t092_t093_killed_in_sqlite() {
     let scratch = tempfile::tempdir().unwrap();
-    let open = async |number: usize| {
-        let path = scratch.path().join(format!("{number}.db"));
+    let open = async || {
+        let path = scratch.path().join(format!("{}.db", lukko::random_id(&mut lukko::OsRng).unwrap()));
         Some((SqliteStore::open(&path).await.unwrap(), path.to_str().unwrap().to_owned()))
     };
-    let (_, acknowledged) = rounds(open, ("SQLite", 60_000), 0x9201).await.unwrap();
-    assert!(acknowledged > 0, "nothing was ever acknowledged: the processes were killed too early");
+    let said = rounds(open, ("SQLite", 60_000), 0x9201).await.unwrap();
+    assert!(said > 0, "nothing was ever acknowledged: the processes were killed too early");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t092_t093_killed_in_postgresql() {
-    let open = async |_: usize| {
+    let open = async || {
         let address = format!("postgres:///{}", postgres::fresh("crash").await?);
         Some((PostgresStore::open(&address).await.unwrap(), address))
     };
-    if let Some((_, acknowledged)) = rounds(open, ("PostgreSQL", 500_000), 0x9202).await {
-        assert!(acknowledged > 0, "nothing was ever acknowledged: the processes were killed too early");
+    if let Some(said) = rounds(open, ("PostgreSQL", 200_000), 0x9202).await {
+        assert!(said > 0, "nothing was ever acknowledged: the processes were killed too early");
     }
 }
 
-/// Two processes rotate at once.
-#[tokio::test]
+/// Two processes do each job at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t096_two_processes_share_one_job() {
     let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join("vault.db");
-    let store = SqliteStore::open(&path).await.unwrap();
-    let (mut clinic, next) = world();
-    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
-    for number in 0..PATIENTS {
-        with_notes(&store, &mut clinic, &format!("p-{number:02}"), 0).await;
+    for kind in KINDS {
+        let directory = scratch.path().join(format!("{kind:?}"));
+        std::fs::create_dir(&directory).unwrap();
+        let path = directory.join("vault.db");
+        let store = SqliteStore::open(&path).await.unwrap();
+        let mut work = Work::new(kind, PATIENTS, &directory);
+        work.prepare(&store).await;
+        let mut processes = [(); 2].map(|()| spawn(kind, path.to_str().unwrap(), &directory));
+        for process in &mut processes {
+            let lines = acknowledged(BufReader::new(process.stderr.take().unwrap()).lines());
+            assert!(process.wait().unwrap().success(), "{kind:?}: {lines:?}");
+            work.check(&store, &lines).await;
+        }
+        work.to_the_end(&store).await;
+        work.ended(&store, &directory).await;
     }
-    next.publish(&store).await;
-    let mut processes = [spawn(path.to_str().unwrap()), spawn(path.to_str().unwrap())];
-    for process in &mut processes {
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let lines: Vec<String> = lines.map_while(Result::ok).collect();
-        assert!(process.wait().unwrap().success(), "{lines:?}");
-        check(
-            &store,
-            &clinic,
-            &next,
-            &lines.into_iter().filter(|line| line.starts_with("rotated")).collect::<Vec<_>>(),
-        )
-        .await;
-    }
-    let state = store.job(clinic.id(), JOB).await.unwrap().unwrap();
-    assert_eq!((state.open, state.done, state.failed), (0, PATIENTS as u64, 0));
-    assert_eq!(next.every_patient_opens(&store).await, PATIENTS);
 }

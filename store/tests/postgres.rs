@@ -8,10 +8,12 @@ mod clinic;
 mod server;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clinic::{Clinic, first, patient, with_notes};
 use lukko::ClosedReason;
-use lukko_store::{Change, Erase, Error, Records, Scrub, Store};
+use lukko_store::error::Conflict;
+use lukko_store::{Change, Erase, Error, Expect, NewRecord, Records, Scrub, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 async fn sql(database: &str, statement: &str) {
@@ -76,6 +78,37 @@ async fn t104_after_an_erasure_the_log_still_holds_wrapped_keys() {
     let (pages, log) = (found(&directory.join("base"), &needles), found(&directory.join("pg_wal"), &needles));
     println!("of {all} grants, in pages after VACUUM FULL: {pages}, in the write-ahead log: {log}");
     assert_eq!((pages, log), (0, all), "the documentation says otherwise");
+}
+
+/// Another writer holds the patient and gives it another card: what was to be written under the old one has waited, and
+/// is refused. A new record, many of them, and another revision.
+#[tokio::test]
+async fn t095_a_record_waits_for_the_patients_card() {
+    let Some((store, database)) = server::open("waits", 0).await else { return };
+    let mut clinic = Clinic::new(0x95);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let card = with_notes(&store, &mut clinic, "p-1", 1).await.card_id;
+    let new = |name| first("p-1", name, card, &[1; 100]);
+    let revision = NewRecord { revision: 2, expect: Expect::Revision(1), ..new("r-0000") };
+    let ways = [
+        vec![Change::Record(new("a"))],
+        vec![Change::Record(new("b")), Change::Record(new("c"))],
+        vec![Change::Record(revision)],
+    ];
+    for (number, changes) in ways.iter().enumerate() {
+        let mut other = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
+        let mut held = other.begin().await.unwrap();
+        sqlx::query("UPDATE patient SET card = sha256(card)").execute(&mut *held).await.unwrap();
+        let mut write = std::pin::pin!(store.apply(clinic.id(), changes));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut write).await;
+        assert!(early.is_err(), "way {number} did not wait: {early:?}");
+        held.commit().await.unwrap();
+        let late = write.await;
+        assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "way {number}: {late:?}");
+        sqlx::query("UPDATE patient SET card = $1").bind(&card.as_bytes()[..]).execute(&mut other).await.unwrap();
+    }
+    let records = store.records(clinic.id(), patient("p-1"), None, 100).await.unwrap();
+    assert_eq!(records.iter().map(|record| record.revision).collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test]

@@ -21,10 +21,16 @@ pub(super) fn check(changes: &[Change<'_>]) -> Result<()> {
 }
 
 pub(super) async fn all(tx: &mut impl Tx, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
-    for change in changes {
-        one(tx, vault, change).await?;
+    let mut rest = changes;
+    loop {
+        let (new, behind) = rest.split_at(records::leading(rest));
+        if !new.is_empty() {
+            records::insert(tx, vault, new).await?;
+        }
+        let Some((first, behind)) = behind.split_first() else { return Ok(()) };
+        one(tx, vault, first).await?;
+        rest = behind;
     }
-    Ok(())
 }
 
 async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()> {

@@ -3,8 +3,8 @@
 use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 
 use super::{bytes, number, patients, read, vault_key};
-use crate::backend::Tx;
-use crate::change::{Body, Expect, NewRecord};
+use crate::backend::{Backend, Purpose, Tx};
+use crate::change::{Body, Change, Expect, NewRecord};
 use crate::error::{Conflict, Counted, Error, Result, Usage};
 use crate::rows::{Record, StoredBody};
 use crate::table::{OBJECT, RECORD, Row, Value};
@@ -23,18 +23,80 @@ fn key(vault: VaultId, (patient, record, field): (PatientId<'_>, RecordId<'_>, F
     vec![vault_key(vault), bytes(patient.as_bytes()), bytes(record.as_bytes()), bytes(field.as_bytes())]
 }
 
-pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>) -> Result<()> {
-    let NewRecord { patient, record, field, revision, card, body, expect } = *new;
-    patients::require_current(tx, vault, patient, card).await?;
-    let key = key(vault, (patient, record, field));
+fn row(vault: VaultId, new: &NewRecord<'_>) -> Result<Row> {
+    let NewRecord { patient, record, field, revision, card, body, .. } = *new;
     let (sealed, object, length) = match body {
         Body::Sealed(sealed) => (bytes(sealed), Value::Null, sealed.len() as u64),
         Body::Object { object, length } => (Value::Null, bytes(object.as_bytes()), length),
     };
     let rest = [number(revision)?, bytes(card.as_bytes()), sealed, object, number(length)?];
-    let row: Row = key.iter().cloned().chain(rest).collect();
+    Ok(key(vault, (patient, record, field)).into_iter().chain(rest).collect())
+}
+
+/// A record that is expected to be a new one, with its bytes.
+fn is_new(change: &Change<'_>) -> bool {
+    matches!(change, Change::Record(NewRecord { expect: Expect::Absent, body: Body::Sealed(_), .. }))
+}
+
+/// With how many new records a change begins.
+pub(super) fn leading(changes: &[Change<'_>]) -> usize {
+    changes.iter().take_while(|change| is_new(change)).count()
+}
+
+fn new_records<'c>(changes: &'c [Change<'_>]) -> impl Iterator<Item = &'c NewRecord<'c>> {
+    changes.iter().filter_map(|change| if let Change::Record(new) = change { Some(new) } else { None })
+}
+
+/// New records, all at once. Where one of them is there already or is refused, each by itself: the first that is refused
+/// says why, and one that this change has just made is the same one.
+pub(super) async fn insert(tx: &mut impl Tx, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
+    let rows = new_records(changes).map(|new| row(vault, new)).collect::<Result<Vec<Row>>>()?;
+    let wanted = rows.len() as u64;
+    if tx.insert_records(vault, rows).await? == wanted {
+        return Ok(());
+    }
+    for new in new_records(changes) {
+        put(tx, vault, new).await?;
+    }
+    Ok(())
+}
+
+/// One sealed record that is all of a change: mostly one statement is enough. False, and nothing is changed, if not.
+pub(super) async fn alone(backend: &impl Backend, vault: VaultId, new: &NewRecord<'_>) -> Result<bool> {
+    if !matches!((new.body, new.expect), (Body::Sealed(_), Expect::Absent | Expect::Revision(_))) {
+        return Ok(false);
+    }
+    let row = row(vault, new)?;
+    let mut tx = backend.begin(Purpose::WriteOnce).await?;
+    let made = match new.expect {
+        Expect::Revision(expected) => replace_at_once(&mut tx, new, row, expected).await?,
+        _ => tx.insert_records(vault, vec![row]).await? == 1,
+    };
+    if made {
+        tx.commit().await?;
+    }
+    Ok(made)
+}
+
+/// The next revision of a sealed record: mostly the stored one is what the writer says, and need not be read.
+async fn replace_at_once(tx: &mut impl Tx, new: &NewRecord<'_>, row: Row, expected: u64) -> Result<bool> {
+    match number(expected)? {
+        Value::Int(stored) if new.revision > expected => tx.replace_record(row, stored).await,
+        _ => Ok(false),
+    }
+}
+
+pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>) -> Result<()> {
+    let NewRecord { patient, record, field, card, body, expect, .. } = *new;
+    let row = row(vault, new)?;
+    if let (Body::Sealed(_), Expect::Revision(expected)) = (body, expect)
+        && replace_at_once(tx, new, row.clone(), expected).await?
+    {
+        return Ok(());
+    }
+    patients::require_current(tx, vault, patient, card).await?;
     if expect != Expect::Absent || !tx.insert(&RECORD, row.clone()).await? {
-        let stored = tx.get(&RECORD, key).await?.ok_or(Conflict::Record)?;
+        let stored = tx.get(&RECORD, key(vault, (patient, record, field))).await?.ok_or(Conflict::Record)?;
         if stored == row {
             return Ok(());
         }

@@ -15,13 +15,17 @@ const HEAD: usize = 120;
 /// What of an object could not be read; an outer error says that the store or the object store did not answer.
 type Read<T> = Result<Result<T, Closed>>;
 
-/// Does blocking work on this thread, and lets the runtime's other work move to another one.
-fn blocking<T>(work: impl FnOnce() -> T) -> Result<T> {
+/// Waits for work that blocks, and lets the runtime's other work move to another thread.
+///
+/// The streams wait with `block_on`. On this thread that could take a wake-up that was meant for the future which called
+/// us, so that they get a thread of their own.
+fn blocking<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     use tokio::runtime::{Handle, RuntimeFlavor};
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::CurrentThread => Err(Usage::OneThread.into()),
-        _ => Ok(tokio::task::block_in_place(work)),
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return Err(Usage::OneThread.into());
     }
+    let wait = || std::thread::scope(|scope| scope.spawn(work).join());
+    tokio::task::block_in_place(wait).map_err(|_| Error::unavailable("a thread that read an attachment panicked"))
 }
 
 /// Opens an object; a missing one is no reason to stop.

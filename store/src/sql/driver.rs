@@ -3,11 +3,6 @@
 use crate::error::Error;
 use crate::table::Table;
 
-/// What the driver reports. The texts name tables and constraints, and never a value.
-pub(crate) fn failed(error: sqlx::Error) -> Error {
-    Error::unavailable(error)
-}
-
 /// What cannot be decoded is not what this crate wrote.
 pub(crate) fn damaged(table: &'static Table) -> Error {
     Error::Corrupt { table: table.name, what: "a value is of another type" }
@@ -28,68 +23,84 @@ macro_rules! transaction {
         }
 
         /// Binds values to the first columns of a table.
-        fn query(table: &'static Table, sql: String, values: Vec<Value>) -> Bound<'static> {
-            let query = sqlx::query::<$database>(AssertSqlSafe(sql));
+        fn query(table: &'static Table, sql: &'static str, values: Vec<Value>) -> Bound<'static> {
+            let query = sqlx::query::<$database>(sql);
             values.into_iter().zip(table.columns).fold(query, |query, (value, (_, kind))| bind(query, value, *kind))
         }
 
-        fn decode(table: &'static Table, row: &<$database as sqlx::Database>::Row) -> Result<Row> {
-            let value = |(at, (_, kind)): (usize, &(&str, Kind))| {
+        /// A row whose first values are known: the others were selected.
+        fn decode(table: &'static Table, known: Vec<Value>, row: &<$database as sqlx::Database>::Row) -> Result<Row> {
+            let mut values = known;
+            values.reserve_exact(table.columns.len().saturating_sub(values.len()));
+            for (at, (_, kind)) in table.columns.iter().skip(values.len()).enumerate() {
                 let value = match kind {
                     Kind::Int => row.try_get::<Option<i64>, _>(at).map(|value| value.map(Value::Int)),
                     Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at).map(|value| value.map(Value::Bytes)),
                 };
-                value.map(|value| value.unwrap_or(Value::Null)).map_err(|_| damaged(table))
-            };
-            table.columns.iter().enumerate().map(value).collect()
+                values.push(value.map_err(|_| damaged(table))?.unwrap_or(Value::Null));
+            }
+            Ok(values)
         }
 
         impl $tx {
-            async fn fetch(&mut self, table: &'static Table, query: Bound<'_>) -> Result<Vec<Row>> {
-                let rows = query.fetch_all(&mut *self.inner).await.map_err(failed)?;
-                rows.iter().map(|row| decode(table, row)).collect()
+            async fn fetch(&mut self, table: &'static Table, known: &[Value], query: Bound<'_>) -> Result<Vec<Row>> {
+                let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
+                rows.iter().map(|row| decode(table, known.to_vec(), row)).collect()
             }
 
             async fn run(&mut self, query: Bound<'_>) -> Result<u64> {
-                Ok(query.execute(&mut *self.inner).await.map_err(failed)?.rows_affected())
+                Ok(query.execute(self.connection()).await.map_err(failed)?.rows_affected())
             }
 
-            async fn single(&mut self, table: &'static Table, sql: String, key: Vec<Value>) -> Result<Option<Row>> {
-                let mut rows = self.fetch(table, query(table, sql, key)).await?;
-                let row = rows.pop();
-                // Somebody has taken the primary key away and written a second row. There is no "first one wins".
-                if rows.is_empty() {
-                    Ok(row)
-                } else {
-                    Err(Error::Corrupt { table: table.name, what: "a key is there two times" })
+            async fn single(
+                &mut self,
+                table: &'static Table,
+                sql: &'static str,
+                key: Vec<Value>,
+            ) -> Result<Option<Row>> {
+                let rows = query(table, sql, key.clone()).fetch_all(self.connection()).await.map_err(failed)?;
+                match rows.as_slice() {
+                    [] => Ok(None),
+                    [row] => decode(table, key, row).map(Some),
+                    // Somebody has taken the primary key away and written a second row. There is no "first one wins".
+                    _ => Err(Error::Corrupt { table: table.name, what: "a key is there two times" }),
                 }
             }
         }
 
         impl Tx for $tx {
             async fn get(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
-                let sql = table.select(table.key) + self.lock_to_write();
+                let sql = self.to_write(table.texts());
                 self.single(table, sql, key).await
             }
 
             async fn share(&mut self, table: &'static Table, key: Vec<Value>) -> Result<Option<Row>> {
-                let sql = table.select(table.key) + self.lock_to_share();
+                let sql = self.to_share(table.texts());
                 self.single(table, sql, key).await
             }
 
             async fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool> {
-                Ok(self.run(query(table, table.insert(), row)).await? == 1)
+                Ok(self.run(query(table, &table.texts().insert, row)).await? == 1)
+            }
+
+            async fn insert_records(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+                self.insert_many(vault, rows).await
+            }
+
+            async fn replace_record(&mut self, row: Row, revision: i64) -> Result<bool> {
+                let changed = self.run(query(&RECORD, Self::REPLACE, row).bind(revision)).await?;
+                Ok(changed == 1)
             }
 
             async fn update(&mut self, table: &'static Table, row: Row) -> Result<()> {
-                match self.run(query(table, table.update(), row)).await? {
+                match self.run(query(table, &table.texts().update, row)).await? {
                     1 => Ok(()),
                     _ => Err(Error::Corrupt { table: table.name, what: "not one row of this key" }),
                 }
             }
 
             async fn delete(&mut self, table: &'static Table, prefix: Vec<Value>) -> Result<u64> {
-                self.run(query(table, table.delete(prefix.len()), prefix)).await
+                self.run(query(table, table.texts().delete(prefix.len()), prefix)).await
             }
 
             async fn page(
@@ -99,20 +110,20 @@ macro_rules! transaction {
                 after: Vec<Value>,
                 limit: u32,
             ) -> Result<Vec<Row>> {
-                let sql = table.page(prefix.len(), !after.is_empty());
-                let values = prefix.into_iter().chain(after).collect();
-                self.fetch(table, query(table, sql, values).bind(i64::from(limit))).await
+                let sql = table.texts().page(prefix.len(), !after.is_empty());
+                let values = prefix.iter().cloned().chain(after).collect();
+                self.fetch(table, &prefix, query(table, sql, values).bind(i64::from(limit))).await
             }
 
             async fn free_piece(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64) -> Result<Option<Row>> {
                 let sql = free_piece() + self.skip_locked();
                 let query = sqlx::query(AssertSqlSafe(sql)).bind(vault).bind(job).bind(now);
-                Ok(self.fetch(&PIECE, query).await?.pop())
+                Ok(self.fetch(&PIECE, &[], query).await?.pop())
             }
 
             async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
                 let query = sqlx::query::<$database>(COUNT_PIECES).bind(vault).bind(job);
-                let rows = query.fetch_all(&mut *self.inner).await.map_err(failed)?;
+                let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
                 let count = |row: &<$database as sqlx::Database>::Row| {
                     let (state, count) = (row.try_get::<i64, _>(0), row.try_get::<i64, _>(1));
                     let count = count.map_err(|_| damaged(&PIECE))?;
@@ -129,22 +140,77 @@ macro_rules! transaction {
             }
 
             async fn commit(self) -> Result<()> {
-                self.inner.commit().await.map_err(failed)
+                match self.inner {
+                    Inner::Transaction(transaction) => transaction.commit().await.map_err(failed),
+                    Inner::Statement(_) => Ok(()),
+                }
+            }
+
+            async fn rollback(self) {
+                if let Inner::Transaction(transaction) = self.inner {
+                    // Where this fails too, the connection is gone or closed, and with it the transaction.
+                    let _ = transaction.rollback().await;
+                }
             }
         }
 
-        /// Brings the schema to the newest version, in one transaction.
-        async fn migrate(tx: &mut $tx, dialect: Dialect) -> Result<()> {
-            tx.run(sqlx::query::<$database>(schema::CREATE)).await?;
-            tx.run(sqlx::query::<$database>(schema::BEGIN)).await?;
-            let read = schema::READ.to_owned() + tx.lock_to_write();
-            let row = sqlx::query::<$database>(AssertSqlSafe(read)).fetch_one(&mut *tx.inner).await.map_err(failed)?;
-            let from: i64 = row.try_get(0).map_err(failed)?;
-            for statement in schema::statements(from, dialect)? {
-                tx.run(sqlx::query::<$database>(AssertSqlSafe(statement))).await?;
+        /// A transaction, or a connection for one statement, which is a transaction by itself.
+        #[derive(Debug)]
+        enum Inner {
+            Transaction(sqlx::Transaction<'static, $database>),
+            Statement(sqlx::pool::PoolConnection<$database>),
+        }
+
+        impl $tx {
+            fn connection(&mut self) -> &mut <$database as sqlx::Database>::Connection {
+                match &mut self.inner {
+                    Inner::Transaction(transaction) => transaction,
+                    Inner::Statement(connection) => connection,
+                }
             }
-            tx.run(sqlx::query::<$database>(schema::NOTE).bind(schema::NEWEST)).await?;
-            Ok(())
+        }
+
+        /// Brings the schema to the newest version: each step in a transaction of its own, with the note that it was made.
+        /// One that is there already is only read, for which nobody needs the right to write.
+        async fn migrate(backend: &impl Backend<Tx = $tx>, steps: &[&str], dialect: Dialect) -> Result<()> {
+            let mut tx = backend.begin(Purpose::Read).await?;
+            if tx.number(dialect.exists).await? != 0 {
+                let found = tx.number(schema::READ).await?;
+                if schema::statements(found, steps, dialect)?.is_none() {
+                    return Ok(());
+                }
+            }
+            drop(tx);
+            loop {
+                let mut tx = backend.begin(Purpose::Write).await?;
+                if !tx.step(steps, dialect).await? {
+                    return Ok(());
+                }
+                tx.commit().await?;
+            }
+        }
+
+        impl $tx {
+            async fn number(&mut self, sql: &str) -> Result<i64> {
+                let query = sqlx::query::<$database>(AssertSqlSafe(sql.to_owned()));
+                let row = query.fetch_optional(self.connection()).await.map_err(failed)?;
+                let fault = Error::Corrupt { table: "lukko_schema", what: "it does not say which version there is" };
+                row.and_then(|row| row.try_get(0).ok()).ok_or(fault)
+            }
+
+            /// Makes the next step of the schema; false if there is none.
+            async fn step(&mut self, steps: &[&str], dialect: Dialect) -> Result<bool> {
+                self.run(sqlx::query::<$database>(schema::CREATE)).await?;
+                self.run(sqlx::query::<$database>(schema::BEGIN)).await?;
+                // Another process may have made the step meanwhile.
+                let from = self.number(&(schema::READ.to_owned() + self.lock())).await?;
+                let Some(statements) = schema::statements(from, steps, dialect)? else { return Ok(false) };
+                for statement in statements {
+                    self.run(sqlx::query::<$database>(AssertSqlSafe(statement))).await?;
+                }
+                self.run(sqlx::query::<$database>(schema::NOTE)).await?;
+                Ok(true)
+            }
         }
     };
 }
@@ -158,6 +224,20 @@ pub(crate) fn free_piece() -> String {
         columns.join(", ")
     )
 }
+
+/// The text that replaces a sealed record under the card that the patient has.
+macro_rules! replace_record {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE record SET revision = $5, card = $6, sealed = $7, object = $8, length = $9 \
+             WHERE vault = $1 AND patient = $2 AND record = $3 AND field = $4 AND revision = $10 AND object IS NULL \
+             AND (SELECT card FROM patient WHERE vault = $1 AND patient = $2",
+            $lock,
+            ") = $6"
+        )
+    };
+}
+pub(crate) use replace_record;
 
 pub(crate) const COUNT_PIECES: &str =
     "SELECT state, count(*) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";

@@ -1,17 +1,20 @@
 //! PostgreSQL, and databases that speak its protocol.
 
 use std::str::FromStr;
+use std::time::Duration;
 
+use lukko::VaultId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres as Database, Row as _};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
-use super::schema::{self, Dialect};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, replace_record, transaction};
+use super::reported::{self, failed};
+use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{Kind, PIECE, Row, Table, Value};
+use crate::table::{Kind, PIECE, RECORD, Row, Table, Texts, Value};
 
 /// A store in PostgreSQL.
 pub type PostgresStore = Engine<Postgres>;
@@ -19,11 +22,13 @@ pub type PostgresStore = Engine<Postgres>;
 /// The connections of a [`PostgresStore`].
 #[derive(Debug, Clone)]
 pub struct Postgres {
-    pool: PgPool,
+    pub(super) pool: PgPool,
 }
 
 /// Connections of one process, at most.
 const CONNECTIONS: u32 = 16;
+/// After this time a connection may have been cut without our seeing it.
+const IDLE: Duration = Duration::from_secs(1);
 /// How often the schema is tried: two processes that make it at once meet in the system's tables.
 const ATTEMPTS: u32 = 5;
 
@@ -42,16 +47,8 @@ impl PostgresStore {
     /// # Errors
     /// As [`PostgresStore::open`].
     pub async fn open_partitioned(url: &str, partitions: u32) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url).map_err(failed)?;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
-        let backend = Postgres { pool };
-        let mut attempt = 1;
-        loop {
-            match backend.migrate(partitions).await {
-                Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
-                other => break other?,
-            }
-        }
+        let backend = Postgres::connect(url).await?;
+        backend.migrate(STEPS, partitions).await?;
         Ok(Self::over(backend))
     }
 
@@ -62,10 +59,34 @@ impl PostgresStore {
 }
 
 impl Postgres {
-    async fn migrate(&self, partitions: u32) -> Result<()> {
-        let mut tx = self.begin(Purpose::Write).await?;
-        migrate(&mut tx, Dialect { blob: "BYTEA", partitions }).await?;
-        tx.commit().await
+    pub(super) async fn connect(url: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url).map_err(failed)?;
+        // A connection that was used just now is not asked each time whether it is still there.
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
+        let pool = pool.before_acquire(|connection, met| {
+            Box::pin(async move {
+                if met.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        });
+        Ok(Self { pool: pool.connect_with(options).await.map_err(failed)? })
+    }
+
+    async fn transaction(&self, begin: &'static str) -> Result<Inner, sqlx::Error> {
+        self.pool.begin_with(begin).await.map(Inner::Transaction)
+    }
+
+    pub(super) async fn migrate(&self, steps: &[&str], partitions: u32) -> Result<()> {
+        let exists = "SELECT CAST(count(to_regclass('lukko_schema')) AS BIGINT)";
+        let mut attempt = 1;
+        loop {
+            match migrate(self, steps, Dialect { blob: "BYTEA", exists, partitions }).await {
+                Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
+                other => break other,
+            }
+        }
     }
 }
 
@@ -73,12 +94,18 @@ impl Backend for Postgres {
     type Tx = PostgresTx;
 
     async fn begin(&self, purpose: Purpose) -> Result<PostgresTx> {
-        // A reader sees one moment; a writer sees the newest rows and holds those that it reads.
-        let statement = match purpose {
-            Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        // A reader sees one moment; a writer sees the newest rows and holds those that it reads. It does not ask for
+        // READ WRITE: who has set the server to be read only, because its disk is full, means this too.
+        let inner = match purpose {
+            Purpose::Read => self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await,
+            Purpose::Write => self.transaction("BEGIN ISOLATION LEVEL READ COMMITTED").await,
+            Purpose::ReadOnce | Purpose::WriteOnce => self.pool.acquire().await.map(Inner::Statement),
         };
-        Ok(PostgresTx { inner: self.pool.begin_with(statement).await.map_err(failed)?, purpose })
+        Ok(PostgresTx { inner: inner.map_err(failed)?, purpose })
+    }
+
+    fn taken_back(error: &Error) -> bool {
+        reported::taken_back(error)
     }
 
     /// Frees dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.
@@ -92,25 +119,83 @@ impl Backend for Postgres {
 /// A transaction of PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresTx {
-    inner: sqlx::Transaction<'static, Database>,
+    inner: Inner,
     purpose: Purpose,
 }
 
+/// New records from columns: one text for any number of them. Each patient's row is held before a record is made.
+const INSERT_RECORDS: &str = "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
+     SELECT $1::bytea, new.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, octet_length(new.sealed) \
+     FROM unnest($2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[]) \
+     AS new (patient, record, field, revision, card, sealed) \
+     WHERE (SELECT card FROM patient WHERE vault = $1 AND patient = new.patient FOR UPDATE) = new.card \
+     ON CONFLICT (vault, patient, record, field) DO NOTHING";
+/// Rows of one statement, at most.
+const ROWS: usize = 64;
+/// Bytes of one statement's rows, if it is more than one row: with its frame it fits into one record of TLS. `sqlx` 0.9.0
+/// does not set TCP_NODELAY (its issue 4335), and what is sent in two pieces waits some 40 ms where packets are large.
+const BYTES: usize = 15_000;
+
+/// How many of these rows make a statement.
+fn together(rows: &[Row]) -> usize {
+    let length =
+        |row: &Row| row.iter().map(|value| if let Value::Bytes(b) = value { b.len() } else { 0 }).sum::<usize>();
+    let sums = rows.iter().scan(0_usize, |sum, row| {
+        *sum = sum.saturating_add(length(row));
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= BYTES).take(ROWS).count().max(1)
+}
+
 impl PostgresTx {
-    fn lock(&self, lock: &'static str) -> &'static str {
-        if self.purpose == Purpose::Write { lock } else { "" }
+    const REPLACE: &'static str = replace_record!(" FOR UPDATE");
+
+    async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+        let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
+        while rows.len() > 0 {
+            let count = together(rows.as_slice());
+            let mut columns: [Vec<Vec<u8>>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
+            let mut revisions = Vec::with_capacity(count);
+            for row in rows.by_ref().take(count) {
+                let mut into = columns.iter_mut();
+                for value in row.into_iter().skip(1).take(6) {
+                    match value {
+                        Value::Int(revision) => revisions.push(revision),
+                        Value::Bytes(bytes) => {
+                            if let Some(column) = into.next() {
+                                column.push(bytes);
+                            }
+                        }
+                        Value::Null => return Err(damaged(&RECORD)),
+                    }
+                }
+            }
+            let [patients, records, fields, cards, sealed] = columns;
+            let query = sqlx::query::<Database>(INSERT_RECORDS).bind(vault.as_bytes().to_vec());
+            let query = query.bind(patients).bind(records).bind(fields).bind(revisions).bind(cards).bind(sealed);
+            inserted = inserted.saturating_add(self.run(query).await?);
+        }
+        Ok(inserted)
     }
 
-    fn lock_to_write(&self) -> &'static str {
-        self.lock(" FOR UPDATE")
+    fn writes(&self) -> bool {
+        self.purpose == Purpose::Write
     }
 
-    fn lock_to_share(&self) -> &'static str {
-        self.lock(" FOR SHARE")
+    fn to_write(&self, texts: &'static Texts) -> &'static str {
+        if self.writes() { &texts.lock } else { &texts.get }
+    }
+
+    fn to_share(&self, texts: &'static Texts) -> &'static str {
+        if self.writes() { &texts.share } else { &texts.get }
+    }
+
+    fn lock(&self) -> &'static str {
+        if self.writes() { " FOR UPDATE" } else { "" }
     }
 
     fn skip_locked(&self) -> &'static str {
-        self.lock(" FOR UPDATE SKIP LOCKED")
+        if self.writes() { " FOR UPDATE SKIP LOCKED" } else { "" }
     }
 }
 

@@ -1,20 +1,24 @@
 //! SQLite, in the service's own process.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use lukko::VaultId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Row as _, Sqlite as Database, SqlitePool};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Sqlite as Database, SqliteConnection, SqlitePool,
+};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, failed, free_piece, transaction};
-use super::schema::{self, Dialect};
+use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, replace_record, transaction};
+use super::reported::failed;
+use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{Kind, PIECE, Row, Table, Value};
+use crate::table::{Kind, PIECE, RECORD, Row, Table, Texts, Value};
 
 /// A store in a file of SQLite.
 ///
@@ -25,7 +29,7 @@ pub type SqliteStore = Engine<Sqlite>;
 /// The connections of a [`SqliteStore`].
 #[derive(Debug, Clone)]
 pub struct Sqlite {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
     /// SQLite has one writer at a time: who waits here waits in order.
     writer: Arc<Mutex<()>>,
 }
@@ -41,20 +45,8 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Schema`] for a schema newer than this version knows; [`Error::Unavailable`].
     pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .busy_timeout(PATIENCE)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("secure_delete", "ON")
-            .pragma("temp_store", "MEMORY");
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
-        require_pragmas(&pool).await?;
-        let backend = Sqlite { pool, writer: Arc::default() };
-        let mut tx = backend.begin(Purpose::Write).await?;
-        migrate(&mut tx, Dialect { blob: "BLOB", partitions: 0 }).await?;
-        tx.commit().await?;
+        let backend = Sqlite::connect(path.as_ref()).await?;
+        backend.migrate(STEPS).await?;
         Ok(Self::over(backend))
     }
 
@@ -64,28 +56,66 @@ impl SqliteStore {
     }
 }
 
-/// SQLite answers a pragma that it cannot follow with the old value, and not with an error.
-async fn require_pragmas(pool: &SqlitePool) -> Result<()> {
-    let row = sqlx::query("PRAGMA secure_delete").fetch_one(pool).await.map_err(failed)?;
-    let secure: i64 = row.try_get(0).map_err(failed)?;
-    let row = sqlx::query("PRAGMA journal_mode").fetch_one(pool).await.map_err(failed)?;
-    let journal: String = row.try_get(0).map_err(failed)?;
-    if secure == 1 && journal == "wal" {
-        return Ok(());
+impl Sqlite {
+    pub(super) async fn connect(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(PATIENCE)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY");
+        // First one alone: the pool would try a connection that does not follow again and again, until its time is over.
+        let mut connection = options.connect().await.map_err(failed)?;
+        require_pragmas(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)?;
+        // After some errors, a full disk being one, SQLite has rolled back by itself, and the driver goes on to count the
+        // transaction as open: such a connection would refuse every later one.
+        // A file does not hang up: connections need not be asked whether they are still there.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(require_pragmas(connection)))
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        Ok(Self { pool, writer: Arc::default() })
     }
-    Err(Error::unavailable("the file cannot be used with secure_delete and a write-ahead log"))
+
+    pub(super) async fn migrate(&self, steps: &[&str]) -> Result<()> {
+        let exists = "SELECT count(*) FROM sqlite_master WHERE name = 'lukko_schema'";
+        migrate(self, steps, Dialect { blob: "BLOB", exists, partitions: 0 }).await
+    }
+}
+
+/// SQLite answers a pragma that it cannot follow with the old value, and not with an error: each connection is asked.
+async fn require_pragmas(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let row = sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+    let journal: String = row.try_get(0)?;
+    let mut follows = journal == "wal";
+    // FULL is 2; in memory is 2.
+    for (pragma, wanted) in [("PRAGMA secure_delete", 1), ("PRAGMA synchronous", 2), ("PRAGMA temp_store", 2)] {
+        let row = sqlx::query(pragma).fetch_one(&mut *connection).await?;
+        follows &= row.try_get::<i64, _>(0)? == wanted;
+    }
+    let what = "the file cannot be used with a write-ahead log, synchronous commits and secure_delete";
+    if follows { Ok(()) } else { Err(sqlx::Error::Configuration(what.into())) }
 }
 
 impl Backend for Sqlite {
     type Tx = SqliteTx;
 
     async fn begin(&self, purpose: Purpose) -> Result<SqliteTx> {
-        let (statement, writer) = match purpose {
-            Purpose::Read => ("BEGIN", None),
-            Purpose::Write => ("BEGIN IMMEDIATE", Some(Arc::clone(&self.writer).lock_owned().await)),
+        let writes = matches!(purpose, Purpose::Write | Purpose::WriteOnce);
+        let writer = if writes { Some(Arc::clone(&self.writer).lock_owned().await) } else { None };
+        let inner = match purpose {
+            Purpose::Read => self.pool.begin_with("BEGIN").await.map(Inner::Transaction),
+            Purpose::Write => self.pool.begin_with("BEGIN IMMEDIATE").await.map(Inner::Transaction),
+            Purpose::ReadOnce | Purpose::WriteOnce => self.pool.acquire().await.map(Inner::Statement),
         };
-        let inner = self.pool.begin_with(statement).await.map_err(failed)?;
-        Ok(SqliteTx { inner, _writer: writer })
+        Ok(SqliteTx { inner: inner.map_err(failed)?, _writer: writer })
     }
 
     async fn scrub(&self) -> Result<Scrub> {
@@ -101,16 +131,54 @@ impl Backend for Sqlite {
 /// A transaction of SQLite. Rows need no locks: there is one writer.
 #[derive(Debug)]
 pub struct SqliteTx {
-    inner: sqlx::Transaction<'static, Database>,
+    inner: Inner,
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
+/// So many rows go into one statement, then half as many, and so on: few texts, each of which stays prepared.
+const ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+
+/// The texts that insert so many records. Places without numbers: the driver looks for the name of each numbered one.
+static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
+    ROWS.map(|rows| {
+        format!(
+            "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
+             SELECT ?, column1, column2, column3, column4, column5, column6, NULL, length(column6) \
+             FROM (VALUES {}) WHERE (SELECT card FROM patient WHERE vault = ? AND patient = column1) = column5 \
+             ON CONFLICT (vault, patient, record, field) DO NOTHING",
+            vec!["(?, ?, ?, ?, ?, ?)"; rows].join(", ")
+        )
+    })
+});
+
 impl SqliteTx {
-    const fn lock_to_write(&self) -> &'static str {
-        ""
+    const REPLACE: &'static str = replace_record!("");
+
+    async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+        let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
+        for (count, text) in ROWS.iter().zip(INSERT_RECORDS.iter()) {
+            while rows.len() >= *count {
+                let mut query = sqlx::query::<Database>(text.as_str()).bind(vault.as_bytes().to_vec());
+                for row in rows.by_ref().take(*count) {
+                    let values = row.into_iter().zip(RECORD.columns).skip(1).take(6);
+                    query = values.fold(query, |query, (value, (_, kind))| bind(query, value, *kind));
+                }
+                let changed = self.run(query.bind(vault.as_bytes().to_vec())).await?;
+                inserted = inserted.saturating_add(changed);
+            }
+        }
+        Ok(inserted)
     }
 
-    const fn lock_to_share(&self) -> &'static str {
+    const fn to_write(&self, texts: &'static Texts) -> &'static str {
+        texts.get.as_str()
+    }
+
+    const fn to_share(&self, texts: &'static Texts) -> &'static str {
+        texts.get.as_str()
+    }
+
+    const fn lock(&self) -> &'static str {
         ""
     }
 

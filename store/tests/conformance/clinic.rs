@@ -66,9 +66,12 @@ pub struct Clinic {
 
 impl Clinic {
     pub fn new(seed: u64) -> Self {
-        let mut rng = TestRng::new(seed);
+        Self::of(Suite::X25519, TestRng::new(seed))
+    }
+
+    pub fn of(suite: Suite, mut rng: TestRng) -> Self {
         let registrar = RegistrarKey::generate(&mut rng).unwrap();
-        let new = create(Policy::new(2, 3).unwrap(), Suite::X25519, &registrar.public(), &mut rng).unwrap();
+        let new = create(Policy::new(2, 3).unwrap(), suite, &registrar.public(), &mut rng).unwrap();
         let pin = Pin::new(new.descriptor.fingerprint(), &new.descriptor).unwrap();
         let pinned = pin.check(new.descriptor).unwrap();
         let [salo, aalto] =

@@ -7,14 +7,15 @@ use lukko_store::{
     SqliteStore, Store,
 };
 
-use crate::clinic::{Clinic, first, patient};
+use crate::clinic::{Clinic, first, patient, record};
 use crate::scratch;
+use crate::work::{KINDS, Kind, Work};
 
 /// A life of one vault: every step is one logical change.
 struct Life {
     clinic: Clinic,
     enrolled: (Enrolment, Vec<Grant>),
-    sealed: [Vec<u8>; 2],
+    sealed: [Vec<u8>; 3],
     closing: (u64, Vec<u8>),
 }
 
@@ -22,7 +23,7 @@ impl Life {
     fn new() -> Self {
         let mut clinic = Clinic::new(0x89);
         let enrolled = clinic.enrol("p-1");
-        let sealed = [1, 2].map(|revision| clinic.seal(&enrolled.0.key, "r-1", revision, "text"));
+        let sealed = [1, 2, 3].map(|revision| clinic.seal(&enrolled.0.key, "r-1", revision, "text"));
         let closing = clinic.closing(&[enrolled.0.card_id], ClosedReason::Erased);
         Self { clinic, enrolled, sealed, closing }
     }
@@ -32,6 +33,9 @@ impl Life {
         let one = first("p-1", "r-1", enrolment.card_id, &self.sealed[0]);
         let (body, expect) = (Body::Sealed(&self.sealed[1]), Expect::Revision(1));
         let two = NewRecord { revision: 2, body, expect, ..one };
+        let (body, expect) = (Body::Sealed(&self.sealed[2]), Expect::Revision(2));
+        let three = NewRecord { revision: 3, body, expect, ..one };
+        let other = |name| Change::Record(NewRecord { record: record(name), ..one });
         let (version, roster) = (self.closing.0, self.closing.1.as_slice());
         let (patient, records) = (patient("p-1"), Records::Delete);
         vec![
@@ -39,6 +43,9 @@ impl Life {
             lukko_store::enrolment(patient, 1, enrolment, grants),
             vec![Change::Record(one)],
             vec![Change::Record(two)],
+            vec![other("r-2"), other("r-3"), other("r-4")],
+            // One of them is there already.
+            vec![other("r-5"), other("r-4"), Change::Record(three), other("r-6")],
             vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
             vec![
                 Change::Roster { generation: 1, version, roster },
@@ -163,3 +170,79 @@ async fn t089_t100_every_operation_fails_once_in_postgresql() {
     }
     println!("{rounds} faults in PostgreSQL: 0 lost, 0 mixed");
 }
+
+/// Runs a job with a fault, looks at it, and runs it to its end without. Gives whether the fault was reached.
+async fn interrupted<B>(kind: Kind, plain: &Engine<B>, patients: usize, faults: Faults) -> bool
+where
+    Engine<B>: Store,
+    FaultyStore<B>: Store,
+    B: Clone,
+{
+    let directory = scratch();
+    let mut work = Work::new(kind, patients, directory.path());
+    work.prepare(plain).await;
+    let mut said = Vec::new();
+    let result = work.run(&FaultyStore::new(plain, faults.clone()), |line| said.push(line)).await;
+    assert!(result.is_ok() || faults.reached(), "{kind:?} {faults:?}: {result:?}");
+    if let Err(error) = &result {
+        assert!(error.is_retryable(), "{kind:?} {faults:?}: {error:?}");
+    }
+    work.check(plain, &said).await;
+    work.to_the_end(plain).await;
+    work.ended(plain, directory.path()).await;
+    faults.reached()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t089_t090_t106_every_operation_of_every_job_fails_once_in_memory() {
+    let mut rounds = 0;
+    for (kind, fault) in KINDS.into_iter().flat_map(|kind| FAULTS.map(|fault| (kind, fault))) {
+        let mut at = 0;
+        while interrupted(kind, &MemoryStore::new(), 3, Faults::new(at, fault)).await {
+            (at, rounds) = (at + 1, rounds + 1);
+        }
+        assert!(at > 20, "{kind:?}: only {at} operations");
+    }
+    println!("{rounds} faults of jobs in memory: 0 lost, 0 mixed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t089_t090_t106_operations_of_every_job_fail_in_sqlite() {
+    let (scratch, mut rounds) = (scratch(), 0);
+    for (kind, fault) in KINDS.into_iter().flat_map(|kind| FAULTS.map(|fault| (kind, fault))) {
+        let mut at = 0;
+        loop {
+            let path = scratch.path().join(format!("{kind:?}-{fault:?}-{at}.db"));
+            let store = SqliteStore::open(&path).await.unwrap();
+            let reached = interrupted(kind, &store, 1, Faults::new(at, fault)).await;
+            store.close().await;
+            if !reached {
+                break;
+            }
+            (at, rounds) = (at + STRIDE, rounds + 1);
+        }
+    }
+    println!("{rounds} faults of jobs in SQLite: 0 lost, 0 mixed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t089_t100_t106_operations_of_every_job_fail_in_postgresql() {
+    let mut rounds = 0;
+    for (kind, fault) in KINDS.into_iter().flat_map(|kind| FAULTS.map(|fault| (kind, fault))) {
+        let mut at = 1;
+        loop {
+            let Some((store, database)) = crate::postgres::open("jobs", 0).await else { return };
+            let reached = interrupted(kind, &store, 1, Faults::new(at, fault)).await;
+            store.close().await;
+            crate::postgres::remove(&database).await;
+            if !reached {
+                break;
+            }
+            (at, rounds) = (at + 2 * STRIDE, rounds + 1);
+        }
+    }
+    println!("{rounds} faults of jobs in PostgreSQL: 0 lost, 0 mixed");
+}
+
+/// On a disk every so manieth operation fails: all of them do in memory, by the same rules.
+const STRIDE: u64 = 3;

@@ -198,7 +198,7 @@ pub async fn t106_an_erasure_without_a_closing_roster_is_a_finding(store: impl S
     let task = ErasureJob { vault, patients, records, attachments: None };
     let done = all(&store, &clinic, "erase", task).await;
     assert_eq!((done.len(), done[0].findings.len(), done[1].findings.len()), (2, 1, 0));
-    assert!(done[0].findings[0].reason.contains("erase"), "{done:?}");
+    assert!(done[0].findings[0].reason.contains("is not closed"), "{done:?}");
     assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), before);
     assert!(store.erasures(clinic.id()).await.unwrap().is_empty());
     // The same job's name for other patients.

@@ -36,6 +36,7 @@ macro_rules! conformance {
                 records::t097_a_writer_who_was_overtaken_is_refused,
                 records::t097_of_many_writers_at_once_one_wins,
                 records::t095_a_record_is_never_written_under_an_older_card,
+                records::t090_t094_new_records_of_two_patients_in_one_change,
                 records::t026_ids_are_compared_bytewise,
                 records::t144_listings_give_every_row_once,
                 jobs::t094_every_piece_is_claimed_once,

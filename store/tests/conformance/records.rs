@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lukko::{CardId, Enroller, FieldLabel, RecordId};
-use lukko_store::error::{Conflict, Counted};
+use lukko_store::error::{Conflict, Counted, Missing};
 use lukko_store::{After, Body, Change, Error, Expect, NewRecord, Record, Store, StoredBody, next_card};
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
@@ -91,6 +91,54 @@ pub async fn t095_a_record_is_never_written_under_an_older_card(store: impl Stor
     assert_eq!((stored.current, stored.cards.len()), (Some(new.card_id), 2));
     let cards = stored.card_bytes();
     clinic.vault.card(patient("p-1"), &stored.stored(1, &cards).unwrap(), Some(old.card_id)).unwrap();
+}
+
+/// What is stored under these names, of these patients.
+async fn stored(store: &impl Store, clinic: &Clinic, places: &[(&str, &str)]) -> Vec<Option<Vec<u8>>> {
+    let mut met = Vec::new();
+    for (id, name) in places {
+        let one = store.record(clinic.id(), patient(id), record(name), field()).await.unwrap();
+        met.push(one.map(|one| if let StoredBody::Sealed(sealed) = one.body { sealed } else { panic!("sealed") }));
+    }
+    met
+}
+
+pub async fn t090_t094_new_records_of_two_patients_in_one_change(store: impl Store) {
+    let mut clinic = Clinic::new(0x9403);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let one = with_notes(&store, &mut clinic, "p-1", 0).await.card_id;
+    let two = with_notes(&store, &mut clinic, "p-2", 0).await.card_id;
+    let new = |id, name, card, text| Change::Record(first(id, name, card, text));
+    let places = [("p-1", "a"), ("p-2", "a"), ("p-1", "b"), ("p-2", "b"), ("p-1", "c")];
+    // One of them is under another patient's card; another patient is not there; two are of one place.
+    let wrong = [new("p-1", "a", one, b"1"), new("p-2", "a", one, b"2"), new("p-1", "b", one, b"3")];
+    let refused = store.apply(clinic.id(), &wrong).await;
+    assert!(matches!(refused, Err(Error::Conflict(Conflict::Card))), "{refused:?}");
+    let refused = store.apply(clinic.id(), &[new("p-1", "a", one, b"1"), new("p-3", "a", one, b"2")]).await;
+    assert!(matches!(refused, Err(Error::Missing(Missing::Patient))), "{refused:?}");
+    let refused = store.apply(clinic.id(), &[new("p-1", "a", one, b"1"), new("p-1", "a", one, b"2")]).await;
+    assert!(matches!(refused, Err(Error::Conflict(Conflict::Record))), "{refused:?}");
+    assert_eq!(stored(&store, &clinic, &places).await, [None, None, None, None, None]);
+
+    let whole = [new("p-1", "a", one, b"1"), new("p-2", "a", two, b"2"), new("p-1", "b", one, b"3")];
+    for _ in 0..2 {
+        store.apply(clinic.id(), &whole).await.unwrap();
+    }
+    // Some are there, and the same; then one is there, and another one.
+    let more = [new("p-2", "b", two, b"4"), new("p-1", "a", one, b"1"), new("p-2", "b", two, b"4")];
+    store.apply(clinic.id(), &more).await.unwrap();
+    let refused = store.apply(clinic.id(), &[new("p-1", "c", one, b"5"), new("p-1", "a", one, b"6")]).await;
+    assert!(matches!(refused, Err(Error::Conflict(Conflict::Record))), "{refused:?}");
+    let expected = [b"1", b"2", b"3", b"4"].map(|text| Some(text.to_vec()));
+    assert_eq!(stored(&store, &clinic, &places).await, [&expected[..], &[None]].concat());
+
+    // More than any statement holds.
+    let names: Vec<String> = (0..150).map(|number| format!("many-{number:03}")).collect();
+    let many: Vec<Change<'_>> = names.iter().map(|name| new("p-1", name, one, name.as_bytes())).collect();
+    store.apply(clinic.id(), &many).await.unwrap();
+    let places: Vec<(&str, &str)> = names.iter().map(|name| ("p-1", name.as_str())).collect();
+    let expected: Vec<_> = names.iter().map(|name| Some(name.clone().into_bytes())).collect();
+    assert_eq!(stored(&store, &clinic, &places).await, expected);
 }
 
 pub async fn t026_ids_are_compared_bytewise(store: impl Store) {

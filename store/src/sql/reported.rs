@@ -1,0 +1,85 @@
+//! What a driver reports, and what whoever runs the database can do about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::error::Error;
+
+/// The driver's error behind a word of advice. Its `Debug` is its text: that of some drivers quotes the row.
+struct Reported {
+    advice: &'static str,
+    cause: sqlx::Error,
+}
+
+impl fmt::Display for Reported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.advice, self.cause)
+    }
+}
+
+impl fmt::Debug for Reported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for Reported {}
+
+/// What the driver reports. The texts name tables and constraints, and never a value.
+pub(crate) fn failed(cause: sqlx::Error) -> Error {
+    let code = cause.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    // SQLite's codes are numbers, whose low byte says what it is; PostgreSQL's have five characters.
+    let advice = match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => sqlite(number & 0xff),
+        _ => postgres(&code),
+    };
+    match advice {
+        Wait(advice) => Error::unavailable(Reported { advice, cause }),
+        Restore(what) => Error::Corrupt { table: "(all of the database)", what },
+    }
+}
+
+/// Whether the server has rolled the transaction back, because of a deadlock or because it could not be put in order.
+pub(crate) fn taken_back(error: &Error) -> bool {
+    let Error::Unavailable(error) = error else { return false };
+    let cause = error.downcast_ref::<Reported>().and_then(|reported| reported.cause.as_database_error());
+    cause.and_then(|error| error.code()).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
+}
+
+enum Advice {
+    /// Nothing is lost.
+    Wait(&'static str),
+    /// The database's own structure is damaged.
+    Restore(&'static str),
+}
+
+use Advice::{Restore, Wait};
+
+const FULL: &str = "the disk is full: make room, and give the change again";
+const GENERAL: &str = "give the change again";
+
+const fn sqlite(code: u32) -> Advice {
+    match code {
+        5 | 6 => Wait("another process holds the database's lock: give the change again"),
+        8 => {
+            Wait("the database's file cannot be written: see to its permissions, its directory's and the file system's")
+        }
+        10 => Wait("the disk reports an error: see to it, and open the database anew"),
+        11 => Restore("SQLite finds its file malformed: restore a backup, or a log of another file lies beside it"),
+        13 => Wait(FULL),
+        14 => Wait("the database's file cannot be opened: see to its path, its permissions and its directory's"),
+        26 => Restore("the file is not one of SQLite"),
+        _ => Wait(GENERAL),
+    }
+}
+
+fn postgres(code: &str) -> Advice {
+    match code {
+        "53100" => Wait(FULL),
+        "25006" => Wait("the server takes no changes now: it is a replica, or was set to be read only"),
+        "40001" | "40P01" => Wait("another change was in the way, and the server took this one back: give it again"),
+        "42501" => Wait("the role lacks a right: see to what it was granted"),
+        "XX001" | "XX002" => Restore("PostgreSQL finds its files damaged: restore a backup"),
+        _ => Wait(GENERAL),
+    }
+}

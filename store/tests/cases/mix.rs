@@ -1,0 +1,82 @@
+//! A mix of changes, and how the store looks after each.
+
+use lukko::{CardId, ClosedReason, Enrolment, Grant, VaultId};
+use lukko_store::{Body, Change, Erase, Expect, JobKind, NewRecord, Over, Records, Store};
+
+use crate::clinic::{Clinic, first, patient, record};
+
+pub struct Mix {
+    pub clinic: Clinic,
+    enrolled: [(Enrolment, Vec<Grant>); 2],
+    sealed: [Vec<u8>; 2],
+    grant: Grant,
+    closing: (u64, Vec<u8>),
+    cards: [CardId; 1],
+    large: Vec<u8>,
+}
+
+impl Mix {
+    /// `large` is the size of one of its records.
+    pub fn new(seed: u64, large: usize) -> Self {
+        let mut clinic = Clinic::new(seed);
+        let enrolled = ["p-1", "p-2"].map(|id| clinic.enrol(id));
+        let sealed = [1, 2].map(|revision| clinic.seal(&enrolled[0].0.key, "r-1", revision, "text"));
+        let grant = clinic.vault.grant(&enrolled[0].0.key, clinic.aalto.fingerprint(), &mut clinic.rng).unwrap();
+        let cards = [enrolled[0].0.card_id];
+        let closing = clinic.closing(&cards, ClosedReason::Erased);
+        let mut text = vec![0; large];
+        lukko::rand_core::TryRng::try_fill_bytes(&mut clinic.rng, &mut text).unwrap();
+        Self { clinic, enrolled, sealed, grant, closing, cards, large: text }
+    }
+
+    /// Every one is a logical change.
+    pub fn steps(&self) -> Vec<Vec<Change<'_>>> {
+        let [(one, one_grants), (two, two_grants)] = &self.enrolled;
+        let (card, to, vault_patient) = (one.card_id, self.grant.recipient, patient("p-1"));
+        let note = first("p-1", "r-1", card, &self.sealed[0]);
+        let (body, expect) = (Body::Sealed(&self.sealed[1]), Expect::Revision(1));
+        let text = NewRecord { revision: 2, body, expect, ..note };
+        let object = Body::Object { object: "o-1", length: 9 };
+        let attached = NewRecord { revision: 0, body: object, ..first("p-1", "a-1", card, b"") };
+        let large = first("p-2", "r-large", two.card_id, &self.large);
+        let (version, roster) = (self.closing.0, self.closing.1.as_slice());
+        let erase = Erase {
+            patient: vault_patient,
+            cards: &self.cards,
+            keys: &[],
+            roster_version: version,
+            at: 1,
+            records: Records::Delete,
+            claim: None,
+        };
+        vec![
+            self.clinic.founding(),
+            lukko_store::enrolment(vault_patient, 1, one, one_grants),
+            lukko_store::enrolment(patient("p-2"), 1, two, two_grants),
+            vec![Change::Record(note)],
+            vec![Change::Record(large)],
+            vec![Change::Record(text)],
+            vec![Change::Upload { object: "o-1", at: 5 }],
+            vec![Change::Record(attached)],
+            vec![Change::Grant { patient: vault_patient, card, to, grant: &self.grant.bytes, replaces: None }],
+            vec![Change::Withdraw { patient: vault_patient, card, from: to }],
+            vec![Change::Delete { patient: vault_patient, record: record("r-1"), field: note.field, revision: 2 }],
+            vec![Change::Record(first("p-1", "r-2", card, &self.sealed[0]))],
+            vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
+            vec![Change::Roster { generation: 1, version, roster }, Change::Erase(erase)],
+        ]
+    }
+}
+
+/// Everything that a vault's store shows.
+pub async fn picture(store: &impl Store, vault: VaultId) -> String {
+    let mut text = format!("{:?}", store.generations(vault).await.unwrap());
+    text += &format!("{:?}", store.members(vault).await.unwrap());
+    for id in ["p-1", "p-2"] {
+        text += &format!("{id} {:?}", store.patient(vault, patient(id)).await.unwrap());
+        text += &format!("{:?}", store.records(vault, patient(id), None, 100).await.unwrap());
+    }
+    text += &format!("{:?}", store.erasures(vault).await.unwrap());
+    text += &format!("{:?}", store.unnamed_objects(vault, 1_000, 100).await.unwrap());
+    text + &format!("{:?}", store.job(vault, "j").await.unwrap())
+}
