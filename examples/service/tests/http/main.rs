@@ -1,0 +1,11 @@
+//! The doors over real HTTP, on SQLite, and on PostgreSQL where there is a server.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod glass;
+mod intake;
+mod logs;
+mod notes;
+mod openapi;
+mod shutdown;
+mod world;
