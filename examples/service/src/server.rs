@@ -114,14 +114,11 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Fa
             let door = Arc::new(GlassDoor::open(clinic, &state, config, clock)?);
             let keys = Arc::downgrade(&door);
             let ticking = tokio::spawn(tick(Weak::clone(&keys)));
-            let close = {
-                let door = Weak::clone(&keys);
-                move || {
-                    ticking.abort();
-                    if let Some(door) = door.upgrade() {
-                        door.close("the end of the service");
-                    }
-                }
+            // It holds the door itself: the router, which holds it too, is gone by then.
+            let held = Arc::clone(&door);
+            let close = move || {
+                ticking.abort();
+                held.close("the end of the service");
             };
             (tokio::spawn(serve(listener, routes::glass(door), stopped, grace, close, database)), keys)
         }
