@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 
+/// The id of a member, and the seed of the member's keys.
+pub(crate) type Seed = (String, Zeroizing<[u8; 32]>);
+
 /// The directory of one door.
 #[derive(Debug, Clone)]
 pub(crate) struct StateDir(PathBuf);
@@ -69,7 +72,7 @@ impl StateDir {
     }
 
     /// The seeds of members in this directory, by the members' ids. Refused if others than the owner may read one.
-    pub(crate) fn seeds(&self) -> Result<Vec<(String, Zeroizing<[u8; 32]>)>, Failure> {
+    pub(crate) fn seeds(&self) -> Result<Vec<Seed>, Failure> {
         let mut seeds = Vec::new();
         for entry in named(&self.0, fs::read_dir(&self.0))? {
             let path = entry?.path();

@@ -15,10 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lukko::{CardId, MemberId, MemberKey};
 
+use self::clinic::Clinic;
+use self::glass::Glass;
+use self::openings::Openings;
+use crate::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::files::StateDir;
-use crate::{Failure, state::clinic::Clinic, state::glass::Glass, state::openings::Openings};
+use crate::files::{Seed, StateDir};
 
 /// What every door has: the public part of the vault, the database, and who may come in. No key.
 pub(crate) trait HasClinic: Send + Sync + 'static {
@@ -129,7 +132,7 @@ impl HasClinic for GlassDoor {
 
 fn member_keys(clinic: &Clinic, state: &StateDir) -> Result<Vec<(String, MemberKey)>, Failure> {
     let vault = clinic.last_vault();
-    let key = |(name, seed): (String, zeroize::Zeroizing<[u8; 32]>)| {
+    let key = |(name, seed): Seed| {
         let key = vault.descriptor().member_from_seed(MemberId::new(&name)?, &seed)?;
         Ok((name, key))
     };

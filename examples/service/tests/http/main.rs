@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod command;
 mod glass;
 mod intake;
 mod logs;
 mod notes;
 mod openapi;
 mod shutdown;
+mod sources;
 mod world;
