@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::StatusCode;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
@@ -173,6 +173,7 @@ fn around(router: Router) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
         .layer(map_response(as_problem))
+        .layer(map_response(uncached))
         .layer(from_fn(log))
 }
 
@@ -191,6 +192,12 @@ async fn as_problem(response: Response) -> Response {
         problem.headers_mut().insert(ALLOW, allow.clone());
     }
     problem
+}
+
+/// Nothing of a clinic's belongs into a cache.
+async fn uncached(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// One line for each request: the route as it is written in the document, and never the address, a header or a body.

@@ -1,6 +1,6 @@
 //! What goes over the wire.
 
-use lukko::{Opened, Origin, VerifiedRoster};
+use lukko::{Opened, Origin, Status, VerifiedRoster};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
@@ -55,6 +55,13 @@ pub(crate) enum Author {
     TakenOver {
         /// The member.
         writer: String,
+        /// Whether the member's key was revoked since.
+        revoked: bool,
+    },
+    /// A member's key signed it that was revoked: whoever stole the key may be the author.
+    Unattributed {
+        /// The member.
+        claimed_writer: String,
     },
 }
 
@@ -138,7 +145,10 @@ impl Note {
         let name = |key| roster.member(key).map(|member| member.entry().id().escape_ascii().to_string());
         let author = match opened.origin {
             Origin::Deposit { writer } => Author::Deposit { writer: name(writer)? },
-            Origin::Absorbed { writer, .. } => Author::TakenOver { writer: name(writer)? },
+            Origin::Absorbed { writer, status } => {
+                Author::TakenOver { writer: name(writer)?, revoked: status == Status::Revoked }
+            }
+            Origin::Unattributed { claimed_writer } => Author::Unattributed { claimed_writer: name(claimed_writer)? },
             _ => Author::Reader,
         };
         let text = Zeroizing::new(text.to_owned());

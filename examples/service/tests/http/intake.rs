@@ -6,7 +6,7 @@ use lukko_service::{Door, Location};
 use lukko_store::{PostgresStore, SqliteStore, Store};
 use serde_json::json;
 
-use crate::notes::{load, member_key};
+use crate::notes::{client, load, member_key, revoke};
 use crate::world::{World, worlds};
 
 #[tokio::test]
@@ -33,12 +33,42 @@ async fn a_deposit_is_read_with_its_author_and_taken_over() {
         }
         let read = clinic.caller.get(&path, &salo).await;
         assert_eq!((&read.body["origin"], &read.body["writer"]), (&json!("taken-over"), &json!("intake")));
-        assert_eq!(read.body["text"], text["text"]);
+        assert_eq!((&read.body["text"], &read.body["revoked"]), (&text["text"], &json!(false)));
 
         // A therapist's token does not deposit, and no patient is made by depositing.
         assert_eq!(front.caller.send("POST", &deposits, &salo, &[], Some(text.clone())).await.status, 403);
         let nobody = "/patients/0123456789abcdef0123456789abcdef/deposits";
         assert_eq!(front.caller.send("POST", nobody, &intake, &[], Some(text)).await.status, 404);
+        front.shutdown().await;
+        clinic.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_stolen_front_end_left_is_read_as_nobodys() {
+    for world in worlds("stolen").await {
+        let (clinic, front) = (world.open(Door::Therapist).await, world.open(Door::Intake).await);
+        let (salo, intake) = (world.token("dr-salo"), world.token("intake"));
+        let patient = clinic.caller.enrol(&salo).await;
+        let deposits = format!("/patients/{patient}/deposits");
+        let mut paths = Vec::new();
+        for text in ["of yesterday", "of today"] {
+            let made = front.caller.send("POST", &deposits, &intake, &[], Some(json!({ "text": text }))).await;
+            paths.push(format!("{deposits}/{}", made.body["record"].as_str().unwrap()));
+        }
+        let over = clinic.caller.send("POST", &format!("{}/take-over", paths[0]), &salo, &[], None).await;
+        assert_eq!(over.status, 204);
+        let vault = client(&world).await;
+        revoke(&world, member_key(&vault, &world.path("intake/intake.seed"), "intake").fingerprint()).await;
+
+        let late = front.caller.send("POST", &deposits, &intake, &[], Some(json!({ "text": "late" }))).await;
+        assert_eq!(late.status, 403);
+        let (taken, waiting) = (clinic.caller.get(&paths[0], &salo).await, clinic.caller.get(&paths[1], &salo).await);
+        assert_eq!((&taken.body["origin"], &taken.body["revoked"]), (&json!("taken-over"), &json!(true)));
+        assert_eq!((&waiting.body["origin"], &waiting.body["text"]), (&json!("unattributed"), &json!("of today")));
+        assert_eq!(waiting.body["claimed_writer"], "intake");
+        let over = clinic.caller.send("POST", &format!("{}/take-over", paths[1]), &salo, &[], None).await;
+        assert_eq!(over.status, 403);
         front.shutdown().await;
         clinic.shutdown().await;
     }

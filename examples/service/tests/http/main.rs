@@ -8,6 +8,7 @@ mod intake;
 mod logs;
 mod notes;
 mod openapi;
+mod readme;
 mod shutdown;
 mod sources;
 mod world;

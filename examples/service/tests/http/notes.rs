@@ -159,7 +159,7 @@ async fn everything_is_there_after_a_restart() {
 }
 
 /// The registrar signs the next roster elsewhere, and it reaches the database.
-async fn publish(world: &World, key: lukko::KeyFingerprint) {
+pub(crate) async fn revoke(world: &World, key: lukko::KeyFingerprint) {
     async fn with(store: impl Store, world: &World, key: lukko::KeyFingerprint) {
         let seed: [u8; 32] = fs::read(world.path("handed-out/registrar.seed")).unwrap().try_into().unwrap();
         let vault = load(&store, world).await;
@@ -186,6 +186,14 @@ pub(crate) async fn load(store: &impl Store, world: &World) -> Vault {
     Vault::load(pin, &descriptor, &roster, store.members(id).await.unwrap()).unwrap()
 }
 
+/// The vault as it is now.
+pub(crate) async fn client(world: &World) -> Vault {
+    match &world.database {
+        Location::Sqlite(path) => load(&SqliteStore::open(path).await.unwrap(), world).await,
+        Location::Postgres(url) => load(&PostgresStore::open(url).await.unwrap(), world).await,
+    }
+}
+
 pub(crate) fn member_key(vault: &Vault, seed: &std::path::Path, id: &str) -> lukko::MemberKey {
     let seed: [u8; 32] = fs::read(seed).unwrap().try_into().unwrap();
     vault.descriptor().member_from_seed(lukko::MemberId::new(id).unwrap(), &seed).unwrap()
@@ -199,12 +207,9 @@ async fn who_is_revoked_is_out_with_the_next_request_and_the_pin_has_moved() {
         let path = format!("/patients/{patient}/notes/n-1");
         assert_eq!(site.caller.write(&patient, "n-1", &salo, "x").await.status, 201);
         let old_pin = fs::read(world.path("therapist/pin")).unwrap();
-        let vault = match &world.database {
-            Location::Sqlite(path) => load(&SqliteStore::open(path).await.unwrap(), &world).await,
-            Location::Postgres(url) => load(&PostgresStore::open(url).await.unwrap(), &world).await,
-        };
+        let vault = client(&world).await;
         let key = member_key(&vault, &world.path("therapist/dr-salo.seed"), "dr-salo");
-        publish(&world, key.fingerprint()).await;
+        revoke(&world, key.fingerprint()).await;
         let calls: Vec<_> = (0..8).map(|_| site.caller.get(&path, &salo)).collect();
         for refused in futures(calls).await {
             assert_eq!(
@@ -245,9 +250,9 @@ async fn t030_a_database_that_was_put_back_is_refused() {
     let Location::Sqlite(file) = &world.database else { unreachable!() };
     let old = fs::read(file).unwrap();
     let site = world.open(Door::Therapist).await;
-    let vault = load(&SqliteStore::open(file).await.unwrap(), &world).await;
+    let vault = client(&world).await;
     let key = member_key(&vault, &world.path("therapist/dr-niemi.seed"), "dr-niemi");
-    publish(&world, key.fingerprint()).await;
+    revoke(&world, key.fingerprint()).await;
     assert_eq!(site.caller.get("/readyz", "").await.status, 204);
     site.shutdown().await;
     fs::write(file, old).unwrap();

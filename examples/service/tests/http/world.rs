@@ -189,6 +189,7 @@ impl Caller {
         }
         let response = request.send().await.unwrap();
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(header("cache-control").as_deref(), Some("no-store"), "{path}");
         let (status, etag, kind) = (response.status().as_u16(), header("etag"), header("content-type"));
         let bytes = response.bytes().await.unwrap();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
