@@ -17,6 +17,7 @@ usage: lukko-service init --state DIR [--db FILE]
   --state DIR          init: a directory to make; otherwise the one of this door, which init made
   --db FILE            the SQLite database; without it DATABASE_URL counts, then `clinic.db`
   --listen ADDRESS     where to listen, 127.0.0.1:0 if not given; put TLS in front
+  --objects DIR        therapist: where attachments are, DIR/therapist/objects if not given
   --open-for SECONDS   glass: how long it stays open, 900 if not given
   --shares-for SECONDS glass: how long shares wait for the rest of the quorum, 600 if not given
   --grace SECONDS      how long requests may take to end after SIGTERM or SIGINT, 10 if not given
@@ -63,6 +64,8 @@ pub struct Config {
     pub state: PathBuf,
     /// The database.
     pub database: Location,
+    /// Where attachments are; a directory of the state if not given.
+    pub objects: Option<PathBuf>,
     /// Where it listens.
     pub listen: SocketAddr,
     /// How long the glass stays open.
@@ -83,6 +86,7 @@ impl Config {
             door,
             state,
             database,
+            objects: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             open_for: Duration::from_secs(900),
             shares_for: Duration::from_secs(600),
@@ -131,6 +135,7 @@ pub fn parse(given: impl IntoIterator<Item = OsString>, database_url: Option<Str
         match name.as_str() {
             "--state" => state = Some(PathBuf::from(value()?)),
             "--db" => db = Some(PathBuf::from(value()?)),
+            "--objects" if door == Some(Door::Therapist) => config.objects = Some(PathBuf::from(value()?)),
             "--listen" if door.is_some() => config.listen = number(&name, value()?)?,
             "--open-for" if door == Some(Door::Glass) => config.open_for = seconds(&name, value()?)?,
             "--shares-for" if door == Some(Door::Glass) => config.shares_for = seconds(&name, value()?)?,

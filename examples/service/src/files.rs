@@ -22,6 +22,7 @@ impl StateDir {
     const DESCRIPTOR: &str = "descriptor";
     const TOKENS: &str = "tokens";
     const OPENINGS: &str = "openings.log";
+    const OBJECTS: &str = "objects";
     const SEED: &str = "seed";
 
     pub(crate) fn new(path: &Path) -> Self {
@@ -59,6 +60,15 @@ impl StateDir {
 
     pub(crate) fn tokens(&self) -> Result<String, Failure> {
         Ok(String::from_utf8(self.read(Self::TOKENS)?)?)
+    }
+
+    /// Where attachments are if no other place is named; made if it is not there.
+    pub(crate) fn objects(&self) -> Result<PathBuf, Failure> {
+        let path = self.0.join(Self::OBJECTS);
+        if !path.is_dir() {
+            create_directory(&path)?;
+        }
+        Ok(path)
     }
 
     /// The log of openings, which is only written to.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lukko_service::{Command, Config, Failure, HELP, SystemClock, found, parse, start};
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +21,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(run(command)) {
+    let ended = runtime.block_on(run(command));
+    // A file that is still being sealed is given up: what was not named yet is swept.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }

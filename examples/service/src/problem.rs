@@ -136,6 +136,14 @@ impl From<lukko_store::Error> for Problem {
             Store::Stale { stored, .. } => Self::stale_revision(format!("revision {stored} is stored")),
             Store::Conflict(_) => Self::stale_revision(error.to_string()),
             Store::Missing(Missing::Patient) => Self::not_found("no such patient"),
+            Store::Missing(Missing::Object) => {
+                tracing::error!("an attachment's object is gone");
+                Self::does_not_open("It was refused.")
+            }
+            Store::Stream(error) => {
+                tracing::error!(%error, "the store of objects failed");
+                Self::unavailable("the store of objects failed")
+            }
             Store::Unavailable(_) => {
                 tracing::error!(%error, "the database did not answer");
                 Self::unavailable("the database did not answer")

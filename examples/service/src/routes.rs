@@ -3,6 +3,7 @@
 //! Every route is registered together with its description, so that none is missing in `/openapi.json`.
 
 mod api;
+mod attachments;
 mod deposits;
 mod extract;
 mod glass;
@@ -11,15 +12,26 @@ mod notes;
 mod patients;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::{GlassDoor, HasClinic, IntakeDoor, TherapistDoor};
+
+/// The longest body: a long note. What is longer is an attachment.
+const BODY_LIMIT: usize = 256 * 1024;
+/// The longest attachment.
+const ATTACHMENT_LIMIT: usize = 1024 * 1024 * 1024;
+/// The longest request, from its headers to the response's; of a stream, the longest silence.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The therapists' door.
 pub(crate) fn therapist(door: Arc<TherapistDoor>) -> Router {
@@ -30,13 +42,18 @@ pub(crate) fn therapist(door: Arc<TherapistDoor>) -> Router {
         .routes(routes!(notes::read, notes::write, notes::delete))
         .routes(routes!(deposits::read))
         .routes(routes!(deposits::take_over));
-    finish(routes, door)
+    // Files take as long as they take, as long as something comes.
+    let streams = OpenApiRouter::new()
+        .routes(routes!(attachments::read, attachments::write))
+        .layer(RequestBodyLimitLayer::new(ATTACHMENT_LIMIT))
+        .layer(RequestBodyTimeoutLayer::new(REQUEST_TIMEOUT));
+    finish(limited(routes).merge(streams), door)
 }
 
 /// The intake door: one route, and it writes.
 pub(crate) fn intake(door: Arc<IntakeDoor>) -> Router {
     let routes = OpenApiRouter::with_openapi(document("A front end deposits")).routes(routes!(deposits::deposit));
-    finish(routes, door)
+    finish(limited(routes), door)
 }
 
 /// The glass.
@@ -46,7 +63,14 @@ pub(crate) fn glass(door: Arc<GlassDoor>) -> Router {
         .routes(routes!(glass::share))
         .routes(routes!(glass::list))
         .routes(routes!(glass::read));
-    finish(routes, door)
+    finish(limited(routes), door)
+}
+
+/// What every route that does not stream is held to.
+fn limited<D: HasClinic>(routes: OpenApiRouter<Arc<D>>) -> OpenApiRouter<Arc<D>> {
+    routes
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
 }
 
 fn document(title: &str) -> OpenApi {

@@ -16,8 +16,6 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::Failure;
 use crate::clock::Clock;
@@ -29,10 +27,6 @@ use crate::state::clinic::Clinic;
 use crate::state::database::Database;
 use crate::state::{GlassDoor, IntakeDoor, TherapistDoor};
 
-/// The longest body: a long note. What is longer is an attachment.
-const BODY_LIMIT: usize = 256 * 1024;
-/// The longest request, from its headers to the response's.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often the glass is looked at when nobody asks.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -100,7 +94,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Fa
     let grace = config.grace;
     let (serving, keys): (_, Weak<dyn Any + Send + Sync>) = match config.door {
         Door::Therapist => {
-            let door = Arc::new(TherapistDoor::open(clinic, &state)?);
+            let door = Arc::new(TherapistDoor::open(clinic, &state, config, clock)?);
             let keys = Arc::downgrade(&door);
             let router = routes::therapist(door);
             (tokio::spawn(serve(listener, router, stopped, grace, || (), database)), keys)
@@ -167,14 +161,9 @@ async fn tick(door: Weak<GlassDoor>) {
     }
 }
 
-/// What is around every route, from the inside out: limits, one form for every refusal, a line in the log.
+/// What is around every route and its limits, from the inside out: one form for every refusal, no caches, a line in the log.
 fn around(router: Router) -> Router {
-    router
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
-        .layer(map_response(as_problem))
-        .layer(map_response(uncached))
-        .layer(from_fn(log))
+    router.layer(map_response(as_problem)).layer(map_response(uncached)).layer(from_fn(log))
 }
 
 /// Refusals that the framework made say the same in the form of all others.

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lukko::{CardId, MemberId, MemberKey};
+use lukko_store::Attachments;
 
 use self::clinic::Clinic;
 use self::glass::Glass;
@@ -33,12 +34,21 @@ pub(crate) trait HasClinic: Send + Sync + 'static {
 pub(crate) struct TherapistDoor {
     clinic: Clinic,
     members: Vec<(String, MemberKey)>,
+    /// The bytes of attachments, sealed.
+    pub(crate) objects: Attachments,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl TherapistDoor {
-    pub(crate) fn open(clinic: Clinic, state: &StateDir) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        clinic: Clinic,
+        state: &StateDir,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
         let members = member_keys(&clinic, state)?;
-        Ok(Self { clinic, members })
+        let objects = config.objects.as_ref().map_or_else(|| state.objects(), |path| Ok(path.clone()))?;
+        Ok(Self { clinic, members, objects: Attachments::local(objects)?, clock })
     }
 
     /// The key of whoever signed in, if it is kept here.

@@ -7,6 +7,8 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use lukko::Revision;
+use lukko_store::Expect;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
@@ -105,6 +107,18 @@ pub(crate) enum Precondition {
     Absent,
     /// `If-Match: "7"`.
     Revision(u64),
+}
+
+impl Precondition {
+    /// What a write builds on, the revision that it makes, and the status when it is made.
+    pub(crate) fn of_write(&self) -> Result<(StatusCode, Expect<'static>, Revision), Problem> {
+        let Self::Revision(revision) = *self else {
+            return Ok((StatusCode::CREATED, Expect::Absent, Revision::FIRST));
+        };
+        let next = Revision::new(revision).and_then(Revision::next);
+        let next = next.map_err(|_| Problem::unusable("no record has this revision"))?;
+        Ok((StatusCode::OK, Expect::Revision(revision), next))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Precondition {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use lukko::{FieldLabel, OsRng, PatientId, RecordContext, RecordId, Revision};
+use lukko::{FieldLabel, OsRng, PatientId, RecordContext, RecordId};
 use lukko_store::error::Conflict;
-use lukko_store::{After, Body, Change, Error, Expect, NewRecord};
+use lukko_store::{After, Body, Change, Error, NewRecord};
 
 use super::api::{Listed, Made, Note, Page, Records, Text};
 use super::extract::{Asked, At, Json, Precondition, Therapist, etag};
@@ -114,14 +114,7 @@ pub(crate) async fn write(
     let (clinic, member) = (door.clinic(), member(&door, &name)?);
     let (vault, patient) = (clinic.vault().await?, PatientId::new(&id)?);
     let place = (RecordId::new(&record)?, FieldLabel::new(NOTE)?);
-    let (status, expect, revision) = match precondition {
-        Precondition::Absent => (StatusCode::CREATED, Expect::Absent, Revision::FIRST),
-        Precondition::Revision(revision) => {
-            let next = Revision::new(revision).and_then(Revision::next);
-            let next = next.map_err(|_| Problem::unusable("no note has this revision"))?;
-            (StatusCode::OK, Expect::Revision(revision), next)
-        }
-    };
+    let (status, expect, revision) = precondition.of_write()?;
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     let key = key(&vault, patient, &rows, With::Member(member))?;
     let context = RecordContext::new(place.0, place.1, revision);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use lukko::{FieldLabel, PatientId, RecordId, VaultId};
-use lukko_store::{After, Change, Generation, Patient, PostgresStore, Record, Result, SqliteStore, Store};
+use lukko_store::{
+    After, Attachments, Change, Generation, ObjectSink, Patient, PostgresStore, Record, Result, SqliteStore, Store,
+};
 
 use crate::config::Location;
 
@@ -84,6 +86,10 @@ impl Database {
         limit: u32,
     ) -> Result<Vec<Record>> {
         on!(self, store => store.records(vault, patient, after, limit).await)
+    }
+
+    pub(crate) async fn begin(&self, objects: &Attachments, vault: VaultId, at: u64) -> Result<ObjectSink> {
+        on!(self, store => objects.begin(store, vault, at).await)
     }
 
     pub(crate) async fn close(&self) {

@@ -12,6 +12,8 @@ use crate::problem::Problem;
 pub(crate) const NOTE: &str = "note";
 /// The field into which the front end deposits.
 pub(crate) const INTAKE: &str = "intake";
+/// The field of files.
+pub(crate) const ATTACHMENT: &str = "attachment";
 
 /// With which key a patient is opened.
 #[derive(Clone, Copy)]
@@ -55,16 +57,14 @@ pub(crate) fn key(
 pub(crate) fn open(
     vault: &Vault,
     rows: &Patient,
-    (mut key, with): (PatientKey, With<'_>),
+    (key, with): (PatientKey, With<'_>),
     (patient, record, field): (PatientId<'_>, RecordId<'_>, FieldLabel<'_>),
     stored: &Record,
 ) -> Result<Opened, Problem> {
     let StoredBody::Sealed(bytes) = &stored.body else {
         return Err(Problem::not_found("this is an attachment"));
     };
-    if stored.card != key.card() {
-        key = older(vault, patient, rows, with, stored.card)?;
-    }
+    let key = key_of(vault, rows, (key, with), patient, stored.card)?;
     Ok(match lukko::path_of(bytes)? {
         Path::Deposit | Path::Absorbed => match vault.open_deposit(&key, record, field, bytes) {
             // Somebody has to look at it, and is told that nobody vouches for the author.
@@ -75,6 +75,17 @@ pub(crate) fn open(
         },
         _ => vault.open(&key, record, field, bytes)?,
     })
+}
+
+/// The key of the card that a record is under: the current one, or an older one.
+pub(crate) fn key_of(
+    vault: &Vault,
+    rows: &Patient,
+    (key, with): (PatientKey, With<'_>),
+    patient: PatientId<'_>,
+    card: CardId,
+) -> Result<PatientKey, Problem> {
+    if key.card() == card { Ok(key) } else { older(vault, patient, rows, with, card) }
 }
 
 fn older(

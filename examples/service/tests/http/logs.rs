@@ -89,6 +89,12 @@ async fn t109_no_secret_in_the_log_of_any_door() {
         let wrong = clinic.caller.send("PUT", &path, &salo, &[("If-Match", "\"2\"")], Some(json!(NOTE))).await;
         assert_eq!(wrong.status, 422);
         assert_eq!(clinic.caller.get(&path, &salo[1..]).await.status, 401);
+        let file = format!("/patients/{patient}/attachments/a-1");
+        let text = NOTE.as_bytes().to_vec();
+        let made = clinic.caller.file("PUT", &file, &salo, &[("If-None-Match", "*")], text.clone()).await;
+        assert_eq!(made.status().as_u16(), 201);
+        let read = clinic.caller.file("GET", &file, &salo, &[], Vec::new()).await;
+        assert_eq!(read.bytes().await.unwrap(), text);
         let deposits = format!("/patients/{patient}/deposits");
         let made = front.caller.send("POST", &deposits, &intake, &[], Some(json!({ "text": DEPOSIT }))).await;
         assert_eq!(made.status, 201);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod attachments;
 mod command;
 mod glass;
 mod intake;

@@ -7,7 +7,7 @@ use lukko_service::Door;
 use crate::world::World;
 
 /// Every route of every door, and whether it asks for a token.
-const ROUTES: [(Door, &str, &str, bool); 22] = [
+const ROUTES: [(Door, &str, &str, bool); 24] = [
     (Door::Therapist, "GET", "/patients", true),
     (Door::Therapist, "POST", "/patients", true),
     (Door::Therapist, "PUT", "/patients/{patient}/readers/{member}", true),
@@ -17,6 +17,8 @@ const ROUTES: [(Door, &str, &str, bool); 22] = [
     (Door::Therapist, "DELETE", "/patients/{patient}/notes/{record}", true),
     (Door::Therapist, "GET", "/patients/{patient}/deposits/{record}", true),
     (Door::Therapist, "POST", "/patients/{patient}/deposits/{record}/take-over", true),
+    (Door::Therapist, "GET", "/patients/{patient}/attachments/{record}", true),
+    (Door::Therapist, "PUT", "/patients/{patient}/attachments/{record}", true),
     (Door::Therapist, "GET", "/healthz", false),
     (Door::Therapist, "GET", "/readyz", false),
     (Door::Intake, "POST", "/patients/{patient}/deposits", true),

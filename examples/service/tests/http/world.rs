@@ -196,6 +196,20 @@ impl Caller {
         Reply { status, etag, kind, body }
     }
 
+    /// A request whose bodies are files; the response as the client gives it.
+    pub(crate) async fn file(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> reqwest::Response {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(token).body(body);
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         self.send("GET", path, token, &[], None).await
     }
