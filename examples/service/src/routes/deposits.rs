@@ -1,0 +1,102 @@
+//! Deposits: the front end leaves them, therapists read them and take them over.
+
+use std::sync::Arc;
+
+use axum::Json as Reply;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use lukko::{FieldLabel, OsRng, Padding, PatientId, RecordId};
+use lukko_store::{Body, Change, Expect, NewRecord, StoredBody};
+
+use super::api::{Made, Note, Text};
+use super::extract::{At, FrontEnd, Json, Therapist};
+use super::notes::{apply, read_field};
+use super::patients::member;
+use crate::problem::Problem;
+use crate::state::patients::{INTAKE, With, card, key};
+use crate::state::{HasClinic, IntakeDoor, TherapistDoor};
+
+/// Leaves a text for those who treat a patient. Nobody at this door can read it again.
+#[utoipa::path(post, path = "/patients/{patient}/deposits", security(("token" = [])), request_body = Text,
+    params(("patient" = String, Path)),
+    responses(
+        (status = 201, body = Made),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn deposit(
+    State(door): State<Arc<IntakeDoor>>,
+    _: FrontEnd,
+    At(id): At<String>,
+    Json(Text { text }): Json<Text>,
+) -> Result<(StatusCode, Reply<Made>), Problem> {
+    let clinic = door.clinic();
+    let (vault, patient, field) = (clinic.vault().await?, PatientId::new(&id)?, FieldLabel::new(INTAKE)?);
+    let rows = clinic.database.patient(clinic.id(), patient).await?;
+    let card = card(&vault, patient, &rows, door.card(patient.as_bytes()))?;
+    door.remember(patient.as_bytes(), card.id());
+    let deposit = vault.deposit(&card, door.writer(), field, Padding::Padme, text.as_bytes(), &mut OsRng)?;
+    let new = NewRecord {
+        patient,
+        record: RecordId::new(&deposit.record)?,
+        field,
+        revision: 0,
+        card: card.id(),
+        body: Body::Sealed(&deposit.bytes),
+        expect: Expect::Absent,
+    };
+    clinic.database.apply(clinic.id(), &[Change::Record(new)]).await?;
+    Ok((StatusCode::CREATED, Reply(Made { record: deposit.record, revision: 0 })))
+}
+
+/// One deposit, with the name of its author.
+#[utoipa::path(get, path = "/patients/{patient}/deposits/{record}", security(("token" = [])),
+    params(("patient" = String, Path), ("record" = String, Path)),
+    responses(
+        (status = 200, body = Note),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn read(
+    State(door): State<Arc<TherapistDoor>>,
+    Therapist(name): Therapist,
+    At((patient, record)): At<(String, String)>,
+) -> Result<(HeaderMap, Reply<Note>), Problem> {
+    read_field(&door, &name, (&patient, &record, INTAKE)).await
+}
+
+/// Takes a deposit over: from then on its author, who once knew its key, cannot alter it, and a theft of the front end's
+/// key puts it in no doubt.
+#[utoipa::path(post, path = "/patients/{patient}/deposits/{record}/take-over", security(("token" = [])),
+    params(("patient" = String, Path), ("record" = String, Path)),
+    responses(
+        (status = 204, description = "Taken over, now or before"),
+        (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn take_over(
+    State(door): State<Arc<TherapistDoor>>,
+    Therapist(name): Therapist,
+    At((id, record)): At<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let (clinic, member) = (door.clinic(), member(&door, &name)?);
+    let (vault, patient) = (clinic.vault().await?, PatientId::new(&id)?);
+    let (record, field) = (RecordId::new(&record)?, FieldLabel::new(INTAKE)?);
+    let rows = clinic.database.patient(clinic.id(), patient).await?;
+    let key = key(&vault, patient, &rows, With::Member(member))?;
+    let stored = clinic.database.record(clinic.id(), patient, record, field).await?;
+    let stored = stored.ok_or_else(|| Problem::not_found("this patient has no such deposit"))?;
+    let StoredBody::Sealed(bytes) = &stored.body else { return Err(Problem::not_found("this is an attachment")) };
+    if lukko::path_of(bytes)? == lukko::Path::Absorbed {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let absorbed = vault.absorb(&key, record, field, bytes, &mut OsRng)?;
+    let new = NewRecord {
+        patient,
+        record,
+        field,
+        revision: stored.revision,
+        card: key.card(),
+        body: Body::Sealed(&absorbed),
+        expect: Expect::Body(Body::Sealed(bytes)),
+    };
+    apply(clinic, (record, field), patient, Change::Record(new)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
