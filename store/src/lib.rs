@@ -8,6 +8,7 @@
 mod attachments;
 mod backend;
 mod change;
+mod copy;
 mod engine;
 pub mod error;
 mod faulty;
@@ -25,6 +26,7 @@ pub use change::{
     Body, Change, Endorsement, Erase, Expect, JobKind, NewCard, NewGeneration, NewRecord, Outcome, Over, Part, Records,
     enrolment, next_card,
 };
+pub use copy::{Copied, copy};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use faulty::{Fault, Faults, Faulty, FaultyStore};

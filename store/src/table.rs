@@ -231,15 +231,15 @@ impl Table {
         sql
     }
 
-    /// Inserts a row, unless there is one of this key.
+    /// Inserts a row, unless there is one of this key. It does not name the key, which is the one unique index of each
+    /// table: where a partition is on another server, only that one knows the index.
     fn insert(&self) -> String {
         let places: Vec<String> = (1..=self.columns.len()).map(|at| format!("${at}")).collect();
         format!(
-            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING",
+            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING",
             self.name,
             self.names(0, self.columns.len()),
-            places.join(", "),
-            self.names(0, self.key)
+            places.join(", ")
         )
     }
 

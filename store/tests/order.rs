@@ -42,7 +42,8 @@ async fn t100_a_deadlock_is_broken_and_both_changes_are_made() {
         let (forth, mut back) = (notes(&names[0]), notes(&names[1]));
         back.reverse();
         let (forth, back) = tokio::join!(store.apply(clinic.id(), &forth), store.apply(clinic.id(), &back));
-        (forth.unwrap(), back.unwrap());
+        forth.unwrap();
+        back.unwrap();
         rounds += 1;
         assert!(rounds < 5_000, "no deadlock");
     }

@@ -40,6 +40,7 @@ pub(crate) fn failed(cause: sqlx::Error) -> Error {
 }
 
 /// Whether the server has rolled the transaction back, because of a deadlock or because it could not be put in order.
+#[cfg(feature = "postgres")]
 pub(crate) fn taken_back(error: &Error) -> bool {
     let Error::Unavailable(error) = error else { return false };
     let cause = error.downcast_ref::<Reported>().and_then(|reported| reported.cause.as_database_error());

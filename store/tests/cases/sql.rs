@@ -53,6 +53,7 @@ impl Sql {
             Self::Postgres(url) => {
                 let mut connection = PgConnection::connect(url).await.unwrap();
                 sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
             }
         }
     }
@@ -96,7 +97,7 @@ impl Sql {
             (false, _) => format!("coalesce({column}, 0) + 1"),
             (true, Self::Sqlite(_)) => format!("coalesce(zeroblob(length({column})), x'00')"),
             (true, Self::Postgres(_)) => {
-                format!("coalesce(decode(repeat('00', length({column})), 'hex'), x'00')")
+                format!("coalesce(convert_to(repeat(chr(1), length({column})), 'UTF8'), x'00')")
             }
         };
         let row = "THE_ROW";

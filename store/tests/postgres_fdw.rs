@@ -1,0 +1,259 @@
+//! Three PostgreSQL servers: one that takes the statements, and two that hold the rows, as partitions by the shard key
+//! (`postgres_fdw`). `docs/SCALING.md` says what that can do and what it cannot.
+
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, unreachable_pub, dead_code)]
+
+#[path = "conformance/clinic.rs"]
+mod clinic;
+#[path = "conformance/jobs.rs"]
+mod jobs;
+#[path = "conformance/keys.rs"]
+mod keys;
+#[path = "conformance/postgres.rs"]
+mod postgres;
+#[path = "conformance/records.rs"]
+mod records;
+#[path = "cases/sql.rs"]
+mod sql;
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clinic::{Clinic, first, patient, with_notes};
+use lukko_store::{Change, Error, JobKind, PostgresStore, Store};
+use sql::TABLES;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+const SHARDS: usize = 2;
+
+/// A server of its own, which ends with it.
+struct Server {
+    directory: tempfile::TempDir,
+    binaries: PathBuf,
+    port: u16,
+    owner: u32,
+}
+
+impl Server {
+    fn start(binaries: &Path, owner: u32, port: u16) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::os::unix::fs::chown(directory.path(), Some(owner), None).unwrap();
+        let server = Self { directory, binaries: binaries.to_owned(), port, owner };
+        server.run("initdb", &["--auth=trust", "--username=postgres", "--no-sync", "-D"]);
+        let path = server.directory.path().to_str().unwrap();
+        let options = format!("-c listen_addresses= -c unix_socket_directories={path} -p {port} -c fsync=off");
+        let log = format!("{path}/log");
+        server.run("pg_ctl", &["start", "--wait", "-o", &options, "-l", &log, "-D"]);
+        server
+    }
+
+    /// Runs a program on the server's directory, as who owns it.
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let own = std::fs::metadata("/proc/self").unwrap().uid() == self.owner;
+        let mut command = if own { Command::new("env") } else { Command::new("setpriv") };
+        if !own {
+            command.args(["--reuid", &self.owner.to_string(), "--clear-groups"]);
+        }
+        command.arg(self.binaries.join(program)).args(arguments).arg(self.directory.path().join("data"));
+        command.current_dir("/").env_remove("PGHOST").env_remove("PGPORT");
+        let output = command.stdout(std::process::Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn url(&self, database: &str) -> String {
+        let host = self.directory.path().to_str().unwrap().replace('/', "%2F");
+        format!("postgres://postgres@localhost/{database}?host={host}&port={}", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.run("pg_ctl", &["stop", "-m", "immediate", "-D"]);
+    }
+}
+
+async fn sql(url: &str, statement: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn number(url: &str, statement: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let row = sqlx::query(AssertSqlSafe(statement.to_owned())).fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    row.get(0)
+}
+
+/// A store whose rows are on the shards. Gives it with the name of the database, which is the same on each server.
+async fn open(shards: &[Server], name: &str) -> (PostgresStore, String) {
+    let database = postgres::fresh(name).await.unwrap();
+    let front = format!("postgres:///{database}");
+    PostgresStore::open(&front).await.unwrap().close().await;
+    let mut text = "CREATE EXTENSION postgres_fdw;".to_owned();
+    for (number, shard) in shards.iter().enumerate() {
+        sql(&shard.url("postgres"), &format!("CREATE DATABASE {database}")).await;
+        PostgresStore::open(&shard.url(&database)).await.unwrap().close().await;
+        let (host, port) = (shard.directory.path().to_str().unwrap(), shard.port);
+        text += &format!(
+            "CREATE SERVER shard_{number} FOREIGN DATA WRAPPER postgres_fdw
+                 OPTIONS (host '{host}', port '{port}', dbname '{database}');
+             CREATE USER MAPPING FOR CURRENT_USER SERVER shard_{number} OPTIONS (user 'postgres');"
+        );
+    }
+    for (table, key) in TABLES {
+        let shard_key = if key.starts_with("vault, patient") { "vault, patient" } else { "vault" };
+        text += &format!(
+            "ALTER TABLE {table} RENAME TO old;
+             CREATE TABLE {table} (LIKE old INCLUDING DEFAULTS) PARTITION BY HASH ({shard_key});
+             DROP TABLE old;"
+        );
+        for number in 0..shards.len() {
+            text += &format!(
+                "CREATE FOREIGN TABLE {table}_{number} PARTITION OF {table}
+                     FOR VALUES WITH (MODULUS {}, REMAINDER {number}) SERVER shard_{number} OPTIONS (table_name '{table}');",
+                shards.len()
+            );
+        }
+    }
+    sql(&front, &text).await;
+    (PostgresStore::open(&front).await.unwrap(), database)
+}
+
+macro_rules! cases {
+    ($shards:expr; $($module:ident :: $case:ident),* $(,)?) => {
+        $(
+            println!(stringify!($case));
+            let (store, _) = open($shards, "fdw").await;
+            $module::$case(store).await;
+        )*
+    };
+}
+
+/// The shards; none if there is no server at all.
+async fn shards() -> Option<Vec<Server>> {
+    let database = postgres::fresh("front").await?;
+    let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
+    let query = "SELECT (SELECT setting FROM pg_config WHERE name = 'BINDIR'), current_setting('data_directory')";
+    let row = sqlx::query(query).fetch_one(&mut connection).await.unwrap();
+    let (binaries, data) = (row.get::<String, _>(0), row.get::<String, _>(1));
+    let owner = std::fs::metadata(data).unwrap().uid();
+    // The ports are names of sockets, each in a directory of its own.
+    Some((0..SHARDS).map(|number| Server::start(Path::new(&binaries), owner, 6_000 + number as u16)).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t144_three_servers_hold_one_vault() {
+    let Some(shards) = shards().await else { return };
+    // Rows are on both shards, and none at the front.
+    let (store, database) = open(&shards, "spread").await;
+    let mut clinic = Clinic::new(0xfd3);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    for number in 0..12 {
+        with_notes(&store, &mut clinic, &format!("p-{number}"), 2).await;
+    }
+    let mut counts = Vec::new();
+    for shard in &shards {
+        counts.push(number(&shard.url(&database), "SELECT count(*) FROM record").await);
+    }
+    println!("records on each shard: {counts:?}");
+    assert!(counts.iter().sum::<i64>() == 24 && counts.iter().all(|count| *count > 0), "{counts:?}");
+
+    cases!(&shards;
+        keys::t090_a_repeated_enrolment_changes_nothing,
+        keys::t096_of_two_generations_one_is_stored,
+        keys::t096_an_older_roster_is_refused,
+        keys::t095_of_two_enrolments_at_once_one_is_stored,
+        keys::t094_a_change_is_made_whole_or_not_at_all,
+        keys::t107_an_erasure_takes_one_patient_and_no_other,
+        keys::t106_an_erasure_is_repeated_and_its_receipt_filled_in,
+        keys::t108_an_erased_id_is_enrolled_anew,
+        keys::t105_a_retired_generation_has_nothing_left,
+        records::t097_a_writer_who_was_overtaken_is_refused,
+        records::t097_of_many_writers_at_once_one_wins,
+        records::t095_a_record_is_never_written_under_an_older_card,
+        records::t026_ids_are_compared_bytewise,
+        records::t144_listings_give_every_row_once,
+        jobs::t094_every_piece_is_claimed_once,
+        jobs::t093_a_rotation_stops_and_goes_on,
+        jobs::t095_a_rekey_moves_every_record,
+        jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
+        jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
+    );
+}
+
+/// There is no commit over two servers: what `docs/SCALING.md` says of it, and that the change given again completes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t094_a_change_on_two_servers_can_be_half_made() {
+    let Some(shards) = shards().await else { return };
+    let (store, database) = open(&shards, "half").await;
+    let mut clinic = Clinic::new(0xfd4);
+    let vault = clinic.id();
+    store.apply(vault, &clinic.founding()).await.unwrap();
+    // A patient on each shard.
+    let mut on = [None, None];
+    for number_ in 0.. {
+        let id = format!("p-{number_}");
+        let card = with_notes(&store, &mut clinic, &id, 0).await.card_id;
+        let hex = sql::hex(id.as_bytes());
+        let count = format!("SELECT count(*) FROM patient WHERE patient = '\\x{hex}'::bytea");
+        let there = number(&shards[0].url(&database), &count).await;
+        on[usize::from(there == 0)].get_or_insert((id, card));
+        if on.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    let on = on.map(Option::unwrap);
+    let mut half = 0;
+    for (number, shard) in shards.iter().enumerate() {
+        // This shard refuses when it is told to commit.
+        sql(
+            &shard.url(&database),
+            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+                 AS 'BEGIN RAISE EXCEPTION ''no''; END';
+             CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON record DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW EXECUTE FUNCTION refuse();",
+        )
+        .await;
+        let name = format!("r-{number}");
+        let change = on.each_ref().map(|(id, card)| Change::Record(first(id, &name, *card, b"text")));
+        let result = store.apply(vault, &change).await;
+        assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
+        let mut there = 0;
+        for (id, _) in &on {
+            there += store.records(vault, patient(id), None, 10).await.unwrap().len();
+        }
+        half += there - 2 * number;
+        sql(&shard.url(&database), "DROP TRIGGER refuse ON record").await;
+        store.apply(vault, &change).await.unwrap();
+        for (id, _) in &on {
+            assert_eq!(store.records(vault, patient(id), None, 10).await.unwrap().len(), number + 1);
+        }
+    }
+    assert_eq!(half, 1, "docs/SCALING.md says otherwise");
+}
+
+/// `SKIP LOCKED` is not passed on: a second worker waits for the first one's transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t094_a_second_worker_waits_for_the_first() {
+    let Some(shards) = shards().await else { return };
+    let (store, database) = open(&shards, "skip").await;
+    let mut clinic = Clinic::new(0xfd5);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    for number in 0..4 {
+        with_notes(&store, &mut clinic, &format!("p-{number}"), 0).await;
+    }
+    store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify }]).await.unwrap();
+    let claim = "SELECT patient FROM job_piece WHERE state = 0 ORDER BY patient LIMIT 1 FOR UPDATE SKIP LOCKED";
+    let url = format!("postgres:///{database}");
+    let mut one = PgConnection::connect(&url).await.unwrap();
+    let mut held = one.begin().await.unwrap();
+    sqlx::query(claim).fetch_all(&mut *held).await.unwrap();
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    sqlx::query("SET statement_timeout = '1s'").execute(&mut other).await.unwrap();
+    let waited = sqlx::query(claim).fetch_all(&mut other).await;
+    assert!(waited.is_err(), "docs/SCALING.md says otherwise");
+    held.rollback().await.unwrap();
+    assert_eq!(sqlx::query(claim).fetch_all(&mut other).await.unwrap().len(), 1);
+}
