@@ -148,7 +148,8 @@ fn together(rows: &[Row<'_>]) -> usize {
         *sum += length(row);
         Some(*sum)
     });
-    sums.take_while(|sum| *sum <= 15_000).take(ROWS).count().max(1)
+    let fitting = sums.take_while(|sum| *sum <= 15_000).count().clamp(1, ROWS);
+    1 << fitting.ilog2()
 }
 
 /// The same: arrays, which are faster there than places for every value.

@@ -19,8 +19,10 @@ pub fn heading(what: &str, sizes: &Sizes) {
     let Sizes { batch, rounds, .. } = sizes;
     match what {
         "import" => {
-            println!("### Import\n\n{batch} records in a change; ours seals and applies; raw inserts the same bytes. ");
-            println!("Records in a second, medians of {rounds} rounds, in turn.\n");
+            println!(
+                "### Import\n\n{batch} records in a change; ours seals and applies, raw inserts the same bytes in turn."
+            );
+            println!("Records in a second; medians of {rounds} rounds.\n");
             println!("| database | what | ours | raw | ratio | rounds | |\n|---|---|--:|--:|--:|--:|---|");
         }
         "read" => {
@@ -33,8 +35,8 @@ pub fn heading(what: &str, sizes: &Sizes) {
         "rotate" => {
             println!("### Rotation\n");
             println!(
-                "| database | patients | workers | begin, s | patients in a second | memory before, MiB | begun | each \
-                 10 % of the patients | highest |\n|---|--:|--:|--:|--:|--:|--:|---|--:|"
+                "| database | patients | workers | begin, s | patients in a second | in the first and the last tenth | memory before, MiB | begun | each \
+                 10 % of the patients | highest |\n|---|--:|--:|--:|--:|--:|--:|--:|---|--:|"
             );
         }
         _ => {

@@ -10,7 +10,7 @@ use lukko_store::{Change, JobKind, Over, RotationJob, Store, Worker};
 use crate::Sizes;
 use crate::clinic::NextGeneration;
 use crate::raw::Raw;
-use crate::report::{bar, resident, timed};
+use crate::report::{bar, resident};
 use crate::world::World;
 
 const JOB: &str = "rotation 2";
@@ -56,20 +56,35 @@ pub async fn run<S: Store>(database: &str, sizes: &Sizes, workers: usize, (store
             let count = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.inc(1);
             if count.is_multiple_of(patients.div_ceil(10)) || count == patients {
-                steps.lock().unwrap().push(resident());
+                steps.lock().unwrap().push((resident(), Instant::now(), count));
             }
         }
     };
-    let (time, _) = timed(futures_util::future::join_all((0..workers).map(work))).await;
+    let started = Instant::now();
+    // A thread for each worker, as if each were a process.
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            for number in 0..workers {
+                let (runtime, work) = (&runtime, &work);
+                scope.spawn(move || runtime.block_on(work(number)));
+            }
+        });
+    });
+    let time = started.elapsed();
     progress.finish_and_clear();
     let state = store.job(clinic.id(), JOB).await.unwrap().unwrap();
     assert_eq!((state.open, state.failed), (0, 0));
     assert_eq!(usize::try_from(state.done).unwrap(), patients);
     let steps = steps.into_inner().unwrap();
-    let each: Vec<String> = steps.iter().map(|step| format!("{step:.1}")).collect();
-    let top = steps.iter().copied().fold(after_begin, f64::max);
+    let each: Vec<String> = steps.iter().map(|step| format!("{:.1}", step.0)).collect();
+    let top = steps.iter().map(|step| step.0).fold(after_begin, f64::max);
+    let rate = |from: (Instant, usize), to: (Instant, usize)| (to.1 - from.1) as f64 / (to.0 - from.0).as_secs_f64();
+    let at: Vec<(Instant, usize)> =
+        std::iter::once((started, 0)).chain(steps.iter().map(|(_, at, count)| (*at, *count))).collect();
+    let (first, last) = (rate(at[0], at[1]), rate(at[at.len() - 2], at[at.len() - 1]));
     println!(
-        "| {database} | {patients} | {workers} | {:.1} | {:.0} | {before:.1} | {after_begin:.1} | {} | {top:.1} |",
+        "| {database} | {patients} | {workers} | {:.1} | {:.0} | {first:.0} and {last:.0} | {before:.1} | {after_begin:.1} | {} | {top:.1} |",
         begun.as_secs_f64(),
         patients as f64 / time.as_secs_f64(),
         each.join(" ")

@@ -29,10 +29,10 @@ macro_rules! transaction {
         }
 
         /// A row whose first values are known: the others were selected.
-        fn decode(table: &'static Table, known: Vec<Value>, row: &<$database as sqlx::Database>::Row) -> Result<Row> {
-            let mut values = known;
-            values.reserve_exact(table.columns.len().saturating_sub(values.len()));
-            for (at, (_, kind)) in table.columns.iter().skip(values.len()).enumerate() {
+        fn decode(table: &'static Table, known: &[Value], row: &<$database as sqlx::Database>::Row) -> Result<Row> {
+            let mut values = Vec::with_capacity(table.columns.len());
+            values.extend_from_slice(known);
+            for (at, (_, kind)) in table.columns.iter().skip(known.len()).enumerate() {
                 let value = match kind {
                     Kind::Int => row.try_get::<Option<i64>, _>(at).map(|value| value.map(Value::Int)),
                     Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at).map(|value| value.map(Value::Bytes)),
@@ -45,7 +45,7 @@ macro_rules! transaction {
         impl $tx {
             async fn fetch(&mut self, table: &'static Table, known: &[Value], query: Bound<'_>) -> Result<Vec<Row>> {
                 let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
-                rows.iter().map(|row| decode(table, known.to_vec(), row)).collect()
+                rows.iter().map(|row| decode(table, known, row)).collect()
             }
 
             async fn run(&mut self, query: Bound<'_>) -> Result<u64> {
@@ -61,7 +61,7 @@ macro_rules! transaction {
                 let rows = query(table, sql, key.clone()).fetch_all(self.connection()).await.map_err(failed)?;
                 match rows.as_slice() {
                     [] => Ok(None),
-                    [row] => decode(table, key, row).map(Some),
+                    [row] => decode(table, &key, row).map(Some),
                     // Somebody has taken the primary key away and written a second row. There is no "first one wins".
                     _ => Err(Error::Corrupt { table: table.name, what: "a key is there two times" }),
                 }

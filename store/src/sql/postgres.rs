@@ -1,6 +1,7 @@
 //! PostgreSQL, and databases that speak its protocol.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use lukko::VaultId;
@@ -123,28 +124,46 @@ pub struct PostgresTx {
     purpose: Purpose,
 }
 
-/// New records from columns: one text for any number of them. Each patient's row is held before a record is made.
-const INSERT_RECORDS: &str = "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
-     SELECT $1::bytea, new.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, octet_length(new.sealed) \
-     FROM unnest($2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[]) \
-     AS new (patient, record, field, revision, card, sealed) \
-     WHERE (SELECT card FROM patient WHERE vault = $1 AND patient = new.patient FOR UPDATE) = new.card \
-     ON CONFLICT (vault, patient, record, field) DO NOTHING";
-/// Rows of one statement, at most.
-const ROWS: usize = 64;
+/// As many rows as one of these go into one statement: few texts, each of which stays prepared. With arrays in place of
+/// rows one text would do, but PostgreSQL would plan it anew for their lengths, each time.
+const ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+
+/// The texts that insert so many records. Each patient's row is held before a record is made.
+static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
+    let row = |number: usize| {
+        let at = |column: usize| number.saturating_mul(6).saturating_add(column).saturating_add(2);
+        let [patient, record, field, revision, card, sealed] = [0, 1, 2, 3, 4, 5].map(at);
+        format!(
+            "(${patient}::bytea, ${record}::bytea, ${field}::bytea, ${revision}::bigint, ${card}::bytea, ${sealed}::bytea)"
+        )
+    };
+    ROWS.map(|rows| {
+        format!(
+            "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
+             SELECT $1::bytea, new.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, \
+             octet_length(new.sealed) FROM (VALUES {}) AS new (patient, record, field, revision, card, sealed) \
+             WHERE (SELECT card FROM patient WHERE vault = $1 AND patient = new.patient FOR UPDATE) = new.card \
+             ON CONFLICT DO NOTHING",
+            (0..rows).map(row).collect::<Vec<_>>().join(", ")
+        )
+    })
+});
+
 /// Bytes of one statement's rows, if it is more than one row: with its frame it fits into one record of TLS. `sqlx` 0.9.0
 /// does not set TCP_NODELAY (its issue 4335), and what is sent in two pieces waits some 40 ms where packets are large.
 const BYTES: usize = 15_000;
 
-/// How many of these rows make a statement.
-fn together(rows: &[Row]) -> usize {
+/// How many of these rows make a statement, and its text.
+fn together(rows: &[Row]) -> Option<(usize, &'static str)> {
     let length =
         |row: &Row| row.iter().map(|value| if let Value::Bytes(b) = value { b.len() } else { 0 }).sum::<usize>();
     let sums = rows.iter().scan(0_usize, |sum, row| {
         *sum = sum.saturating_add(length(row));
         Some(*sum)
     });
-    sums.take_while(|sum| *sum <= BYTES).take(ROWS).count().max(1)
+    let fitting = sums.take_while(|sum| *sum <= BYTES).count().max(1).min(rows.len());
+    let mut texts = ROWS.into_iter().zip(INSERT_RECORDS.iter().map(String::as_str));
+    texts.find(|(count, _)| *count <= fitting)
 }
 
 impl PostgresTx {
@@ -152,27 +171,12 @@ impl PostgresTx {
 
     async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
         let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
-        while rows.len() > 0 {
-            let count = together(rows.as_slice());
-            let mut columns: [Vec<Vec<u8>>; 5] = std::array::from_fn(|_| Vec::with_capacity(count));
-            let mut revisions = Vec::with_capacity(count);
+        while let Some((count, text)) = together(rows.as_slice()) {
+            let mut query = sqlx::query::<Database>(text).bind(vault.as_bytes().to_vec());
             for row in rows.by_ref().take(count) {
-                let mut into = columns.iter_mut();
-                for value in row.into_iter().skip(1).take(6) {
-                    match value {
-                        Value::Int(revision) => revisions.push(revision),
-                        Value::Bytes(bytes) => {
-                            if let Some(column) = into.next() {
-                                column.push(bytes);
-                            }
-                        }
-                        Value::Null => return Err(damaged(&RECORD)),
-                    }
-                }
+                let values = row.into_iter().zip(RECORD.columns).skip(1).take(6);
+                query = values.fold(query, |query, (value, (_, kind))| bind(query, value, *kind));
             }
-            let [patients, records, fields, cards, sealed] = columns;
-            let query = sqlx::query::<Database>(INSERT_RECORDS).bind(vault.as_bytes().to_vec());
-            let query = query.bind(patients).bind(records).bind(fields).bind(revisions).bind(cards).bind(sealed);
             inserted = inserted.saturating_add(self.run(query).await?);
         }
         Ok(inserted)

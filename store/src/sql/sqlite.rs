@@ -145,7 +145,7 @@ static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
             "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
              SELECT ?, column1, column2, column3, column4, column5, column6, NULL, length(column6) \
              FROM (VALUES {}) WHERE (SELECT card FROM patient WHERE vault = ? AND patient = column1) = column5 \
-             ON CONFLICT (vault, patient, record, field) DO NOTHING",
+             ON CONFLICT DO NOTHING",
             vec!["(?, ?, ?, ?, ?, ?)"; rows].join(", ")
         )
     })
