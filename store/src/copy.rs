@@ -94,7 +94,15 @@ async fn copy_generation(to: &impl Store, id: VaultId, stored: &Generation, eras
         let Erasure { roster_version, at, .. } = **erasure;
         // The receipt names no patient. Whom it was, this one is gone: an id that nobody has.
         let patient = PatientId::new(erasure.erasure.as_bytes())?;
-        changes.push(Change::Erase(Erase { patient, cards, keys, roster_version, at, records: Records::Keep }));
+        changes.push(Change::Erase(Erase {
+            patient,
+            cards,
+            keys,
+            roster_version,
+            at,
+            records: Records::Keep,
+            claim: None,
+        }));
         let reached = erasure.parts.iter().filter_map(|(part, at)| Some((*part, (*at)?)));
         let erasure = erasure.erasure;
         changes.extend(reached.map(|(part, at)| Change::Reached { erasure, part, at }));

@@ -7,7 +7,7 @@ mod clinic;
 #[path = "conformance/postgres.rs"]
 mod postgres;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clinic::{Clinic, NextGeneration, first, patient, with_notes};
 use futures_util::StreamExt;
@@ -53,7 +53,8 @@ async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
     let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
     let keys = [clinic.salo.fingerprint(), clinic.aalto.fingerprint()];
     let (patient_, records) = (patient("p-3"), Records::Delete);
-    let erase = Erase { patient: patient_, cards: &cards, keys: &keys, roster_version: version, at: 77, records };
+    let erase =
+        Erase { patient: patient_, cards: &cards, keys: &keys, roster_version: version, at: 77, records, claim: None };
     let reached = Change::Reached { erasure: gone.card_id, part: Part::Key(keys[1]), at: 99 };
     let roster_ = Change::Roster { generation: 1, version, roster: &roster };
     store.apply(id, &[roster_, Change::Erase(erase), reached]).await.unwrap();
@@ -70,7 +71,7 @@ async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
     store.apply(id, &[Change::Generation(new)]).await.unwrap();
     let by = Enroller::Root(&next.rotation.master);
     let step = PatientRotation { from: &clinic.vault, master: &next.old, to: &next.vault, by };
-    let worker = Worker { store, vault: id, job: "rotation", lease: Duration::from_secs(60) };
+    let worker = Worker { store, vault: id, job: "rotation", lease: Duration::from_secs(60), clock: SystemTime::now };
     let done: Vec<_> = worker.run(RotationJob { step }).collect().await;
     assert!(done.iter().all(|progress| progress.as_ref().is_ok_and(|progress| progress.findings.is_empty())));
     // And one generation has the older card of a patient, another one the newer.
@@ -100,8 +101,10 @@ async fn picture(store: &impl Store, clinic: &Clinic) -> Vec<String> {
 
 async fn verified(store: &impl Store, clinic: &Clinic) {
     let master = clinic.recover();
-    let worker = Worker { store, vault: clinic.id(), job: "verify", lease: Duration::from_secs(60) };
-    let progress: Vec<_> = worker.run(VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master) }).collect().await;
+    let worker =
+        Worker { store, vault: clinic.id(), job: "verify", lease: Duration::from_secs(60), clock: SystemTime::now };
+    let progress: Vec<_> =
+        worker.run(VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master), attachments: None }).collect().await;
     assert!(!progress.is_empty());
     // The patient that has another card in the next generation has records under the older one, which this one opens.
     for progress in progress.into_iter().map(Result::unwrap).filter(|progress| progress.patient == b"p-2") {

@@ -15,13 +15,15 @@ mod postgres;
 mod records;
 #[path = "cases/sql.rs"]
 mod sql;
+#[path = "conformance/work.rs"]
+mod work;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clinic::{Clinic, first, patient, with_notes};
-use lukko_store::{Change, Error, JobKind, PostgresStore, Store};
+use lukko_store::{Change, Error, JobKind, Over, PostgresStore, Store};
 use sql::TABLES;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
@@ -180,6 +182,8 @@ async fn t144_three_servers_hold_one_vault() {
         jobs::t095_a_rekey_moves_every_record,
         jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
         jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
+        jobs::t106_an_erasure_without_a_closing_roster_is_a_finding,
+        jobs::an_import_leaves_another_text_in_its_place,
     );
 }
 
@@ -244,7 +248,7 @@ async fn t094_a_second_worker_waits_for_the_first() {
     for number in 0..4 {
         with_notes(&store, &mut clinic, &format!("p-{number}"), 0).await;
     }
-    store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify }]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }]).await.unwrap();
     let claim = "SELECT patient FROM job_piece WHERE state = 0 ORDER BY patient LIMIT 1 FOR UPDATE SKIP LOCKED";
     let url = format!("postgres:///{database}");
     let mut one = PgConnection::connect(&url).await.unwrap();

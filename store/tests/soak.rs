@@ -266,8 +266,15 @@ impl<S: Store> Soak<'_, S> {
         let cards: Vec<CardId> = person.cards.iter().rev().map(|(card, _)| *card).collect();
         let (generation, version) = (self.model.newest(), self.model.version() + 1);
         let patient = PatientId::new(&id).unwrap();
-        let erase =
-            Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records: Records::Delete };
+        let erase = Erase {
+            patient,
+            cards: &cards,
+            keys: &[],
+            roster_version: version,
+            at: 1,
+            records: Records::Delete,
+            claim: None,
+        };
         let change = [Change::Roster { generation, version, roster: &roster }, Change::Erase(erase)];
         self.apply(&change, End::Done).await;
         self.model.people.remove(&id);
