@@ -85,7 +85,7 @@ impl Small {
     }
 
     fn remount(&self, option: &str) {
-        run(Command::new("mount").args(["-o", &format!("remount,{option}")]).arg(self.directory.path()));
+        run(Command::new("mount").args(["-o", &format!("remount,bind,{option}")]).arg(self.directory.path()));
     }
 
     fn path(&self, name: &str) -> PathBuf {
