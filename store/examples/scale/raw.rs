@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, Postgres, Row as _, Sqlite, SqlitePool};
+use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool};
 
 /// Rows of one statement, at most: as many as the store's own statements have.
 pub const ROWS: usize = 64;
@@ -197,16 +197,7 @@ impl Raw {
 
     /// With the options of `PostgresStore::open`.
     pub async fn postgres(url: &str) -> Self {
-        let options = PgPoolOptions::new().max_connections(16).test_before_acquire(false);
-        let options = options.before_acquire(|connection, met| {
-            Box::pin(async move {
-                if met.idle_for > Duration::from_secs(1) {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        });
-        Self::Postgres(options.connect(url).await.unwrap())
+        Self::Postgres(PgPoolOptions::new().max_connections(16).connect(url).await.unwrap())
     }
 
     /// One transaction, and a statement for each row.

@@ -2,11 +2,10 @@
 
 use std::str::FromStr;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use lukko::VaultId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres as Database, Row as _};
+use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
 
 use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, replace_record, transaction};
 use super::reported::{self, failed};
@@ -28,8 +27,6 @@ pub struct Postgres {
 
 /// Connections of one process, at most.
 const CONNECTIONS: u32 = 16;
-/// After this time a connection may have been cut without our seeing it.
-const IDLE: Duration = Duration::from_secs(1);
 /// How often the schema is tried: two processes that make it at once meet in the system's tables.
 const ATTEMPTS: u32 = 5;
 
@@ -62,6 +59,7 @@ impl PostgresStore {
 impl Postgres {
     pub(super) async fn connect(url: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(url).map_err(failed)?;
+<<<<<<< HEAD
         // A connection that was used just now is not asked each time whether it is still there.
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
         let pool = pool.before_acquire(|connection, met| {
@@ -73,6 +71,18 @@ impl Postgres {
             })
         });
         Ok(Self { pool: pool.connect_with(options).await.map_err(failed)? })
+=======
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
+        let backend = Postgres { pool };
+        let mut attempt = 1;
+        loop {
+            match backend.migrate(partitions).await {
+                Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
+                other => break other?,
+            }
+        }
+        Ok(Self::over(backend))
+>>>>>>> scale
     }
 
     async fn transaction(&self, begin: &'static str) -> Result<Inner, sqlx::Error> {
