@@ -59,30 +59,8 @@ impl PostgresStore {
 impl Postgres {
     pub(super) async fn connect(url: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(url).map_err(failed)?;
-<<<<<<< HEAD
-        // A connection that was used just now is not asked each time whether it is still there.
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
-        let pool = pool.before_acquire(|connection, met| {
-            Box::pin(async move {
-                if met.idle_for > IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        });
-        Ok(Self { pool: pool.connect_with(options).await.map_err(failed)? })
-=======
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
-        let backend = Postgres { pool };
-        let mut attempt = 1;
-        loop {
-            match backend.migrate(partitions).await {
-                Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
-                other => break other?,
-            }
-        }
-        Ok(Self::over(backend))
->>>>>>> scale
+        Ok(Self { pool })
     }
 
     async fn transaction(&self, begin: &'static str) -> Result<Inner, sqlx::Error> {
