@@ -146,7 +146,7 @@ async fn retire(
     }
     let retired = retirement.finish()?;
     let before = endorsed_by(store, old, patients).await?;
-    store.apply(new.descriptor().vault(), &[Change::Retire { generation: retired.generation() }]).await?;
+    store.apply(new.descriptor().vault(), &[Change::Retire { generation: retired.generation(), losing: &[] }]).await?;
     let after = endorsed_by(store, old, patients).await?;
     checks.holds(
         format!("7 new shares read back, 3 old ones destroyed, {} old master grants deleted", count(before - after)),

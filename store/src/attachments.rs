@@ -58,7 +58,8 @@ impl Attachments {
     /// As [`Store::apply`].
     pub async fn begin(&self, store: &impl Store, vault: VaultId, at: u64) -> Result<ObjectSink> {
         let object = random_id(&mut OsRng)?;
-        store.apply(vault, &[Change::Upload { object: &object, at }]).await?;
+        // 0 is the mark of what was given up.
+        store.apply(vault, &[Change::Upload { object: &object, at: at.max(1) }]).await?;
         let upload = self.objects.put_multipart(&place(vault, &object)).await.map_err(Error::unavailable)?;
         let upload = Some(WriteMultipart::new(upload));
         Ok(ObjectSink { object, upload, length: 0, runtime: Handle::current() })
@@ -98,6 +99,11 @@ impl Attachments {
                 return Ok(deleted);
             }
             for object in page {
+                // No name that was drawn here: whoever wrote it into the database reaches no file by it.
+                if !is_drawn(&object) {
+                    store.apply(vault, &[Change::Swept { object: &object }]).await?;
+                    continue;
+                }
                 match self.objects.delete(&place(vault, &object)).await {
                     Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                     Err(error) => return Err(Error::unavailable(error)),
@@ -118,6 +124,11 @@ impl Attachments {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether this may be a name that [`Attachments::begin`] has drawn.
+fn is_drawn(object: &str) -> bool {
+    object.len() == 32 && object.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// What `object_store` appends to the name of a file that is still being written.

@@ -89,10 +89,13 @@ pub enum Change<'a> {
         /// When, in seconds since 1970.
         at: u64,
     },
-    /// Deletes what a retired generation has of the patients. Its descriptor stays, for clients that are late.
+    /// Deletes what a retired generation has of the patients. Its descriptor stays, for clients that are late. Refused while
+    /// it would take the last way to a patient's key from the quorum.
     Retire {
         /// The generation.
         generation: u32,
+        /// Patients whose last way it may take.
+        losing: &'a [PatientId<'a>],
     },
     /// Begins a job, with one piece for each patient.
     Job {
@@ -102,6 +105,11 @@ pub enum Change<'a> {
         kind: JobKind,
         /// For whom.
         over: Over<'a>,
+    },
+    /// Nothing but that the worker still has this piece of a job, or the whole change is refused.
+    Hold {
+        /// The piece, as it was claimed.
+        claim: &'a Claim,
     },
     /// Ends a piece of a job.
     Done {
@@ -296,18 +304,29 @@ pub fn enrolment<'a>(
     next_card(patient, generation, None, enrolment, grants)
 }
 
-/// The next version of a patient's key, in one change. `replaces` is the current card, and the endorsement that is
-/// stored for this generation.
+/// A card that the next one takes the place of, and what one generation has of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Replaced<'a> {
+    /// The card.
+    pub card: CardId,
+    /// Its endorsement.
+    pub endorsement: &'a [u8],
+    /// Its master grant, which stays until its records have moved.
+    pub master_grant: &'a [u8],
+}
+
+/// The next version of a patient's key, in one change. `replaces` is the current card, with what is stored for this
+/// generation.
 #[must_use]
 pub fn next_card<'a>(
     patient: PatientId<'a>,
     generation: u32,
-    replaces: Option<(CardId, &'a [u8])>,
+    replaces: Option<Replaced<'a>>,
     enrolment: &'a Enrolment,
     grants: &'a [Grant],
 ) -> Vec<Change<'a>> {
     let Enrolment { card_id, card, endorsement, master_grant, .. } = enrolment;
-    let (previous, endorsed) = (replaces.map(|(card, _)| card), replaces.map(|(_, bytes)| bytes));
+    let (previous, endorsed) = (replaces.map(|old| old.card), replaces.map(|old| old.endorsement));
     let mut changes = vec![
         Change::Card(NewCard { patient, card: *card_id, bytes: card, previous }),
         Change::Endorse(Endorsement {
@@ -325,6 +344,13 @@ pub fn next_card<'a>(
         to: grant.recipient,
         grant: &grant.bytes,
         replaces: None,
+    }));
+    // The endorsement's row is written over; a quorum opens the old card's records by this until they have moved.
+    changes.extend(replaces.map(|old| Change::MasterGrant {
+        patient,
+        card: old.card,
+        generation,
+        grant: old.master_grant,
     }));
     changes
 }

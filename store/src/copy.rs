@@ -46,7 +46,7 @@ pub async fn copy(from: &impl Store, to: &impl Store, vault: &Vault) -> Result<C
         copy_generation(to, id, generation, &erasures).await?;
     }
     for Generation { generation, .. } in generations.iter().filter(|generation| generation.retired) {
-        to.apply(id, &[Change::Retire { generation: *generation }]).await?;
+        to.apply(id, &[Change::Retire { generation: *generation, losing: &[] }]).await?;
     }
     for entry in from.members(id).await? {
         let key = MemberEntry::verify(&entry, vault.descriptor())?.fingerprint();
@@ -198,7 +198,12 @@ async fn copy_records(
         copied = copied.saturating_add(of_card.len() as u64);
         all = all.saturating_add(page.len() as u64);
         if !done && !of_card.is_empty() {
-            let changes: Result<Vec<_>> = of_card.iter().map(|record| new_record(patient, record)).collect();
+            let objects = of_card.iter().filter_map(|record| match &record.body {
+                StoredBody::Object { object, .. } => Some(Change::Upload { object, at: 1 }),
+                StoredBody::Sealed(_) => None,
+            });
+            let records = of_card.iter().map(|record| new_record(patient, record));
+            let changes: Result<Vec<_>> = objects.map(Ok).chain(records).collect();
             to.apply(id, &changes?).await?;
         }
         last = page.into_iter().next_back();

@@ -66,6 +66,10 @@ pub enum Usage {
     NewestGeneration,
     /// The job is of another kind than the worker, or over other patients.
     WrongJob,
+    /// The job is over: every piece was done or failed. To do it again, begin one of another name.
+    JobOver,
+    /// So many patients have nothing in a later generation: rotate them first, or name those that shall be lost.
+    NotRotated(u64),
     /// Attachments are read by streams that block: their job needs a runtime of several threads.
     OneThread,
 }

@@ -28,12 +28,14 @@ pub use rotation::RotationJob;
 pub use verify::VerifyJob;
 
 use crate::change::{Change, Erase, JobKind, Outcome, Over, Records};
-use crate::error::{Conflict, Error, Result, Usage};
+use crate::error::{Conflict, Error, Missing, Result, Usage};
 use crate::rows::{Claim, JobState};
 use crate::store::Store;
 
 /// How often a piece is done again because somebody wrote to the same patient meanwhile.
 const ATTEMPTS: u32 = 8;
+/// Failures that are read at once.
+const FAILURES: u32 = 500;
 /// Objects of one patient that a report names; the others are counted.
 const NAMED: usize = 20;
 
@@ -44,7 +46,7 @@ pub struct Worker<'a, S> {
     pub store: &'a S,
     /// The vault.
     pub vault: VaultId,
-    /// The job's name: all workers give the same one.
+    /// The job's name: all workers give the same one, and a job that is begun anew gets a name of its own.
     pub job: &'a str,
     /// For how long a piece is claimed: much longer than it takes, and than clocks differ.
     pub lease: Duration,
@@ -76,18 +78,20 @@ pub struct Finding {
 pub trait Task: Sync {
     /// The kind of job that it is.
     const KIND: JobKind;
+    /// Whether a job that is over may be begun again, for the sake of [`Task::finish`].
+    const AGAIN: bool = false;
 
     /// For whom it is done: every patient of the vault, unless the task says otherwise.
     fn over(&self) -> Over<'_> {
         Over::Everyone
     }
 
-    /// Does one piece, all but its end, and gives what is left to be written with the end.
+    /// Does one piece, all but its end, and gives what is left to be written with the end. What it writes before that
+    /// [holds](Change::Hold) the claim.
     ///
     /// # Errors
     /// As [`Store::apply`].
-    fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>)
-    -> impl Future<Output = Result<Piece>> + Send;
+    fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> impl Future<Output = Result<Piece>> + Send;
 
     /// What is left to be done when every piece is, or held by others. Done again, it changes nothing.
     ///
@@ -159,7 +163,8 @@ impl Owned {
 }
 
 impl<'a, S: Store> Worker<'a, S> {
-    /// Begins the job, unless it was begun, and works on it until no piece is free. Each item is one patient that is
+    /// Begins the job, unless it was begun, and works on it until no piece is free. One that is over is
+    /// [refused](Usage::JobOver): nothing would be done under its name. Each item is one patient that is
     /// done: acknowledged, and durable. After an error the stream ends; begin it anew, or let other workers go on.
     ///
     /// [`Store::job`] says how far all workers are, [`Store::failures`] what failed.
@@ -181,7 +186,7 @@ impl<'a, S: Store> Worker<'a, S> {
     async fn next<T: Task>(&self, task: &T, begun: bool) -> Result<Option<Progress>> {
         let Self { store, vault, job, .. } = *self;
         if !begun {
-            self.begin(T::KIND, task.over()).await?;
+            self.begin(T::KIND, T::AGAIN, task.over()).await?;
         }
         loop {
             let now = self.milliseconds()?;
@@ -198,9 +203,15 @@ impl<'a, S: Store> Worker<'a, S> {
         }
     }
 
-    async fn begin(&self, kind: JobKind, over: Over<'_>) -> Result<()> {
+    async fn begin(&self, kind: JobKind, again: bool, over: Over<'_>) -> Result<()> {
         match self.store.job(self.vault, self.job).await? {
-            Some(state) if state.kind == kind && of_as_many(over, &state) => Ok(()),
+            Some(state) if state.kind == kind && of_as_many(over, &state) => {
+                if state.open > 0 || again {
+                    Ok(())
+                } else {
+                    Err(Usage::JobOver.into())
+                }
+            }
             Some(_) => Err(Usage::WrongJob.into()),
             None => self.store.apply(self.vault, &[Change::Job { job: self.job, kind, over }]).await,
         }
@@ -220,7 +231,7 @@ impl<'a, S: Store> Worker<'a, S> {
         let patient = PatientId::new(&claim.patient)?;
         let mut attempt = 1;
         loop {
-            let piece = match task.piece(self, patient).await {
+            let piece = match task.piece(self, claim).await {
                 Ok(piece) => Ok(piece),
                 // What is stored of this patient cannot be used: a finding, and no reason to stop.
                 Err(Error::Core(error)) => Ok(Piece::failed(None, &error)),
@@ -232,8 +243,41 @@ impl<'a, S: Store> Worker<'a, S> {
                 Err(error) => Err(error),
             };
             match ended {
-                Err(Error::Conflict(conflict)) if conflict != Conflict::Claim && attempt < ATTEMPTS => attempt += 1,
+                Err(error) if is_overtaken(&error) && attempt < ATTEMPTS => attempt += 1,
+                // Somebody writes to this patient again and again, or the rows do not fit together: others go on.
+                Err(error) if is_overtaken(&error) => {
+                    return self.end(claim, patient, Piece::failed(None, &error)).await;
+                }
                 other => return other,
+            }
+        }
+    }
+
+    /// Once no piece is open: whether each of these patients is as the task says, or failed. Otherwise the job that was
+    /// begun under this name was over others.
+    async fn require_all(&self, patients: &[PatientId<'_>], enrolled: bool) -> Result<()> {
+        if self.store.job(self.vault, self.job).await?.is_none_or(|state| state.open > 0) {
+            return Ok(());
+        }
+        for patient in patients {
+            let stored = self.store.patient(self.vault, *patient).await?;
+            if stored.cards.is_empty() == enrolled && !self.has_failed(*patient).await? {
+                return Err(Usage::WrongJob.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn has_failed(&self, patient: PatientId<'_>) -> Result<bool> {
+        let mut after = None::<Vec<u8>>;
+        loop {
+            let page = self.store.failures(self.vault, self.job, after.as_deref(), FAILURES).await?;
+            if page.iter().any(|failure| failure.patient == patient.as_bytes()) {
+                return Ok(true);
+            }
+            after = page.into_iter().next_back().map(|failure| failure.patient);
+            if after.is_none() {
+                return Ok(false);
             }
         }
     }
@@ -249,6 +293,15 @@ impl<'a, S: Store> Worker<'a, S> {
         self.store.apply(self.vault, &changes).await?;
         let written = written.saturating_add(last.len() as u64);
         Ok(Progress { patient: claim.patient.clone(), written, findings })
+    }
+}
+
+/// Whether somebody else changed the patient meanwhile. Who has lost the claim does not try again.
+fn is_overtaken(error: &Error) -> bool {
+    match error {
+        Error::Conflict(conflict) => *conflict != Conflict::Claim,
+        Error::Stale { .. } | Error::Missing(Missing::Patient) => true,
+        _ => false,
     }
 }
 

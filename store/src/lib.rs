@@ -24,7 +24,7 @@ mod table;
 pub use attachments::{Attachments, ObjectSink, ObjectSource};
 pub use change::{
     Body, Change, Endorsement, Erase, Expect, JobKind, NewCard, NewGeneration, NewRecord, Outcome, Over, Part, Records,
-    enrolment, next_card,
+    Replaced, enrolment, next_card,
 };
 pub use copy::{Copied, copy};
 pub use engine::Engine;

@@ -117,6 +117,7 @@ async fn attachments_need_a_runtime_of_several_threads() {
     let (object, length) = ("an-object", 3);
     std::fs::create_dir(directory.path().join(vault.to_string())).unwrap();
     std::fs::write(directory.path().join(vault.to_string()).join(object), "abc").unwrap();
+    store.apply(vault, &[Change::Upload { object, at: 1 }]).await.unwrap();
     let body = lukko_store::Body::Object { object, length };
     let new = lukko_store::NewRecord { body, ..clinic::first("p-1", "scan", enrolled.card_id, b"") };
     store.apply(vault, &[Change::Record(new)]).await.unwrap();

@@ -293,7 +293,10 @@ impl<S: Store> Soak<'_, S> {
         self.apply(&[Change::Generation(new)], End::Done).await;
         self.model.generations.push((descriptor.clone(), version, roster.clone(), false));
         if let Some(old) = generation.checked_sub(2).filter(|old| *old > 0) {
-            self.apply(&[Change::Retire { generation: old }], End::Done).await;
+            // Whoever nobody has rotated is lost on purpose.
+            let ids: Vec<Vec<u8>> = self.model.people.keys().cloned().collect();
+            let losing: Vec<PatientId<'_>> = ids.iter().map(|id| PatientId::new(id).unwrap()).collect();
+            self.apply(&[Change::Retire { generation: old, losing: &losing }], End::Done).await;
             self.model.generations[old as usize - 1].3 = true;
             self.model.people.values_mut().for_each(|person| drop(person.endorsed.remove(&old)));
         }

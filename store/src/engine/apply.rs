@@ -38,7 +38,7 @@ async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()
         Change::Generation(new) => custody::generation(tx, vault, &new).await,
         Change::Member { key, entry } => custody::member(tx, vault, key, entry).await,
         Change::Roster { generation, version, roster } => custody::roster(tx, vault, generation, version, roster).await,
-        Change::Retire { generation } => custody::retire(tx, vault, generation).await,
+        Change::Retire { generation, losing } => custody::retire(tx, vault, generation, losing).await,
         Change::Card(new) => patients::card(tx, vault, &new).await,
         Change::Endorse(new) => patients::endorse(tx, vault, &new).await,
         Change::Grant { patient, card, to, grant, replaces } => {
@@ -59,8 +59,9 @@ async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()
         Change::Erase(erase) => erasure::erase(tx, vault, &erase).await,
         Change::Reached { erasure, part, at } => erasure::reached(tx, vault, erasure, part, at).await,
         Change::Job { job, kind, over } => jobs::begin(tx, vault, job, kind, over).await,
+        Change::Hold { claim } => jobs::hold(tx, vault, claim).await,
         Change::Done { claim, outcome } => jobs::done(tx, vault, claim, outcome).await,
         Change::Upload { object, at } => records::announce(tx, vault, object, at).await,
-        Change::Swept { object } => records::named(tx, vault, object).await,
+        Change::Swept { object } => records::swept(tx, vault, object).await,
     }
 }

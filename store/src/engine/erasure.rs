@@ -17,16 +17,20 @@ pub(super) async fn erase(tx: &mut impl Tx, vault: VaultId, erase: &Erase<'_>) -
     if newest.version < roster_version {
         return Err(Usage::ErasureBeforeRoster.into());
     }
-    if let Some((_, current)) = patients::current(tx, vault, patient).await? {
-        // Enrolled anew under the same id: this is another patient's key, and the erasure is done.
-        if !cards.contains(&current) {
-            return note(tx, vault, erasure, roster_version, at, None).await;
-        }
-        if let Some(claim) = claim {
-            jobs::done(tx, vault, claim, Outcome::Done).await?;
-        }
+    let parts = (cards, keys, newest.generation);
+    let Some((_, current)) = patients::current(tx, vault, patient).await? else {
+        // No row is held that would keep an enrolment of the same id out: what it makes is another patient's.
+        return note(tx, vault, erasure, roster_version, at, Some(parts)).await;
+    };
+    // Enrolled anew under the same id: this is another patient's key, and the erasure is done.
+    if !cards.contains(&current) {
+        return note(tx, vault, erasure, roster_version, at, None).await;
+    }
+    if let Some(claim) = claim {
+        jobs::done(tx, vault, claim, Outcome::Done).await?;
     }
     let prefix = vec![vault_key(vault), bytes(patient.as_bytes())];
+    let keys = granted(tx, prefix.clone(), keys).await?;
     for table in [&ENDORSEMENT, &GRANT, &CARD, &PATIENT, &PIECE] {
         tx.delete(table, prefix.clone()).await?;
     }
@@ -36,7 +40,22 @@ pub(super) async fn erase(tx: &mut impl Tx, vault: VaultId, erase: &Erase<'_>) -
         }
         tx.delete(&RECORD, prefix).await?;
     }
-    note(tx, vault, erasure, roster_version, at, Some((cards, keys, newest.generation))).await
+    note(tx, vault, erasure, roster_version, at, Some((cards, &keys, newest.generation))).await
+}
+
+/// These keys, and those of every grant that is stored now: one may have come since the caller looked.
+async fn granted(tx: &mut impl Tx, patient: Vec<Value>, keys: &[KeyFingerprint]) -> Result<Vec<KeyFingerprint>> {
+    let mut keys = keys.to_vec();
+    for row in read::all(tx, &GRANT, patient).await? {
+        let mut row = Reader::new(&GRANT, row).skip(3);
+        if row.int()? == 0 {
+            let key = KeyFingerprint::from_bytes(row.array()?);
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    Ok(keys)
 }
 
 type Parts<'a> = (&'a [CardId], &'a [KeyFingerprint], u32);

@@ -102,6 +102,15 @@ pub(super) async fn claim(tx: &mut impl Tx, vault: VaultId, job: &str, now: u64,
     Ok(Some(Claim { job: job.to_owned(), patient, token }))
 }
 
+/// Refuses who does not have the piece any more. Its row is held until the end of the change.
+pub(super) async fn hold(tx: &mut impl Tx, vault: VaultId, claim: &Claim) -> Result<()> {
+    let key = vec![vault_key(vault), bytes(&claim.patient), bytes(claim.job.as_bytes())];
+    let row = tx.get(&PIECE, key).await?.ok_or(Conflict::Claim)?;
+    let mut fields = Reader::new(&PIECE, row).skip(PIECE.key);
+    let (state, _, token) = (fields.int()?, fields.int()?, fields.u64()?);
+    if state == OPEN && token == claim.token { Ok(()) } else { Err(Conflict::Claim.into()) }
+}
+
 /// Who was overtaken is refused, and with it whatever else the change holds.
 pub(super) async fn done(tx: &mut impl Tx, vault: VaultId, claim: &Claim, outcome: Outcome<'_>) -> Result<()> {
     let key = vec![vault_key(vault), bytes(&claim.patient), bytes(claim.job.as_bytes())];

@@ -2,7 +2,7 @@
 
 use lukko::{CardId, KeyFingerprint, PatientId, VaultId};
 
-use super::{bytes, custody, vault_key};
+use super::{bytes, custody, read, vault_key};
 use crate::backend::{Reader, Tx};
 use crate::change::{Endorsement, NewCard};
 use crate::error::{Conflict, Missing, Result, Usage};
@@ -107,7 +107,10 @@ pub(super) async fn grant(
     grant: &[u8],
     replaces: Option<&[u8]>,
 ) -> Result<()> {
-    current(tx, vault, place.patient).await?.ok_or(Missing::Patient)?;
+    let (_, current) = current(tx, vault, place.patient).await?.ok_or(Missing::Patient)?;
+    if current != place.card && !is_card_of(tx, vault, place).await? {
+        return Err(Conflict::Card.into());
+    }
     let row: Row = place.key(vault).into_iter().chain([bytes(grant)]).collect();
     if replaces.is_none() && tx.insert(&GRANT, row.clone()).await? {
         return Ok(());
@@ -118,6 +121,12 @@ pub(super) async fn grant(
         Some(Value::Bytes(stored)) if replaces == Some(stored) => tx.update(&GRANT, row).await,
         _ => Err(Conflict::Grant.into()),
     }
+}
+
+/// A card of a patient who was erased is none of the one who came after.
+async fn is_card_of(tx: &mut impl Tx, vault: VaultId, place: &Place<'_>) -> Result<bool> {
+    let cards = read::all(tx, &CARD, vec![vault_key(vault), bytes(place.patient.as_bytes())]).await?;
+    Ok(cards.iter().any(|row| row.get(3) == Some(&bytes(place.card.as_bytes()))))
 }
 
 pub(super) async fn master_grant(tx: &mut impl Tx, vault: VaultId, place: &Place<'_>, bytes: &[u8]) -> Result<()> {

@@ -3,9 +3,9 @@
 use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 
 use super::{bytes, number, patients, read, vault_key};
-use crate::backend::{Backend, Purpose, Tx};
+use crate::backend::{Backend, Purpose, Reader, Tx};
 use crate::change::{Body, Change, Expect, NewRecord};
-use crate::error::{Conflict, Counted, Error, Result, Usage};
+use crate::error::{Conflict, Counted, Error, Missing, Result, Usage};
 use crate::rows::{Record, StoredBody};
 use crate::table::{OBJECT, RECORD, Row, Value};
 
@@ -98,7 +98,8 @@ pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>) -
     if expect != Expect::Absent || !tx.insert(&RECORD, row.clone()).await? {
         let stored = tx.get(&RECORD, key(vault, (patient, record, field))).await?.ok_or(Conflict::Record)?;
         if stored == row {
-            return Ok(());
+            // Made already. Whoever announced the object again before that means this record.
+            return if let Body::Object { object, .. } = body { swept(tx, vault, object).await } else { Ok(()) };
         }
         replace(tx, vault, new, read::record_row(stored)?, row).await?;
     }
@@ -150,7 +151,18 @@ pub(super) async fn announce(tx: &mut impl Tx, vault: VaultId, object: &str, at:
     Ok(())
 }
 
-pub(super) async fn named(tx: &mut impl Tx, vault: VaultId, object: &str) -> Result<()> {
+/// A record names an object that was announced, and not given up since: a sweep may be deleting those.
+async fn named(tx: &mut impl Tx, vault: VaultId, object: &str) -> Result<()> {
+    let key = vec![vault_key(vault), bytes(object.as_bytes())];
+    let row = tx.get(&OBJECT, key.clone()).await?.ok_or(Missing::Object)?;
+    if Reader::new(&OBJECT, row).skip(OBJECT.key).u64()? == 0 {
+        return Err(Missing::Object.into());
+    }
+    tx.delete(&OBJECT, key).await?;
+    Ok(())
+}
+
+pub(super) async fn swept(tx: &mut impl Tx, vault: VaultId, object: &str) -> Result<()> {
     tx.delete(&OBJECT, vec![vault_key(vault), bytes(object.as_bytes())]).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::{Owned, Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{JobKind, Over, Records};
 use crate::error::Result;
+use crate::rows::{Claim, Patient};
 use crate::store::Store;
 
 /// Erases patients, each in one transaction with the parts of its receipt; then scrubs the database, and sweeps the
@@ -27,15 +28,20 @@ pub struct ErasureJob<'a> {
 
 impl Task for ErasureJob<'_> {
     const KIND: JobKind = JobKind::Erasure;
+    const AGAIN: bool = true;
 
     fn over(&self) -> Over<'_> {
         Over::These(self.patients)
     }
 
-    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {
+        let patient = PatientId::new(&claim.patient)?;
         let stored = on.store.patient(on.vault, patient).await?;
-        if stored.cards.is_empty() {
+        if stored == Patient::default() {
             return Ok(Piece::default());
+        }
+        if stored.cards.is_empty() {
+            return Ok(Piece::failed(None, &"the patient's cards are gone, and other rows are not"));
         }
         let at = on.seconds()?;
         let erasure = self.vault.begin_erasure(patient, &stored.card_bytes(), stored.all_grants())?;
@@ -55,6 +61,6 @@ impl Task for ErasureJob<'_> {
         if let Some(attachments) = self.attachments {
             attachments.sweep_given_up(on.store, on.vault).await?;
         }
-        Ok(())
+        on.require_all(self.patients, false).await
     }
 }

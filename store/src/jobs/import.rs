@@ -15,7 +15,7 @@ use super::keys::{KeyOf, Opener};
 use super::{Finding, Piece, Task, Worker};
 use crate::change::{Body, Change, Expect, JobKind, NewRecord, Over, enrolment};
 use crate::error::Result;
-use crate::rows::{After, Patient, StoredBody};
+use crate::rows::{After, Claim, Patient, StoredBody};
 use crate::store::Store;
 
 /// Texts that are sealed into one change.
@@ -48,9 +48,13 @@ impl Task for ImportJob<'_> {
         Over::These(self.patients)
     }
 
-    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {
+        let patient = PatientId::new(&claim.patient)?;
+        if !self.file.has(patient) {
+            return Ok(Piece::failed(None, &"the file has nothing of this patient"));
+        }
         let stored = on.store.patient(on.vault, patient).await?;
-        let key = match self.key(on, patient, &stored).await? {
+        let key = match self.key(on, claim, &stored).await? {
             Ok(key) => key,
             Err(piece) => return Ok(piece),
         };
@@ -70,11 +74,15 @@ impl Task for ImportJob<'_> {
                 }
             }
             if batch.len() >= BATCH {
-                piece.written = piece.written.saturating_add(write(on, patient, &key, &mut batch).await?);
+                piece.written = piece.written.saturating_add(write(on, claim, &key, &mut batch).await?);
             }
         }
-        piece.written = piece.written.saturating_add(write(on, patient, &key, &mut batch).await?);
+        piece.written = piece.written.saturating_add(write(on, claim, &key, &mut batch).await?);
         Ok(piece)
+    }
+
+    async fn finish<S: Store>(&self, on: &Worker<'_, S>) -> Result<()> {
+        on.require_all(self.patients, true).await
     }
 }
 
@@ -86,9 +94,10 @@ impl ImportJob<'_> {
     async fn key<S: Store>(
         &self,
         on: &Worker<'_, S>,
-        patient: PatientId<'_>,
+        claim: &Claim,
         stored: &Patient,
     ) -> Result<Result<PatientKey, Piece>> {
+        let patient = PatientId::new(&claim.patient)?;
         if !stored.cards.is_empty() {
             let opener = Opener { vault: self.vault, by: KeyOf::Member(self.by), patient, stored };
             return Ok(opener.current().map_err(|closed| Piece::failed(None, &closed)));
@@ -100,7 +109,10 @@ impl ImportJob<'_> {
             std::iter::once(mine).chain(others).map(|to| self.vault.grant(&new.key, to, &mut OsRng)).collect();
         let grants = grants?;
         let generation = self.vault.descriptor().generation();
-        on.store.apply(on.vault, &enrolment(patient, generation, &new, &grants)).await?;
+        let mut changes = enrolment(patient, generation, &new, &grants);
+        // Somebody may have erased the patient meanwhile, and with the patient this piece.
+        changes.push(Change::Hold { claim });
+        on.store.apply(on.vault, &changes).await?;
         Ok(Ok(new.key))
     }
 
@@ -143,13 +155,14 @@ impl ImportJob<'_> {
 /// Writes what was sealed, as one change. Gives how many records that were.
 async fn write<S: Store>(
     on: &Worker<'_, S>,
-    patient: PatientId<'_>,
+    claim: &Claim,
     key: &PatientKey,
     batch: &mut Vec<(Vec<u8>, Place)>,
 ) -> Result<u64> {
     if batch.is_empty() {
         return Ok(0);
     }
+    let patient = PatientId::new(&claim.patient)?;
     let mut changes = Vec::with_capacity(batch.len());
     for (sealed, (record, field)) in batch.iter() {
         changes.push(Change::Record(NewRecord {
@@ -162,8 +175,9 @@ async fn write<S: Store>(
             expect: Expect::Absent,
         }));
     }
+    changes.push(Change::Hold { claim });
     on.store.apply(on.vault, &changes).await?;
-    let written = changes.len() as u64;
+    let written = batch.len() as u64;
     drop(changes);
     batch.clear();
     Ok(written)

@@ -8,7 +8,7 @@ use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{Body, Change, Expect, JobKind, NewRecord};
 use crate::error::Result;
-use crate::rows::{After, Record, StoredBody};
+use crate::rows::{After, Claim, Record, StoredBody};
 use crate::store::Store;
 
 /// Records that are read, and written in one change.
@@ -41,7 +41,8 @@ pub enum How {
 impl Task for RekeyJob<'_> {
     const KIND: JobKind = JobKind::Rekey;
 
-    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {
+        let patient = PatientId::new(&claim.patient)?;
         let stored = on.store.patient(on.vault, patient).await?;
         let opener = Opener { vault: self.vault, by: self.by, patient, stored: &stored };
         let to = match opener.current() {
@@ -54,10 +55,11 @@ impl Task for RekeyJob<'_> {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
             let page = on.store.records(on.vault, patient, after, PAGE).await?;
             let moved = move_.page(on, &page, &mut piece.findings).await?;
-            let changes = changes(patient, move_.to.card(), &moved)?;
-            if !changes.is_empty() {
+            if !moved.is_empty() {
+                let mut changes = changes(patient, move_.to.card(), &moved)?;
+                changes.push(Change::Hold { claim });
                 on.store.apply(on.vault, &changes).await?;
-                piece.written = piece.written.saturating_add(changes.len() as u64);
+                piece.written = piece.written.saturating_add(moved.len() as u64);
             }
             last = page.into_iter().next_back();
             if last.is_none() {
@@ -109,9 +111,16 @@ impl Move<'_> {
         findings: &mut Vec<Finding>,
     ) -> Result<Vec<Moved<'r>>> {
         let (mut moved, current) = (Vec::new(), self.to.card());
-        for record in page.iter().filter(|record| record.card != current) {
-            match self.record(on, record).await? {
-                Ok(body) => moved.push((record, body)),
+        for record in page {
+            let result = match &record.body {
+                StoredBody::Object { .. } if record.card == current => continue,
+                // The column is only what the database says. A record that is there already gives none.
+                StoredBody::Sealed(sealed) if record.card == current => self.is_there(record, sealed).map(|()| None),
+                _ => self.record(on, record).await?.map(Some),
+            };
+            match result {
+                Ok(None) => {}
+                Ok(Some(body)) => moved.push((record, body)),
                 Err(closed) => {
                     let place = Some((record.record.clone(), record.field.clone()));
                     findings.push(Finding { record: place, reason: closed.to_string() });
@@ -151,6 +160,14 @@ impl Move<'_> {
         };
         // None: it is under the current card, and only the column said otherwise.
         Ok(moved.unwrap_or_else(|| sealed.to_vec()))
+    }
+
+    fn is_there(&self, record: &Record, sealed: &[u8]) -> Result<(), Closed> {
+        let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
+        match self.job.vault.rewrap(&self.to, &self.to, id, field, sealed, &mut OsRng)? {
+            None => Ok(()),
+            Some(_) => Err(Closed::Missing("it is not under the card that the store has noted")),
+        }
     }
 
     fn open(&mut self, card: CardId) -> Result<(), Closed> {

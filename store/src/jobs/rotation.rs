@@ -5,7 +5,7 @@ use lukko::{OsRng, PatientId, PatientRotation};
 use super::{Owned, Piece, Task, Worker};
 use crate::change::JobKind;
 use crate::error::Result;
-use crate::rows::Patient;
+use crate::rows::{Claim, Patient};
 use crate::store::Store;
 
 /// Re-wraps master grants and endorses cards for the next generation. No record is read.
@@ -18,7 +18,8 @@ pub struct RotationJob<'a> {
 impl Task for RotationJob<'_> {
     const KIND: JobKind = JobKind::Rotation;
 
-    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {
+        let patient = PatientId::new(&claim.patient)?;
         let vault = self.step.from.descriptor().vault();
         let stored = on.store.patient(vault, patient).await?;
         self.rewrap(patient, &stored)

@@ -8,7 +8,7 @@ use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::JobKind;
 use crate::error::Result;
-use crate::rows::{After, Patient, Record, StoredBody};
+use crate::rows::{After, Claim, Patient, Record, StoredBody};
 use crate::store::Store;
 
 /// Records that are read at once.
@@ -28,7 +28,8 @@ pub struct VerifyJob<'a> {
 impl Task for VerifyJob<'_> {
     const KIND: JobKind = JobKind::Verify;
 
-    async fn piece<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<Piece> {
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {
+        let patient = PatientId::new(&claim.patient)?;
         let vault = self.vault.descriptor().vault();
         let stored = on.store.patient(vault, patient).await?;
         let opener = Opener { vault: self.vault, by: self.by, patient, stored: &stored };

@@ -39,6 +39,15 @@ pub(crate) fn failed(cause: sqlx::Error) -> Error {
     }
 }
 
+/// Whether another process was at the file of SQLite.
+#[cfg(feature = "sqlite")]
+pub(crate) fn is_locked(error: &Error) -> bool {
+    let Error::Unavailable(error) = error else { return false };
+    let cause = error.downcast_ref::<Reported>().and_then(|reported| reported.cause.as_database_error());
+    let code = cause.and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
 /// Whether the server has rolled the transaction back, because of a deadlock or because it could not be put in order.
 #[cfg(feature = "postgres")]
 pub(crate) fn taken_back(error: &Error) -> bool {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lukko::VaultId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -12,7 +12,7 @@ use sqlx::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, replace_record, transaction};
-use super::reported::failed;
+use super::reported::{self, failed};
 use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
@@ -36,6 +36,8 @@ pub struct Sqlite {
 
 /// How long a connection waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts to open a file that another process is making.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Readers, and one writer.
 const CONNECTIONS: u32 = 8;
 
@@ -45,7 +47,20 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Schema`] for a schema newer than this version knows; [`Error::Unavailable`].
     pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let backend = Sqlite::connect(path.as_ref()).await?;
+        let begin = Instant::now();
+        loop {
+            match Self::try_open(path.as_ref()).await {
+                // Who makes a file a write-ahead one holds it alone, and SQLite does not wait for that.
+                Err(error) if reported::is_locked(&error) && begin.elapsed() < PATIENCE => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_open(path: &Path) -> Result<Self> {
+        let backend = Sqlite::connect(path).await?;
         backend.migrate(STEPS).await?;
         Ok(Self::over(backend))
     }

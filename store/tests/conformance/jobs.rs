@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use lukko::{Enroller, PatientRotation, RecordId};
+use lukko::{ClosedReason, Enroller, PatientRotation, RecordId};
 use lukko_store::error::{Conflict, Usage};
 use lukko_store::{
     Attachments, Change, ErasureJob, Error, Expect, Failure, How, ImportFile, ImportJob, JobKind, JobState, KeyOf,
-    NewRecord, Outcome, Over, Progress, Records, RekeyJob, RotationJob, Store, StoredBody, Task, VerifyJob, Worker,
-    enrolment, next_card,
+    NewRecord, Outcome, Over, Progress, Records, RekeyJob, Replaced, RotationJob, Store, StoredBody, Task, VerifyJob,
+    Worker, enrolment, next_card,
 };
 
 use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, with_notes};
@@ -105,14 +105,17 @@ pub async fn t093_a_rotation_stops_and_goes_on(store: impl Store) {
     let first: Vec<_> = worker.run(task).take(3).collect().await;
     assert!(first.iter().all(|progress| progress.as_ref().is_ok_and(|progress| progress.findings.is_empty())));
     let (one, other): (Vec<_>, Vec<_>) = tokio::join!(worker.run(task).collect(), worker.run(task).collect());
-    assert_eq!(first.len() + one.len() + other.len(), PATIENTS);
+    // Where one of them came when the other had ended the job, it is told so.
+    let over = |result: &&lukko_store::Result<Progress>| matches!(result, Err(Error::Usage(Usage::JobOver)));
+    let told = one.iter().chain(&other).filter(over).count();
+    assert_eq!(first.len() + one.len() + other.len() - told, PATIENTS);
     let state = store.job(clinic.id(), "rotation 2").await.unwrap().unwrap();
     assert_eq!((state.open, state.done, state.failed), (0, PATIENTS as u64, 0));
     // The same rotation as another job: everything is done.
     let again = all(&store, &clinic, "rotation 2 again", task).await;
     assert_eq!(again.iter().map(|progress| progress.written).sum::<u64>(), 0);
 
-    store.apply(clinic.id(), &[Change::Retire { generation: 1 }]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Retire { generation: 1, losing: &[] }]).await.unwrap();
     next.every_patient_opens(&store).await;
 }
 
@@ -123,7 +126,7 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
     let old = with_notes(&store, &mut clinic, "p-1", 5).await;
     let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
     let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
-    let replaces = Some((old.card_id, old.endorsement.as_slice()));
+    let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
     store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &new, &[grant])).await.unwrap();
     // Written during the job: a new text of a record that has not moved yet.
     let text = clinic.seal(&new.key, "r-0003", 2, "second text");
@@ -263,4 +266,95 @@ pub async fn an_import_leaves_another_text_in_its_place(store: impl Store) {
     let records = store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap();
     let places: Vec<_> = records.iter().map(|record| (&record.record[..], &record.field[..])).collect();
     assert_eq!(places, [(&b"r-1"[..], &b"note"[..]), (b"r-2", b"note"), (b"r-2", b"plan")]);
+}
+
+/// A name is used once: under that of a job that is over, nothing would be done.
+pub async fn t094_a_job_that_is_over_is_not_begun_again(store: impl Store) {
+    let mut clinic = Clinic::new(0x9403);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let (one, two) = (with_notes(&store, &mut clinic, "p-1", 1).await, with_notes(&store, &mut clinic, "p-2", 1).await);
+    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    all(&store, &clinic, "verify", verify).await;
+    let worker = Worker { store: &store, vault: clinic.id(), job: "verify", lease: LEASE, clock: SystemTime::now };
+    let again: Vec<_> = worker.run(verify).collect().await;
+    assert!(matches!(again[..], [Err(Error::Usage(Usage::JobOver))]), "{again:?}");
+
+    let (version, roster) = clinic.closing(&[one.card_id, two.card_id], ClosedReason::Erased);
+    store.apply(clinic.id(), &[Change::Roster { generation: 1, version, roster: &roster }]).await.unwrap();
+    clinic.follow(&roster);
+    let (vault, records, attachments) = (&clinic.vault, Records::Delete, None);
+    let (first, other) = ([patient("p-1")], [patient("p-2")]);
+    let task = ErasureJob { vault, patients: &first, records, attachments };
+    all(&store, &clinic, "erase", task).await;
+    // Begun again it scrubs again, and says nothing else; as many others under the same name are not erased, and it says so.
+    assert!(all(&store, &clinic, "erase", task).await.is_empty());
+    let worker = Worker { job: "erase", ..worker };
+    let task = ErasureJob { patients: &other, ..task };
+    let refused: Vec<_> = worker.run(task).collect().await;
+    assert!(matches!(refused[..], [Err(Error::Usage(Usage::WrongJob))]), "{refused:?}");
+    assert_eq!(store.patients(clinic.id(), None, 10).await.unwrap(), [b"p-2"]);
+}
+
+/// Whoever was enrolled behind the rotation's back keeps the old generation from being retired.
+pub async fn t093_a_generation_is_not_retired_while_a_patient_needs_it(store: impl Store) {
+    let mut clinic = Clinic::new(0x9303);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    with_notes(&store, &mut clinic, "p-1", 1).await;
+    let next = NextGeneration::store(&store, &mut clinic).await;
+    let (by, old) = (Enroller::Root(&next.rotation.master), clinic.vault.clone());
+    let task = RotationJob { step: PatientRotation { from: &old, master: &next.old, to: &next.vault, by } };
+    all(&store, &clinic, "rotation 2", task).await;
+    // A client that has not heard of it.
+    with_notes(&store, &mut clinic, "p-2", 1).await;
+    let retire = |losing| [Change::Retire { generation: 1, losing }];
+    let refused = store.apply(clinic.id(), &retire(&[])).await;
+    assert!(matches!(refused, Err(Error::Usage(Usage::NotRotated(1)))), "{refused:?}");
+    let lost = [patient("p-2")];
+    all(&store, &clinic, "rotation 2 of the late", task).await;
+    store.apply(clinic.id(), &retire(&[])).await.unwrap();
+    assert_eq!(next.every_patient_opens(&store).await, 2);
+    // Somebody may be lost on purpose.
+    store.apply(clinic.id(), &retire(&lost)).await.unwrap();
+}
+
+/// The database says that a record is under the current card, and it is not.
+pub async fn t024_a_rekey_does_not_believe_the_column(store: impl Store) {
+    let mut clinic = Clinic::new(0x2401);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let old = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
+    let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
+    let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
+    store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &new, &[grant])).await.unwrap();
+    let sealed = clinic.seal(&old.key, "r-9", 1, "left behind");
+    store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", new.card_id, &sealed))]).await.unwrap();
+    let by = KeyOf::Member(&clinic.salo);
+    let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None };
+    let [done] = &all(&store, &clinic, "rekey", task).await[..] else { panic!("one patient") };
+    let named: Vec<_> =
+        done.findings.iter().filter_map(|finding| finding.record.as_ref()).map(|place| &place.0).collect();
+    assert_eq!((done.written, named), (1, vec![&b"r-9".to_vec()]));
+    // A quorum opens what has not moved: the old card's master grant was kept.
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    assert_eq!(stored.master_grant(old.card_id, 1), Some(&old.master_grant[..]));
+}
+
+/// What a worker writes in the middle of a piece, it writes only while it has the piece.
+pub async fn t094_a_change_that_holds_a_lost_claim_is_refused(store: impl Store) {
+    let mut clinic = Clinic::new(0x9404);
+    begin(&store, &mut clinic, 1).await;
+    let vault = clinic.id();
+    let slow = store.claim(vault, JOB, 1_000, 2_000).await.unwrap().unwrap();
+    let (enrolment, grants) = clinic.enrol("p-new");
+    let mut changes = lukko_store::enrolment(patient("p-new"), 1, &enrolment, &grants);
+    changes.push(Change::Hold { claim: &slow });
+    let quick = store.claim(vault, JOB, 2_000, 3_000).await.unwrap().unwrap();
+    let refused = store.apply(vault, &changes).await;
+    assert!(matches!(refused, Err(Error::Conflict(Conflict::Claim))), "{refused:?}");
+    changes.pop();
+    changes.push(Change::Hold { claim: &quick });
+    store.apply(vault, &changes).await.unwrap();
+    store.apply(vault, &[Change::Done { claim: &quick, outcome: Outcome::Done }]).await.unwrap();
+    let ended = store.apply(vault, &[Change::Hold { claim: &quick }]).await;
+    assert!(matches!(ended, Err(Error::Conflict(Conflict::Claim))), "{ended:?}");
 }

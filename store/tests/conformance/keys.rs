@@ -187,7 +187,7 @@ pub async fn t105_a_retired_generation_has_nothing_left(store: impl Store) {
     let mut clinic = Clinic::new(0x105);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let kept = with_notes(&store, &mut clinic, "p-1", 1).await;
-    let newest = store.apply(clinic.id(), &[Change::Retire { generation: 1 }]).await;
+    let newest = store.apply(clinic.id(), &[Change::Retire { generation: 1, losing: &[] }]).await;
     assert!(matches!(newest, Err(Error::Usage(Usage::NewestGeneration))), "{newest:?}");
     let next = NewGeneration { generation: 2, descriptor: b"d", statement: Some(b"s"), version: 2, roster: b"r" };
     store.apply(clinic.id(), &[Change::Generation(next)]).await.unwrap();
@@ -198,11 +198,37 @@ pub async fn t105_a_retired_generation_has_nothing_left(store: impl Store) {
     };
     store.apply(clinic.id(), &endorse(2)).await.unwrap();
     for _ in 0..2 {
-        store.apply(clinic.id(), &[Change::Retire { generation: 1 }]).await.unwrap();
+        store.apply(clinic.id(), &[Change::Retire { generation: 1, losing: &[] }]).await.unwrap();
     }
     let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
     assert_eq!(stored.endorsed.iter().map(|endorsed| endorsed.generation).collect::<Vec<_>>(), [2]);
     assert_eq!(stored.grants.len(), 1);
     let late = store.apply(clinic.id(), &endorse(1)).await;
     assert!(matches!(late, Err(Error::Stale { what: Counted::Generation, .. })), "{late:?}");
+}
+
+/// After an erasure the id may be somebody's again, and a grant of the erased card is none of theirs.
+pub async fn t108_a_late_grant_of_an_erased_card_is_refused(store: impl Store) {
+    let mut clinic = Clinic::new(0x10801);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let gone = with_notes(&store, &mut clinic, "p-1", 0).await;
+    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
+    let (cards, to) = ([gone.card_id], clinic.aalto.fingerprint());
+    // A grant that the caller of the erasure did not know of: its key is on the receipt all the same.
+    let grant = |grant| Change::Grant { patient: patient("p-1"), card: gone.card_id, to, grant, replaces: None };
+    store.apply(clinic.id(), &[grant(b"before")]).await.unwrap();
+    let roster = Change::Roster { generation: 1, version, roster: &roster };
+    store.apply(clinic.id(), &[roster, erase("p-1", &cards, &[], version)]).await.unwrap();
+    let parts = &store.erasures(clinic.id()).await.unwrap()[0].parts;
+    let keys: Vec<_> = parts.iter().filter(|(part, _)| matches!(part, Part::Key(_))).map(|(part, _)| *part).collect();
+    let mut expected = [Part::Key(clinic.salo.fingerprint()), Part::Key(to)];
+    expected.sort();
+    assert_eq!(keys, expected);
+    with_notes(&store, &mut clinic, "p-1", 0).await;
+    let late = store.apply(clinic.id(), &[grant(b"late")]).await;
+    assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "{late:?}");
+    // The erasure given again, after a lost reply, leaves the new patient alone.
+    let before = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    store.apply(clinic.id(), &[erase("p-1", &cards, &[], version)]).await.unwrap();
+    assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), before);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lukko::{CardId, Enroller, FieldLabel, RecordId};
 use lukko_store::error::{Conflict, Counted, Missing};
-use lukko_store::{After, Body, Change, Error, Expect, NewRecord, Record, Store, StoredBody, next_card};
+use lukko_store::{After, Body, Change, Error, Expect, NewRecord, Record, Replaced, Store, StoredBody, next_card};
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 
@@ -76,7 +76,7 @@ pub async fn t095_a_record_is_never_written_under_an_older_card(store: impl Stor
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let old = with_notes(&store, &mut clinic, "p-1", 1).await;
     let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
-    let replaces = Some((old.card_id, old.endorsement.as_slice()));
+    let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
     let changes = next_card(patient("p-1"), 1, replaces, &new, &[]);
     for _ in 0..2 {
         store.apply(clinic.id(), &changes).await.unwrap();
@@ -200,4 +200,25 @@ pub async fn t144_listings_give_every_row_once(store: impl Store) {
         last = Some(end);
     }
     assert_eq!(met, 6);
+}
+
+/// A sweep may be deleting an object that was given up: no record names it again.
+pub async fn t107_an_object_that_was_given_up_is_named_by_nothing(store: impl Store) {
+    let mut clinic = Clinic::new(0x10701);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let enrolled = with_notes(&store, &mut clinic, "p-1", 0).await;
+    let body = Body::Object { object: "an-object", length: 3 };
+    let new = NewRecord { body, ..first("p-1", "scan", enrolled.card_id, b"") };
+    let unannounced = store.apply(clinic.id(), &[Change::Record(new)]).await;
+    assert!(matches!(unannounced, Err(Error::Missing(Missing::Object))), "{unannounced:?}");
+    store.apply(clinic.id(), &[Change::Upload { object: "an-object", at: 7 }]).await.unwrap();
+    for _ in 0..2 {
+        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        assert!(store.unnamed_objects(clinic.id(), 100, 10).await.unwrap().is_empty());
+    }
+    let delete = Change::Delete { patient: new.patient, record: new.record, field: new.field, revision: 1 };
+    store.apply(clinic.id(), &[delete]).await.unwrap();
+    let late = store.apply(clinic.id(), &[Change::Record(new)]).await;
+    assert!(matches!(late, Err(Error::Missing(Missing::Object))), "{late:?}");
+    assert_eq!(store.unnamed_objects(clinic.id(), 1, 10).await.unwrap(), ["an-object"]);
 }

@@ -15,9 +15,11 @@ use lukko::{
     ClosedReason, Enroller, GrantKey, OsRng, PatientId, PatientKey, PatientRotation, RecordContext, RecordId, Revision,
 };
 use lukko_store::{
-    Attachments, Body, Change, ErasureJob, How, ImportFile, ImportJob, KeyOf, NewRecord, Patient, Records, RekeyJob,
-    Result, RotationJob, Store, StoredBody, Task, VerifyJob, Worker, next_card,
+    Attachments, Body, Change, ErasureJob, Error, How, ImportFile, ImportJob, KeyOf, NewRecord, Patient, Records,
+    RekeyJob, Replaced, Result, RotationJob, Store, StoredBody, Task, VerifyJob, Worker, next_card,
 };
+
+use lukko_store::error::Usage;
 
 use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, with_notes};
 
@@ -97,7 +99,11 @@ impl Work {
                 let new = self.clinic.vault.rekey(by, &enrolled.key, &mut self.clinic.rng).unwrap();
                 let salo = self.clinic.salo.fingerprint();
                 let grant = self.clinic.vault.grant(&new.key, salo, &mut self.clinic.rng).unwrap();
-                let replaces = Some((enrolled.card_id, enrolled.endorsement.as_slice()));
+                let replaces = Some(Replaced {
+                    card: enrolled.card_id,
+                    endorsement: &enrolled.endorsement,
+                    master_grant: &enrolled.master_grant,
+                });
                 let id = name(number);
                 let changes = next_card(patient(&id), 1, replaces, &new, std::slice::from_ref(&grant));
                 store.apply(self.clinic.id(), &changes).await.unwrap();
@@ -173,7 +179,11 @@ impl Work {
         let worker = Worker { store, vault, job, lease, clock: SystemTime::now };
         let mut stream = Box::pin(worker.run(task));
         while let Some(progress) = stream.next().await {
-            let progress = progress?;
+            let progress = match progress {
+                // Another worker has ended it.
+                Err(Error::Usage(Usage::JobOver)) => return Ok(()),
+                other => other?,
+            };
             assert!(progress.findings.is_empty(), "{progress:?}");
             say(String::from_utf8(progress.patient).unwrap());
         }

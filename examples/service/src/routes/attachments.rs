@@ -9,8 +9,8 @@ use std::sync::Arc;
 use axum::Json as Reply;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use lukko::{AttachmentReader, FieldLabel, OsRng, PatientId, PatientKey, RecordContext, RecordId, Revision, Vault};
@@ -159,7 +159,10 @@ pub(crate) async fn read(
     let (reader, length) = opened.map_err(failed)?;
 
     let revision = reader.revision().get();
-    let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+    // A part of another revision than the caller has begun with would make a file of two.
+    let same = |tag: &HeaderValue| tag.as_bytes() == format!("\"{revision}\"").as_bytes();
+    let range =
+        headers.get(RANGE).filter(|_| headers.get(IF_RANGE).is_none_or(same)).and_then(|range| range.to_str().ok());
     let (status, first, count) = match range.map_or(Asked::Whole, |range| asked(range, length)) {
         Asked::Whole => (StatusCode::OK, 0, length),
         Asked::Part { first, count } => (StatusCode::PARTIAL_CONTENT, first, count),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use lukko::{FieldLabel, PatientId, RecordId, Share};
+use lukko::{FieldLabel, Member, PatientId, RecordId, Roles, Share, Status, Vault};
 
 use super::api::{GlassStatus, Note, Page, Records, ShareText};
 use super::extract::{Asked, At, AtTheGlass, Custodian, Json, Therapist, etag};
@@ -86,6 +86,7 @@ pub(crate) async fn list(
 ) -> Result<Reply<Records>, Problem> {
     let clinic = door.clinic();
     let (vault, patient) = (clinic.vault().await?, PatientId::new(&id)?);
+    require_reader(&vault, &who)?;
     require_open(&door)?;
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     note(&door, Event::List { who: &who, patient: &id })?;
@@ -117,6 +118,7 @@ pub(crate) async fn read(
     let clinic = door.clinic();
     let (vault, patient) = (clinic.vault().await?, PatientId::new(&id)?);
     let place = (RecordId::new(&record)?, FieldLabel::new(field)?);
+    require_reader(&vault, &who)?;
     require_open(&door)?;
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     let stored = clinic.database.record(clinic.id(), patient, place.0, place.1).await?;
@@ -128,6 +130,18 @@ pub(crate) async fn read(
     })?;
     let note = Note::new(&record, &opened, vault.roster())?;
     Ok((etag(note.revision), Reply(note)))
+}
+
+/// The master key opens everything, so that the roster must be asked here whether this person may still read.
+fn require_reader(vault: &Vault, who: &str) -> Result<(), Problem> {
+    let reads = |member: &Member| {
+        let active = member.status() == Status::Active && member.roles().contains(Roles::READ);
+        active && member.entry().id() == who.as_bytes()
+    };
+    if vault.roster().members().any(reads) {
+        return Ok(());
+    }
+    Err(Problem::refused_member("your key is not active any more, or does not read"))
 }
 
 /// Refused before anything is read from the database: a closed glass says nothing about patients.

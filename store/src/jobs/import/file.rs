@@ -160,6 +160,10 @@ impl ImportFile {
         self.patients.is_empty()
     }
 
+    pub(super) fn has(&self, patient: PatientId<'_>) -> bool {
+        self.patients.contains_key(patient.as_bytes())
+    }
+
     /// A patient's rows, read from the file again.
     pub(super) fn rows(&self, patient: PatientId<'_>) -> Result<impl Iterator<Item = Result<Row>>> {
         let places = self.patients.get(patient.as_bytes()).map(Vec::as_slice).unwrap_or_default();
