@@ -224,7 +224,7 @@ impl Work {
             if self.kind == Kind::Erasure && erased(number) {
                 // Its cards are closed, so that nobody opens it; but it is whole.
                 let stored = store.patient(self.clinic.id(), patient(&id)).await.unwrap();
-                let records = store.records(self.clinic.id(), patient(&id), None, 100).await.unwrap().len();
+                let records = store.records(self.clinic.id(), patient(&id), None, 100_000).await.unwrap().len();
                 assert_eq!((stored.cards.len(), stored.endorsed.len(), stored.grants.len()), (1, 1, 1));
                 assert!(records >= NOTES);
             } else {
@@ -237,7 +237,7 @@ impl Work {
     async fn done(&self, store: &impl Store, id: &str, rest: &str) -> bool {
         let vault = self.clinic.id();
         let stored = store.patient(vault, patient(id)).await.unwrap();
-        let records = store.records(vault, patient(id), None, 100).await.unwrap();
+        let records = store.records(vault, patient(id), None, 100_000).await.unwrap();
         match self.kind {
             Kind::Rotation => stored.endorsed(2).is_some(),
             Kind::Rewrap | Kind::Reseal => records.iter().all(|record| Some(record.card) == stored.current),
@@ -254,7 +254,7 @@ impl Work {
         let current = self.key(id, &stored);
         let (cards, number) = (stored.card_bytes(), id[2..].parse::<usize>().unwrap());
         let vault = &self.clinic.vault;
-        let records = store.records(self.clinic.id(), patient(id), None, 100).await.unwrap();
+        let records = store.records(self.clinic.id(), patient(id), None, 100_000).await.unwrap();
         let notes = records.iter().filter(|record| record.record.starts_with(b"r-")).count();
         assert!(notes == NOTES || number >= self.patients, "{id}: {notes} notes");
         for stored_record in &records {
@@ -337,7 +337,7 @@ impl Work {
         self.attachments.sweep(store, vault, u64::MAX / 4).await.unwrap();
         let mut named = BTreeSet::new();
         for id in store.patients(vault, None, 1_000).await.unwrap() {
-            for record in store.records(vault, PatientId::new(&id).unwrap(), None, 100).await.unwrap() {
+            for record in store.records(vault, PatientId::new(&id).unwrap(), None, 100_000).await.unwrap() {
                 if let StoredBody::Object { object, .. } = record.body {
                     named.insert(object);
                 }
