@@ -2,7 +2,7 @@
 
 use lukko::{CardId, FieldLabel, KeyFingerprint, MemberEntry, PatientId, RecordId, Vault, VaultId};
 
-use crate::change::{Body, Change, Endorsement, Erase, Expect, NewCard, NewGeneration, NewRecord, Part, Records};
+use crate::change::{Change, Endorsement, Erase, Expect, NewCard, NewGeneration, NewRecord, Part, Records};
 use crate::error::{Error, Result};
 use crate::rows::{After, Erasure, Generation, Patient, Record, StoredBody};
 use crate::store::Store;
@@ -215,10 +215,7 @@ async fn copy_records(
 
 fn new_record<'a>(patient: PatientId<'a>, stored: &'a Record) -> Result<Change<'a>> {
     let Record { record, field, revision, card, body } = stored;
-    let body = match body {
-        StoredBody::Sealed(sealed) => Body::Sealed(sealed),
-        StoredBody::Object { object, length } => Body::Object { object, length: *length },
-    };
+    let body = body.as_written();
     let (record, field) = (RecordId::new(record)?, FieldLabel::new(field)?);
     let (revision, card, expect) = (*revision, *card, Expect::Absent);
     Ok(Change::Record(NewRecord { patient, record, field, revision, card, body, expect }))

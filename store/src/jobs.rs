@@ -259,25 +259,25 @@ impl<'a, S: Store> Worker<'a, S> {
         if self.store.job(self.vault, self.job).await?.is_none_or(|state| state.open > 0) {
             return Ok(());
         }
+        let failed = self.failed().await?;
         for patient in patients {
             let stored = self.store.patient(self.vault, *patient).await?;
-            if stored.cards.is_empty() == enrolled && !self.has_failed(*patient).await? {
+            if stored.cards.is_empty() == enrolled && !failed.contains(patient.as_bytes()) {
                 return Err(Usage::WrongJob.into());
             }
         }
         Ok(())
     }
 
-    async fn has_failed(&self, patient: PatientId<'_>) -> Result<bool> {
-        let mut after = None::<Vec<u8>>;
+    /// Every patient whose piece failed.
+    async fn failed(&self) -> Result<BTreeSet<Vec<u8>>> {
+        let (mut failed, mut after) = (BTreeSet::new(), None::<Vec<u8>>);
         loop {
             let page = self.store.failures(self.vault, self.job, after.as_deref(), FAILURES).await?;
-            if page.iter().any(|failure| failure.patient == patient.as_bytes()) {
-                return Ok(true);
-            }
-            after = page.into_iter().next_back().map(|failure| failure.patient);
+            after = page.last().map(|failure| failure.patient.clone());
+            failed.extend(page.into_iter().map(|failure| failure.patient));
             if after.is_none() {
-                return Ok(false);
+                return Ok(failed);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use lukko::{CardId, KeyFingerprint, StoredPatient};
 
-use crate::change::{JobKind, Part};
+use crate::change::{Body, JobKind, Part};
 
 /// A generation of a vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +141,16 @@ pub enum StoredBody {
         /// Its length, as the writer said, in bytes.
         length: u64,
     },
+}
+
+impl StoredBody {
+    /// The same body, as a writer gives it.
+    pub(crate) fn as_written(&self) -> Body<'_> {
+        match self {
+            Self::Sealed(sealed) => Body::Sealed(sealed),
+            Self::Object { object, length } => Body::Object { object, length: *length },
+        }
+    }
 }
 
 /// Where a listing of records goes on: behind this one.

@@ -1,5 +1,7 @@
 //! Generations, members and rosters.
 
+use std::collections::BTreeSet;
+
 use lukko::{CardId, KeyFingerprint, PatientId, VaultId};
 
 use super::{bytes, number, patients, read, vault_key};
@@ -104,6 +106,7 @@ pub(super) async fn retire(tx: &mut impl Tx, vault: VaultId, generation: u32, lo
 
 /// How many patients have an endorsement of this generation and none of a later one for the card that is theirs.
 async fn not_rotated(tx: &mut impl Tx, vault: VaultId, generation: u32, losing: &[PatientId<'_>]) -> Result<u64> {
+    let losing: BTreeSet<&[u8]> = losing.iter().map(|patient| patient.as_bytes()).collect();
     let (mut count, mut after) = (0_u64, Vec::new());
     let mut open: Option<(Vec<u8>, CardId)> = None;
     loop {
@@ -117,7 +120,7 @@ async fn not_rotated(tx: &mut impl Tx, vault: VaultId, generation: u32, losing: 
                 count = count.saturating_add(1);
                 open = None;
             }
-            if met == generation && !losing.iter().any(|lost| lost.as_bytes() == patient) {
+            if met == generation && !losing.contains(patient.as_slice()) {
                 open = Some((patient, card));
             } else if met > generation
                 && let Some((id, old)) = &open

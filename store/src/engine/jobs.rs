@@ -102,25 +102,28 @@ pub(super) async fn claim(tx: &mut impl Tx, vault: VaultId, job: &str, now: u64,
     Ok(Some(Claim { job: job.to_owned(), patient, token }))
 }
 
-/// Refuses who does not have the piece any more. Its row is held until the end of the change.
-pub(super) async fn hold(tx: &mut impl Tx, vault: VaultId, claim: &Claim) -> Result<()> {
+/// The state of a claimed piece, and its token. Its row is held until the end of the change.
+async fn claimed(tx: &mut impl Tx, vault: VaultId, claim: &Claim) -> Result<(i64, u64)> {
     let key = vec![vault_key(vault), bytes(&claim.patient), bytes(claim.job.as_bytes())];
     let row = tx.get(&PIECE, key).await?.ok_or(Conflict::Claim)?;
     let mut fields = Reader::new(&PIECE, row).skip(PIECE.key);
-    let (state, _, token) = (fields.int()?, fields.int()?, fields.u64()?);
+    let (state, _lease, token) = (fields.int()?, fields.int()?, fields.u64()?);
+    Ok((state, token))
+}
+
+/// Refuses who does not have the piece any more.
+pub(super) async fn hold(tx: &mut impl Tx, vault: VaultId, claim: &Claim) -> Result<()> {
+    let (state, token) = claimed(tx, vault, claim).await?;
     if state == OPEN && token == claim.token { Ok(()) } else { Err(Conflict::Claim.into()) }
 }
 
 /// Who was overtaken is refused, and with it whatever else the change holds.
 pub(super) async fn done(tx: &mut impl Tx, vault: VaultId, claim: &Claim, outcome: Outcome<'_>) -> Result<()> {
-    let key = vec![vault_key(vault), bytes(&claim.patient), bytes(claim.job.as_bytes())];
     let (state, reason) = match outcome {
         Outcome::Done => (DONE, ""),
         Outcome::Failed(reason) => (FAILED, reason),
     };
-    let row = tx.get(&PIECE, key).await?.ok_or(Conflict::Claim)?;
-    let mut fields = Reader::new(&PIECE, row).skip(PIECE.key);
-    let (stored, _, token) = (fields.int()?, fields.int()?, fields.u64()?);
+    let (stored, token) = claimed(tx, vault, claim).await?;
     if token != claim.token || (stored != OPEN && stored != state) {
         return Err(Conflict::Claim.into());
     }

@@ -6,7 +6,7 @@ use super::keys::{Closed, KeyOf, Opener};
 use super::objects::Placed;
 use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
-use crate::change::{Body, Change, Expect, JobKind, NewRecord};
+use crate::change::{Change, Expect, JobKind, NewRecord};
 use crate::error::Result;
 use crate::rows::{After, Claim, Record, StoredBody};
 use crate::store::Store;
@@ -72,13 +72,6 @@ impl Task for RekeyJob<'_> {
 /// A record, and its body under the current card.
 type Moved<'a> = (&'a Record, StoredBody);
 
-fn body(stored: &StoredBody) -> Body<'_> {
-    match stored {
-        StoredBody::Sealed(sealed) => Body::Sealed(sealed),
-        StoredBody::Object { object, length } => Body::Object { object, length: *length },
-    }
-}
-
 fn changes<'a>(patient: PatientId<'a>, card: CardId, moved: &'a [Moved<'a>]) -> Result<Vec<Change<'a>>> {
     let change = |(record, new): &'a Moved<'a>| {
         Ok(Change::Record(NewRecord {
@@ -87,8 +80,8 @@ fn changes<'a>(patient: PatientId<'a>, card: CardId, moved: &'a [Moved<'a>]) -> 
             field: FieldLabel::new(&record.field)?,
             revision: record.revision,
             card,
-            body: body(new),
-            expect: Expect::Body(body(&record.body)),
+            body: new.as_written(),
+            expect: Expect::Body(record.body.as_written()),
         }))
     };
     moved.iter().map(change).collect()

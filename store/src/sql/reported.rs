@@ -1,5 +1,6 @@
 //! What a driver reports, and what whoever runs the database can do about it.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -39,21 +40,22 @@ pub(crate) fn failed(cause: sqlx::Error) -> Error {
     }
 }
 
+/// The database's own code for what went wrong.
+fn code(error: &Error) -> Option<Cow<'_, str>> {
+    let Error::Unavailable(error) = error else { return None };
+    error.downcast_ref::<Reported>()?.cause.as_database_error()?.code()
+}
+
 /// Whether another process was at the file of SQLite.
 #[cfg(feature = "sqlite")]
 pub(crate) fn is_locked(error: &Error) -> bool {
-    let Error::Unavailable(error) = error else { return false };
-    let cause = error.downcast_ref::<Reported>().and_then(|reported| reported.cause.as_database_error());
-    let code = cause.and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+    code(error).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
 /// Whether the server has rolled the transaction back, because of a deadlock or because it could not be put in order.
 #[cfg(feature = "postgres")]
 pub(crate) fn taken_back(error: &Error) -> bool {
-    let Error::Unavailable(error) = error else { return false };
-    let cause = error.downcast_ref::<Reported>().and_then(|reported| reported.cause.as_database_error());
-    cause.and_then(|error| error.code()).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
+    code(error).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
 }
 
 enum Advice {
