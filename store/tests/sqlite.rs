@@ -177,6 +177,32 @@ async fn t098_each_single_row_is_lost_in_turn() {
     println!("{lost} rows lost in turn");
 }
 
+/// Checkpoints of several stores of one file meet, with writes between them: each scrub waits for its turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn t096_t103_scrubs_of_several_stores_wait_for_each_other() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("vault.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let mut clinic = Clinic::new(0x96);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let vault = clinic.id();
+    let mut scrubs = Vec::new();
+    for _ in 0..3 {
+        let other = SqliteStore::open(&path).await.unwrap();
+        scrubs.push(tokio::spawn(async move {
+            for _ in 0..60 {
+                assert_eq!(other.scrub(vault).await.unwrap(), Scrub::Files);
+            }
+        }));
+    }
+    for number in 0..20 {
+        with_notes(&store, &mut clinic, &format!("p-{number}"), 1).await;
+    }
+    for scrub in scrubs {
+        scrub.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn t025_a_key_that_is_there_two_times_is_corrupt() {
     let scratch = tempfile::tempdir().unwrap();

@@ -36,7 +36,7 @@ pub struct Sqlite {
 
 /// How long a connection waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two attempts to open a file that another process is making.
+/// Between two attempts at what SQLite does not wait for itself.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Readers, and one writer.
 const CONNECTIONS: u32 = 8;
@@ -135,10 +135,15 @@ impl Backend for Sqlite {
 
     async fn scrub(&self) -> Result<Scrub> {
         let _writer = self.writer.lock().await;
-        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await.map_err(failed)?;
-        match row.try_get::<i64, _>(0).map_err(failed)? {
-            0 => Ok(Scrub::Files),
-            _ => Err(Error::unavailable("a reader still needs the write-ahead log")),
+        let begin = Instant::now();
+        loop {
+            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await.map_err(failed)?;
+            match row.try_get::<i64, _>(0).map_err(failed)? {
+                0 => return Ok(Scrub::Files),
+                // SQLite waits for readers and writers, and not for the checkpoint of another process.
+                _ if begin.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                _ => return Err(Error::unavailable("the write-ahead log is in use by a reader or by another process")),
+            }
         }
     }
 }
