@@ -147,6 +147,9 @@ fn missing(error: object_store::Error) -> Error {
 
 /// An object that is being written. It blocks: use it in `tokio::task::spawn_blocking` and nowhere else, or the thread's
 /// own future may miss that it was woken.
+///
+/// A local directory works on the runtime's blocking threads too: let fewer tasks than half of them block here at the
+/// same time, or all may wait for each other.
 #[derive(Debug)]
 pub struct ObjectSink {
     object: String,
@@ -193,7 +196,7 @@ impl Write for ObjectSink {
 }
 
 /// An object that is read, by ranges of some 256 KiB. It blocks: use it in `tokio::task::spawn_blocking` and nowhere
-/// else, or the thread's own future may miss that it was woken.
+/// else, or the thread's own future may miss that it was woken. As for [`ObjectSink`], not in all threads at once.
 #[derive(Debug)]
 pub struct ObjectSource {
     objects: Arc<dyn ObjectStore>,

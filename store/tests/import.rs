@@ -66,6 +66,7 @@ fn a_wrong_row_is_named_by_its_line() {
         ("{\"patient_id\":\"p-1\",\"record_id\":\"r\",\"note\":\"a\"}\n{\"patient_id\":\"p-1\"}", 2),
         (&format!("\n{{\"patient_id\":\"{id}\",\"record_id\":\"r\",\"note\":\"a\"}}"), 2),
         ("{\"patient_id\":\"p-1\",\"record_id\":\"r\",\"\":\"a\"}", 1),
+        ("{\"patient_id\":\"p-1\",\"record_id\":\"r\",\"note\":\"a\",\"note\":\"b\"}", 1),
     ] {
         let refused = json_lines(lines).unwrap_err();
         assert!(matches!(refused, ImportMistake::Row { line, .. } if line == expected), "{refused}");

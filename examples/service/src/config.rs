@@ -66,6 +66,9 @@ pub struct Config {
     pub database: Location,
     /// Where attachments are; a directory of the state if not given.
     pub objects: Option<PathBuf>,
+    /// How many files are sealed, and how many opened, at the same moment; further ones wait. Let the runtime have
+    /// more than twice as many threads that may block.
+    pub files: usize,
     /// Where it listens.
     pub listen: SocketAddr,
     /// How long the glass stays open.
@@ -87,6 +90,7 @@ impl Config {
             state,
             database,
             objects: None,
+            files: 128,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             open_for: Duration::from_secs(900),
             shares_for: Duration::from_secs(600),

@@ -71,7 +71,7 @@ problems! {
     /// For everything that is stored and does not open, whatever the reason.
     does_not_open, INTERNAL_SERVER_ERROR, "does-not-open", "What is stored does not open",
         "Tell whoever runs the database, who finds the reason in the log or with `verify`.";
-    unavailable, SERVICE_UNAVAILABLE, "unavailable", "Not now", "Try the same request again in a moment.";
+    unavailable, SERVICE_UNAVAILABLE, "unavailable", "Not now", "Try again in a moment. If you were writing, read first: it may be stored.";
     broken, INTERNAL_SERVER_ERROR, "broken", "The service failed", "Tell whoever runs the service.";
 }
 
@@ -84,7 +84,9 @@ impl Problem {
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let title = status.canonical_reason().unwrap_or("Refused");
         let next = match status {
-            StatusCode::REQUEST_TIMEOUT => "Send it faster, or less of it.",
+            StatusCode::REQUEST_TIMEOUT => {
+                "Send it faster, or less of it. If you were writing, read first: it may be stored."
+            }
             _ => "See /openapi.json.",
         };
         Self { kind: "about:blank".to_owned(), title, status: status.as_u16(), detail: title.to_owned(), next }

@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod glass;
 pub(crate) mod openings;
 pub(crate) mod patients;
+pub(crate) mod threads;
 pub(crate) mod tokens;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use lukko_store::Attachments;
 use self::clinic::Clinic;
 use self::glass::Glass;
 use self::openings::Openings;
+use self::threads::Threads;
 use crate::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -36,6 +38,10 @@ pub(crate) struct TherapistDoor {
     members: Vec<(String, MemberKey)>,
     /// The bytes of attachments, sealed.
     pub(crate) objects: Attachments,
+    /// Where files are sealed. One comes as slowly as its caller sends it.
+    pub(crate) sealing: Threads,
+    /// Where pieces of files are opened. Beside the others, so that slow senders keep no reader waiting.
+    pub(crate) opening: Arc<Threads>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -48,7 +54,9 @@ impl TherapistDoor {
     ) -> Result<Self, Failure> {
         let members = member_keys(&clinic, state)?;
         let objects = config.objects.as_ref().map_or_else(|| state.objects(), |path| Ok(path.clone()))?;
-        Ok(Self { clinic, members, objects: Attachments::local(objects)?, clock })
+        let objects = Attachments::local(objects)?;
+        let (sealing, opening) = (Threads::new(config.files), Arc::new(Threads::new(config.files)));
+        Ok(Self { clinic, members, objects, sealing, opening, clock })
     }
 
     /// The key of whoever signed in, if it is kept here.

@@ -1,7 +1,8 @@
 //! Attachments: files of any length, as streams both ways. Nowhere is more than a few chunks of one in memory.
 //!
-//! The library reads and writes as files do, and blocks. So one blocking task seals or opens, and a short channel lies
-//! between it and the connection: whoever is slower makes the other wait.
+//! The library reads and writes as files do, and blocks. So one blocking task seals what comes, and a short channel lies
+//! between it and the connection: whoever is slower makes the other wait. What is given is opened by one short task
+//! for each piece.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -12,12 +13,10 @@ use axum::extract::State;
 use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use lukko::{AttachmentReader, FieldLabel, OsRng, PatientId, PatientKey, RecordContext, RecordId, Revision, Vault};
 use lukko_store::{Body as Stored, Change, NewRecord, ObjectSink, ObjectSource, StoredBody};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::spawn_blocking;
-use zeroize::Zeroizing;
 
 use super::api::Made;
 use super::extract::{At, Precondition, Therapist, etag};
@@ -25,6 +24,7 @@ use super::notes::apply;
 use super::patients::member;
 use crate::problem::Problem;
 use crate::state::patients::{ATTACHMENT, With, key, key_of};
+use crate::state::threads::Threads;
 use crate::state::{HasClinic, TherapistDoor};
 
 /// Pieces that lie between the connection and the blocking task.
@@ -69,11 +69,10 @@ pub(crate) async fn write(
     let sink = clinic.database.begin(&door.objects, clinic.id(), door.clock.unix().as_secs()).await?;
     let (pieces, waiting) = channel(WAITING);
     let name = record.clone();
-    let sealing = spawn_blocking(move || seal(&vault, &key, (&name, revision), sink, waiting));
-    let received = receive(body, pieces).await;
-    let sealed = sealing.await.map_err(|_| Problem::broken("the file could not be sealed"))?;
+    let sealing = door.sealing.run(move || seal(&vault, &key, (&name, revision), sink, waiting));
+    let (sealed, received) = tokio::join!(sealing, receive(body, pieces));
     received?;
-    let (object, length) = sealed.map_err(failed)?;
+    let (object, length) = sealed?.map_err(failed)?;
     // The object is durable, and only now named. If this is refused, it waits for the sweep.
     let new = NewRecord {
         patient,
@@ -154,9 +153,8 @@ pub(crate) async fn read(
     let key = key_of(&vault, &rows, (key, with), patient, stored.card)?;
     let StoredBody::Object { object, .. } = &stored.body else { return Err(Problem::not_found("this is a note")) };
     let source = door.objects.source(clinic.id(), object).await?;
-    let opening = spawn_blocking(move || open(&vault, &key, &record, source));
-    let opened = opening.await.map_err(|_| Problem::broken("the file could not be opened"))?;
-    let (reader, length) = opened.map_err(failed)?;
+    let opening = door.opening.run(move || open(&vault, &key, &record, source));
+    let (mut reader, length) = opening.await?.map_err(failed)?;
 
     let revision = reader.revision().get();
     // A part of another revision than the caller has begun with would make a file of two.
@@ -171,9 +169,8 @@ pub(crate) async fn read(
             return Ok(([(CONTENT_RANGE, format!("bytes */{length}"))], refused).into_response());
         }
     };
-    let (pieces, waiting) = channel(WAITING);
-    spawn_blocking(move || give(reader, first, count, &pieces));
-    let pieces = stream::unfold(waiting, async |mut waiting| Some((waiting.recv().await?, waiting)));
+    let seeking = door.opening.run(move || reader.seek(SeekFrom::Start(first)).map(|_| reader));
+    let pieces = pieces(Arc::clone(&door.opening), seeking.await?.map_err(failed)?, count);
     let mut given: Vec<(HeaderName, String)> = vec![
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
         (ACCEPT_RANGES, "bytes".to_owned()),
@@ -202,23 +199,25 @@ fn open(vault: &Vault, key: &PatientKey, record: &str, source: ObjectSource) -> 
     Ok((reader, length))
 }
 
-/// Gives a range piece by piece. An error ends the connection before its announced length, so that the caller notices.
-fn give(mut reader: Reader, first: u64, count: u64, pieces: &Sender<io::Result<Bytes>>) {
-    let mut piece = Zeroizing::new(vec![0; PIECE]);
-    let mut left = count;
-    let mut sought = reader.seek(SeekFrom::Start(first)).map(|_| ());
-    while left > 0 {
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
-        let room = piece.get_mut(..most).unwrap_or_default();
-        sought = sought.and_then(|()| reader.read_exact(room));
-        let result = sought.map(|()| Bytes::copy_from_slice(room));
-        let failed = result.is_err();
-        // Nobody listens any more, or nothing can follow.
-        if pieces.blocking_send(result).is_err() || failed {
-            return;
+/// So many bytes, piece by piece. Each is read by a blocking task of its own, when the connection has taken the one
+/// before: a caller who does not read holds no thread. An error ends the connection before its announced length, so
+/// that the caller notices.
+fn pieces(opening: Arc<Threads>, reader: Reader, count: u64) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold((opening, reader, count), |(opening, reader, left)| async move {
+        if left == 0 {
+            return Ok(None);
         }
-        (sought, left) = (Ok(()), left.saturating_sub(most as u64));
-    }
+        let opened = opening.run(move || next(reader, left)).await;
+        let (reader, piece) = opened.map_err(|_| io::Error::other("a file could not be opened"))??;
+        let left = left.saturating_sub(piece.len() as u64);
+        Ok(Some((piece, (opening, reader, left))))
+    })
+}
+
+fn next(mut reader: Reader, left: u64) -> io::Result<(Reader, Bytes)> {
+    let mut piece = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(PIECE)];
+    reader.read_exact(&mut piece)?;
+    Ok((reader, piece.into()))
 }
 
 /// What a `Range` asks for.

@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use lukko_service::Door;
+use lukko_service::{Config, Door, SystemClock, start};
 
-use crate::world::{World, worlds};
+use crate::world::{Caller, Site, World, worlds};
 
 /// Three million bytes, of which no two pieces are alike.
 fn file() -> Vec<u8> {
@@ -65,6 +66,14 @@ async fn a_file_is_streamed_and_read_at_any_place() {
             let whole = site.caller.file("GET", &path, &salo, &[("Range", range)], Vec::new()).await;
             assert_eq!((whole.status().as_u16(), whole.content_length()), (200, Some(3_000_000)), "{range}");
         }
+        // A part is given only of the revision that the caller has begun with.
+        for (revision, status) in
+            [("\"1\"", 206), ("\"2\"", 200), ("W/\"1\"", 200), ("Sun, 01 Nov 2026 08:00:00 GMT", 200)]
+        {
+            let headers = [("Range", "bytes=0-9"), ("If-Range", revision)];
+            let part = site.caller.file("GET", &path, &salo, &headers, Vec::new()).await;
+            assert_eq!(part.status().as_u16(), status, "{revision}");
+        }
 
         let empty = site.caller.file("PUT", &path, &salo, &[("If-Match", "\"1\"")], Vec::new()).await;
         assert_eq!((empty.status().as_u16(), empty.headers()["etag"].to_str().unwrap()), (200, "\"2\""));
@@ -105,6 +114,37 @@ async fn half_a_file_is_no_file() {
     stream.read_to_string(&mut response).unwrap();
     assert!(response.starts_with("HTTP/1.1 413 ") && response.contains("application/problem+json"), "{response}");
     site.shutdown().await;
+}
+
+/// Callers who ask for a file and never read it hold no thread, and many who read at once do not take them all.
+#[test]
+fn who_does_not_read_keeps_nobody_waiting() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(5).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (world, clock) = (World::on_sqlite().await, Arc::new(SystemClock::default()));
+        let running = start(&Config { files: 2, ..world.config(Door::Therapist) }, clock).await.unwrap();
+        let caller = Caller::new(format!("http://{}", running.address()));
+        let (site, salo) = (Site { running, caller }, world.token("dr-salo"));
+        let patient = site.caller.enrol(&salo).await;
+        let path = format!("/patients/{patient}/attachments/scan");
+        let long = file().repeat(8);
+        assert_eq!(site.caller.file("PUT", &path, &salo, &NEW, long.clone()).await.status().as_u16(), 201);
+        let mut stalled = Vec::new();
+        for _ in 0..8 {
+            let mut stream = TcpStream::connect(site.caller.base.strip_prefix("http://").unwrap()).unwrap();
+            let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {salo}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut begun = [0; 12];
+            stream.read_exact(&mut begun).unwrap();
+            assert_eq!(&begun, b"HTTP/1.1 200");
+            stalled.push(stream);
+        }
+        let read = async || site.caller.file("GET", &path, &salo, &[], Vec::new()).await.bytes().await.unwrap() == long;
+        assert_eq!(tokio::join!(read(), read(), read(), read(), read(), read()), (true, true, true, true, true, true));
+        drop(stalled);
+        site.shutdown().await;
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

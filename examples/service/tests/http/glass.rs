@@ -8,6 +8,7 @@ use lukko::Share;
 use lukko_service::Door;
 use serde_json::{Value, json};
 
+use crate::notes::{client, member_key, revoke};
 use crate::world::{Site, World, worlds};
 
 const PATIENTS: &str = "/glass/patients";
@@ -185,6 +186,34 @@ async fn t126_the_key_is_wiped_in_time_when_nobody_asks() {
     assert!(standing(&site, &world).await.0);
     world.hands.wall.fetch_add(900, Ordering::SeqCst);
     assert!(!standing(&site, &world).await.0);
+    site.shutdown().await;
+}
+
+/// The open glass reads with the master key, which asks no roster: the door does.
+#[tokio::test]
+async fn who_is_revoked_does_not_read_at_the_open_glass() {
+    let world = World::on_sqlite().await;
+    let patient = with_a_note(&world).await;
+    let site = world.open(Door::Glass).await;
+    for number in [1, 2] {
+        let token = world.token(&format!("custodian-{number}"));
+        assert_eq!(site.caller.share(&token, &world.share(number)).await.status, 200);
+    }
+    let niemi = world.token("dr-niemi");
+    let paths = [format!("{PATIENTS}/{patient}"), format!("{PATIENTS}/{patient}/notes/n-1")];
+    for path in &paths {
+        assert_eq!(site.caller.get(path, &niemi).await.status, 200);
+    }
+    let vault = client(&world).await;
+    revoke(&world, member_key(&vault, &world.path("therapist/dr-niemi.seed"), "dr-niemi").fingerprint()).await;
+    let logged = log(&world).len();
+    for path in &paths {
+        let refused = site.caller.get(path, &niemi).await;
+        let title = json!("The roster does not let this member do it");
+        assert_eq!((refused.status, &refused.body["title"]), (403, &title));
+        assert_eq!(site.caller.get(path, &world.token("dr-salo")).await.status, 200);
+    }
+    assert_eq!(log(&world).len(), logged + 2, "what was refused is no opening");
     site.shutdown().await;
 }
 

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use lukko::{FieldLabel, PatientId, RecordId};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::error::{Error, Result};
 
@@ -16,7 +17,7 @@ const RECORD: &str = "record_id";
 /// A file of notes. Every row has the columns `patient_id` and `record_id`, and each other column is a field of that
 /// name: its text is sealed as it is, and an empty one makes no record.
 ///
-/// CSV is RFC 4180 with a header; JSON Lines has one object of strings on each line. Both are UTF-8. The texts stay in
+/// CSV is RFC 4180 with a header; JSON Lines has one object of strings on each line, each name once. Both are UTF-8. The texts stay in
 /// the file; in memory are, for each row, the record's id and where the row is.
 #[derive(Debug)]
 pub struct ImportFile {
@@ -133,7 +134,8 @@ impl ImportFile {
                 break;
             }
             if !text.trim_ascii().is_empty() {
-                let fields = object(&text).ok_or(ImportMistake::Row { line, what: "not an object of strings" })?;
+                let fields = object(&text)
+                    .ok_or(ImportMistake::Row { line, what: "not an object of strings, each name once" })?;
                 let texts = fields.iter().map(|(name, text)| (name.as_str(), text.as_str()));
                 index.add(texts, (line, offset, length))?;
             }
@@ -239,9 +241,34 @@ fn fields(names: &[String], bytes: &[u8]) -> Option<Vec<(String, String)>> {
     Some(names.iter().cloned().zip(row.iter().map(str::to_owned)).collect())
 }
 
-/// The members of one JSON object, all of which are strings, in order of their names.
+/// The members of one JSON object, all of which are strings. None if a name is there two times: one text would be lost.
 fn object(bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    serde_json::from_slice::<BTreeMap<String, String>>(bytes).ok().map(|object| object.into_iter().collect())
+    serde_json::from_slice(bytes).ok().map(|Members(members)| members.into_iter().collect())
+}
+
+struct Members(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(BTreeMap::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, text)) = map.next_entry()? {
+            if self.0.insert(name, text).is_some() {
+                return Err(de::Error::custom("a name two times"));
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// The index while the file is read through.
