@@ -92,7 +92,7 @@ async fn verify(store: &SqliteStore, clinic: &Clinic, job: &str) -> Vec<Progress
 }
 
 /// A statement that a thief with write access runs, and how many of two patients it must be reported for.
-const TAMPERING: [(&str, &str, usize); 14] = [
+const TAMPERING: [(&str, &str, usize); 16] = [
     (
         "T015",
         "UPDATE record SET sealed = (SELECT sealed FROM record r WHERE r.record = x'722d30303031'
@@ -112,6 +112,18 @@ const TAMPERING: [(&str, &str, usize); 14] = [
     ("T024 record.card", "UPDATE record SET card = zeroblob(32) WHERE patient = x'702d31'", 1),
     ("T024 patient.card", "UPDATE patient SET card = zeroblob(32) WHERE patient = x'702d31'", 1),
     ("T024 grant.recipient", "UPDATE patient_grant SET recipient = zeroblob(32) WHERE patient = x'702d31'", 1),
+    (
+        "T024 a grant under another member's key",
+        "INSERT INTO patient_grant (vault, patient, card, generation, recipient, bytes)
+              SELECT vault, patient, card, generation, zeroblob(32), bytes FROM patient_grant WHERE patient = x'702d31'",
+        1,
+    ),
+    (
+        "T021 endorsement.master_grant, which a member cannot open",
+        "UPDATE endorsement SET master_grant = (SELECT master_grant FROM endorsement WHERE patient = x'702d32')
+              WHERE patient = x'702d31'",
+        1,
+    ),
     ("T024 endorsement.generation", "UPDATE endorsement SET generation = 2 WHERE patient = x'702d31'", 1),
     ("T024 type", "UPDATE record SET revision = 'one' WHERE patient = x'702d31'", 1),
     ("T031", "UPDATE endorsement SET endorsement = zeroblob(100)", 2),

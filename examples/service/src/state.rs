@@ -91,8 +91,12 @@ impl IntakeDoor {
         self.cards.lock().unwrap_or_else(PoisonError::into_inner).get(patient).copied()
     }
 
-    pub(crate) fn remember(&self, patient: &[u8], card: CardId) {
-        self.cards.lock().unwrap_or_else(PoisonError::into_inner).insert(patient.to_owned(), card);
+    /// Remembers a card that follows from `met`, unless another request has gone further in the meantime.
+    pub(crate) fn remember(&self, patient: &[u8], met: Option<CardId>, card: CardId) {
+        let mut cards = self.cards.lock().unwrap_or_else(PoisonError::into_inner);
+        if cards.get(patient).copied() == met {
+            cards.insert(patient.to_owned(), card);
+        }
     }
 }
 

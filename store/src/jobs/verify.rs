@@ -1,6 +1,6 @@
 //! Verify: every object of a vault is read and checked.
 
-use lukko::{FieldLabel, Path, PatientId, PatientKey, RecordId, Vault, path_of};
+use lukko::{CardId, FieldLabel, Holder, Path, PatientId, PatientKey, RecordId, Vault, path_of};
 
 use super::keys::{Closed, KeyOf, Opener};
 use super::objects::Placed;
@@ -57,19 +57,34 @@ impl Task for VerifyJob<'_> {
 }
 
 impl VerifyJob<'_> {
-    /// Without its recipients' keys a grant shows only whether it is one, of this card, and to whom.
+    /// Without its recipients' keys a grant shows only whether it is one, of which card, and to whom.
     fn grants(&self, key: &PatientKey, stored: &Patient) -> Vec<Finding> {
-        let of_card = stored.grants.iter().filter(|grant| grant.card == key.card());
-        let foreign = self.vault.who_can_open(key.card(), of_card.map(|grant| &grant.bytes)).foreign;
+        let members = stored.grants.iter().filter(|grant| match self.holder(grant.card, &grant.bytes) {
+            Some(Holder::Member { key, .. } | Holder::Unlisted { key }) => key != grant.to,
+            _ => true,
+        });
+        let older = stored.master_grants.iter().map(|grant| (grant.card, grant.generation, &grant.bytes));
+        let current = stored.endorsed.iter().map(|of| (of.card, of.generation, &of.master_grant));
+        let masters = older.chain(current).filter(|(card, noted, bytes)| match self.holder(*card, bytes) {
+            Some(Holder::Quorum { generation, .. }) => generation != *noted,
+            _ => true,
+        });
+        let wrong = members.count().saturating_add(masters.count());
         let mut findings = Vec::new();
-        if foreign > 0 {
-            findings.push(Finding { record: None, reason: format!("{foreign} grants are damaged or of another card") });
+        if wrong > 0 {
+            let reason =
+                format!("{wrong} grants are damaged, or of another card or recipient than the store has noted");
+            findings.push(Finding { record: None, reason });
         }
         if stored.current != Some(key.card()) {
             let reason = "the card that the store calls current is not the one that was verified".to_owned();
             findings.push(Finding { record: None, reason });
         }
         findings
+    }
+
+    fn holder(&self, card: CardId, grant: &[u8]) -> Option<Holder> {
+        self.vault.who_can_open(card, [grant]).holders.into_iter().next()
     }
 
     /// The outer error ends the piece, the inner one is a finding.

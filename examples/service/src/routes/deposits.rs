@@ -32,8 +32,9 @@ pub(crate) async fn deposit(
     let clinic = door.clinic();
     let (vault, patient, field) = (clinic.vault().await?, PatientId::new(&id)?, FieldLabel::new(INTAKE)?);
     let rows = clinic.database.patient(clinic.id(), patient).await?;
-    let card = card(&vault, patient, &rows, door.card(patient.as_bytes()))?;
-    door.remember(patient.as_bytes(), card.id());
+    let met = door.card(patient.as_bytes());
+    let card = card(&vault, patient, &rows, met)?;
+    door.remember(patient.as_bytes(), met, card.id());
     let deposit = vault.deposit(&card, door.writer(), field, Padding::Padme, text.as_bytes(), &mut OsRng)?;
     let new = NewRecord {
         patient,
