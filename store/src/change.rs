@@ -245,7 +245,7 @@ pub struct Erase<'a> {
 pub enum Records {
     /// They are deleted, and attachments swept.
     Delete,
-    /// They stay, unreadable.
+    /// They stay, unreadable. Erasing the same patient once more does not delete them.
     Keep,
 }
 
