@@ -63,8 +63,13 @@ impl Postgres {
         Ok(Self { pool })
     }
 
+    /// In a task of its own, which goes on when its caller does not wait any more. Given up in the middle, `sqlx` 0.9.0
+    /// (its issue 4393) hands the connection on inside the transaction, where the next statement that is a change by itself
+    /// would be acknowledged and never be committed.
     async fn transaction(&self, begin: &'static str) -> Result<Inner, sqlx::Error> {
-        self.pool.begin_with(begin).await.map(Inner::Transaction)
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(begin).await }).await;
+        begun.map_err(|_| sqlx::Error::WorkerCrashed)?.map(Inner::Transaction)
     }
 
     pub(super) async fn migrate(&self, steps: &[&str], partitions: u32) -> Result<()> {
