@@ -4,11 +4,12 @@
 
 #[path = "conformance/clinic.rs"]
 mod clinic;
+#[path = "conformance/given_up.rs"]
+mod given_up;
 #[path = "conformance/postgres.rs"]
 mod server;
 
 use std::path::{Path, PathBuf};
-use std::task::Poll;
 use std::time::Duration;
 
 use clinic::{Clinic, first, patient, with_notes};
@@ -142,40 +143,12 @@ async fn t100_a_cut_connection_loses_nothing() {
     println!("{cut} changes were given again");
 }
 
-/// Asks a future until it has waited so often, then gives it up.
-async fn at_most<T>(patience: usize, future: impl Future<Output = T>) -> Option<T> {
-    let (mut future, mut left) = (std::pin::pin!(future), patience);
-    std::future::poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending if left == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
-
 /// Callers give up at every moment of a read or of a change, as a service does when its client hangs up. No connection is
 /// left in a transaction, where what the next caller writes would be acknowledged and never be committed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t100_a_caller_who_gives_up_leaves_no_open_transaction() {
     let Some((store, database)) = server::open("given_up", 0).await else { return };
-    let mut clinic = Clinic::new(0x100);
-    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
-    let enrolled = with_notes(&store, &mut clinic, "p-1", 1).await;
-    let (vault, mut given_up, mut written) = (clinic.id(), 0, Vec::new());
-    for round in 0..200 {
-        let patience = round % 20;
-        given_up += usize::from(at_most(patience, store.patient(vault, patient("p-1"))).await.is_none());
-        let member = [clinic.founding().pop().unwrap()];
-        given_up += usize::from(at_most(patience, store.apply(vault, &member)).await.is_none());
-        let name = format!("n-{round}");
-        let note = Change::Record(first("p-1", &name, enrolled.card_id, b"written"));
-        store.apply(vault, &[note]).await.unwrap();
-        written.push(name.into_bytes());
-    }
-    assert!(given_up > 20, "nobody gave up");
+    let written = given_up::beside_those_who_give_up(&store).await;
     let mut other = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
     let rows = sqlx::query("SELECT record FROM record").fetch_all(&mut other).await.unwrap();
     let seen: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();
@@ -190,6 +163,5 @@ async fn t100_a_caller_who_gives_up_leaves_no_open_transaction() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    println!("{given_up} callers gave up, {} notes written", written.len());
     assert_eq!(left, 0, "connections are left in a transaction");
 }

@@ -4,6 +4,8 @@
 
 #[path = "conformance/clinic.rs"]
 mod clinic;
+#[path = "conformance/given_up.rs"]
+mod given_up;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -213,6 +215,20 @@ async fn t096_t103_scrubs_of_several_stores_wait_for_each_other() {
     for scrub in scrubs {
         scrub.await.unwrap();
     }
+}
+
+/// Callers give up at every moment of a read or of a change, as a service does when its client hangs up. What others write
+/// meanwhile is committed: another connection sees it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t100_a_caller_who_gives_up_leaves_no_open_transaction() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("vault.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let written = given_up::beside_those_who_give_up(&store).await;
+    let mut other = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+    let rows = sqlx::query("SELECT record FROM record").fetch_all(&mut other).await.unwrap();
+    let seen: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(written.iter().all(|name| seen.contains(name)), "{} of {} are committed", seen.len() - 1, written.len());
 }
 
 #[tokio::test]
