@@ -48,23 +48,29 @@ pub async fn run<S: Store>(database: &str, sizes: &Sizes, (store, raw): (S, Raw)
         single.add(reads, times[0], times[1]);
 
         let (mut times, mut met) = ([Duration::ZERO; 2], 0);
-        for _ in 0..pages {
+        for turn in 0..pages {
             let number = world.random(records.div_ceil(NOTES));
             let (patient, key, _) = &world.patients[number];
-            let (time, page) = timed(async {
-                let page = store.records(vault, PatientId::new(patient).unwrap(), None, PAGE).await.unwrap();
-                page.iter().for_each(|record| assert!(open(&world, key, record) > 0));
-                page
-            })
-            .await;
-            times[0] += time;
-            let (time, raw_page) = timed(raw.page(vault.as_bytes(), patient.as_bytes(), PAGE)).await;
-            times[1] += time;
-            assert!(!page.is_empty() && page.len() == raw_page.len());
-            met += page.len();
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            for side in [turn % 2, (turn + 1) % 2] {
+                if side == 0 {
+                    let (time, page) = timed(async {
+                        let page = store.records(vault, PatientId::new(patient).unwrap(), None, PAGE).await.unwrap();
+                        page.iter().for_each(|record| assert!(open(&world, key, record) > 0));
+                        page
+                    })
+                    .await;
+                    (ours, times[0]) = (page, times[0] + time);
+                } else {
+                    let (time, page) = timed(raw.page(vault.as_bytes(), patient.as_bytes(), PAGE)).await;
+                    (theirs, times[1]) = (page, times[1] + time);
+                }
+            }
+            assert!(!ours.is_empty() && ours.len() == theirs.len());
+            met += ours.len();
             let begin = Instant::now();
-            page.iter().for_each(|record| assert!(open(&world, key, record) > 0));
-            opening.push(begin.elapsed().as_secs_f64() * 1e6 / page.len() as f64);
+            ours.iter().for_each(|record| assert!(open(&world, key, record) > 0));
+            opening.push(begin.elapsed().as_secs_f64() * 1e6 / ours.len() as f64);
         }
         paged.add(met, times[0], times[1]);
         progress.inc(1);
