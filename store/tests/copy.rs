@@ -9,7 +9,7 @@ mod postgres;
 
 use std::time::{Duration, SystemTime};
 
-use clinic::{Clinic, NextGeneration, first, patient, with_notes};
+use clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enroller, PatientId, PatientRotation};
 use lukko_store::{
@@ -27,13 +27,7 @@ async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
     let one = with_notes(store, &mut clinic, "p-1", 150).await;
     let mut many = with_notes(store, &mut clinic, "p-2", 3).await;
     for round in 0..2 {
-        let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &many.key, &mut clinic.rng).unwrap();
-        let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
-        let replaces =
-            Some(Replaced { card: many.card_id, endorsement: &many.endorsement, master_grant: &many.master_grant });
-        let grants = [grant];
-        let changes = next_card(patient("p-2"), 1, replaces, &new, &grants);
-        store.apply(id, &changes).await.unwrap();
+        let new = rekeyed(store, &mut clinic, "p-2", &many).await;
         let name = format!("r-under-{round}");
         let sealed = clinic.seal(&new.key, &name, 1, "text");
         store.apply(id, &[Change::Record(first("p-2", &name, new.card_id, &sealed))]).await.unwrap();

@@ -10,12 +10,11 @@ mod given_up;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use clinic::{Clinic, field, first, patient, record, with_notes};
+use clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
 use futures_util::StreamExt;
-use lukko::{CardId, ClosedReason, Enroller};
+use lukko::{CardId, ClosedReason};
 use lukko_store::{
-    Change, Erase, Error, KeyOf, Progress, Records, Replaced, Scrub, SqliteStore, Store, StoredBody, VerifyJob, Worker,
-    next_card,
+    Change, Erase, Error, KeyOf, Progress, Records, Scrub, SqliteStore, Store, StoredBody, VerifyJob, Worker,
 };
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
@@ -54,10 +53,7 @@ async fn t103_after_an_erasure_no_file_holds_a_wrapped_key() {
     let old = with_notes(&store, &mut clinic, "p-1", 40).await;
     with_notes(&store, &mut clinic, "p-2", 40).await;
     let mut gone = needles(&store, &clinic, "p-1").await;
-    let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
-    let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
-    let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
-    store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &new, &[grant])).await.unwrap();
+    let new = rekeyed(&store, &mut clinic, "p-1", &old).await;
     gone.extend(needles(&store, &clinic, "p-1").await);
     gone.sort();
     gone.dedup();

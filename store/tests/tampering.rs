@@ -14,12 +14,12 @@ mod sql;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use clinic::{Clinic, field, first, patient, record, with_notes};
+use clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
 use futures_util::StreamExt;
-use lukko::{ClosedReason, Enroller, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
+use lukko::{ClosedReason, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
 use lukko_store::{
-    Body, Change, Erase, Error, Expect, JobKind, KeyOf, NewRecord, Over, Records, Replaced, Result, SqliteStore, Store,
-    StoredBody, VerifyJob, Worker, next_card,
+    Body, Change, Erase, Error, Expect, JobKind, KeyOf, NewRecord, Over, Records, Result, SqliteStore, Store,
+    StoredBody, VerifyJob, Worker,
 };
 use sql::{Sql, hex};
 
@@ -361,12 +361,7 @@ async fn rolled_back_and_dropped(store: impl Store, sql: Sql) {
 
     // T031: the keys of yesterday, and the records of today, which were moved to another card.
     sql.restore_all().await;
-    let new =
-        world.clinic.vault.rekey(Enroller::Member(&world.clinic.salo), &world.two.key, &mut world.clinic.rng).unwrap();
-    let grant = world.clinic.vault.grant(&new.key, world.clinic.salo.fingerprint(), &mut world.clinic.rng).unwrap();
-    let two = &world.two;
-    let replaces = Some(Replaced { card: two.card_id, endorsement: &two.endorsement, master_grant: &two.master_grant });
-    store.apply(id, &next_card(patient("p-2"), 1, replaces, &new, &[grant])).await.unwrap();
+    let new = rekeyed(&store, &mut world.clinic, "p-2", &world.two).await;
     let sealed = world.clinic.seal(&new.key, "r-0000", 2, "second");
     let (body, expect) = (Body::Sealed(&sealed), Expect::Revision(1));
     let moved = NewRecord { revision: 2, body, expect, ..first("p-2", "r-0000", new.card_id, &sealed) };

@@ -71,7 +71,8 @@ problems! {
     /// For everything that is stored and does not open, whatever the reason.
     does_not_open, INTERNAL_SERVER_ERROR, "does-not-open", "What is stored does not open",
         "Tell whoever runs the database, who finds the reason in the log or with `verify`.";
-    unavailable, SERVICE_UNAVAILABLE, "unavailable", "Not now", "Try again in a moment. If you were writing, read first: it may be stored.";
+    unavailable, SERVICE_UNAVAILABLE, "unavailable", "Not now",
+        "Try again in a moment. If you were writing, read first: it may be stored.";
     broken, INTERNAL_SERVER_ERROR, "broken", "The service failed", "Tell whoever runs the service.";
 }
 

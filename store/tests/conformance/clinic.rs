@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use lukko::rand_core::{TryCryptoRng, TryRng};
 use lukko::*;
-use lukko_store::{Change, NewGeneration, NewRecord, Store};
+use lukko_store::{Change, NewGeneration, NewRecord, Replaced, Store, next_card};
 
 /// SplitMix64: good enough for tests, and the same on every run. Never for keys that matter.
 pub struct TestRng(pub u64);
@@ -155,6 +155,15 @@ pub async fn with_notes(store: &impl Store, clinic: &mut Clinic, id: &str, notes
         store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
     }
     enrolment
+}
+
+/// The patient's next key, with a grant to Salo.
+pub async fn rekeyed(store: &impl Store, clinic: &mut Clinic, id: &str, old: &Enrolment) -> Enrolment {
+    let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
+    let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
+    let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
+    store.apply(clinic.id(), &next_card(patient(id), 1, replaces, &new, &[grant])).await.unwrap();
+    new
 }
 
 /// The first revision of a note.

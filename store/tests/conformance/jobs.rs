@@ -9,11 +9,11 @@ use lukko::{ClosedReason, Enroller, PatientRotation, RecordId};
 use lukko_store::error::{Conflict, Usage};
 use lukko_store::{
     Attachments, Change, ErasureJob, Error, Expect, Failure, How, ImportFile, ImportJob, JobKind, JobState, KeyOf,
-    NewRecord, Outcome, Over, Progress, Records, RekeyJob, Replaced, RotationJob, Store, StoredBody, Task, VerifyJob,
-    Worker, enrolment, next_card,
+    NewRecord, Outcome, Over, Progress, Records, RekeyJob, RotationJob, Store, StoredBody, Task, VerifyJob, Worker,
+    enrolment,
 };
 
-use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, with_notes};
+use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, rekeyed, with_notes};
 use crate::work::{Kind, Work};
 
 const JOB: &str = "verify 1";
@@ -124,10 +124,7 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
     let mut clinic = Clinic::new(0x9503);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let old = with_notes(&store, &mut clinic, "p-1", 5).await;
-    let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
-    let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
-    let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
-    store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &new, &[grant])).await.unwrap();
+    let new = rekeyed(&store, &mut clinic, "p-1", &old).await;
     // Written during the job: a new text of a record that has not moved yet.
     let text = clinic.seal(&new.key, "r-0003", 2, "second text");
     let written = NewRecord { revision: 2, expect: Expect::Revision(1), ..first("p-1", "r-0003", new.card_id, &text) };
@@ -322,10 +319,7 @@ pub async fn t024_a_rekey_does_not_believe_the_column(store: impl Store) {
     let mut clinic = Clinic::new(0x2401);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let old = with_notes(&store, &mut clinic, "p-1", 1).await;
-    let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
-    let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
-    let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
-    store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &new, &[grant])).await.unwrap();
+    let new = rekeyed(&store, &mut clinic, "p-1", &old).await;
     let sealed = clinic.seal(&old.key, "r-9", 1, "left behind");
     store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", new.card_id, &sealed))]).await.unwrap();
     let by = KeyOf::Member(&clinic.salo);

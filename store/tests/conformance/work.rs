@@ -16,12 +16,12 @@ use lukko::{
 };
 use lukko_store::{
     Attachments, Body, Change, ErasureJob, Error, How, ImportFile, ImportJob, KeyOf, NewRecord, Patient, Records,
-    RekeyJob, Replaced, Result, RotationJob, Store, StoredBody, Task, VerifyJob, Worker, next_card,
+    RekeyJob, Result, RotationJob, Store, StoredBody, Task, VerifyJob, Worker,
 };
 
 use lukko_store::error::Usage;
 
-use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, with_notes};
+use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, rekeyed, with_notes};
 
 const NOTES: usize = 3;
 const JOB: &str = "the job";
@@ -95,18 +95,7 @@ impl Work {
                 self.upload(store, &name(number), "scan", &enrolled.key).await.unwrap();
             }
             if matches!(self.kind, Kind::Rewrap | Kind::Reseal) {
-                let by = Enroller::Member(&self.clinic.salo);
-                let new = self.clinic.vault.rekey(by, &enrolled.key, &mut self.clinic.rng).unwrap();
-                let salo = self.clinic.salo.fingerprint();
-                let grant = self.clinic.vault.grant(&new.key, salo, &mut self.clinic.rng).unwrap();
-                let replaces = Some(Replaced {
-                    card: enrolled.card_id,
-                    endorsement: &enrolled.endorsement,
-                    master_grant: &enrolled.master_grant,
-                });
-                let id = name(number);
-                let changes = next_card(patient(&id), 1, replaces, &new, std::slice::from_ref(&grant));
-                store.apply(self.clinic.id(), &changes).await.unwrap();
+                rekeyed(store, &mut self.clinic, &name(number), &enrolled).await;
             }
             cards.push(enrolled.card_id);
         }

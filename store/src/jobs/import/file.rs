@@ -17,8 +17,8 @@ const RECORD: &str = "record_id";
 /// A file of notes. Every row has the columns `patient_id` and `record_id`, and each other column is a field of that
 /// name: its text is sealed as it is, and an empty one makes no record.
 ///
-/// CSV is RFC 4180 with a header; JSON Lines has one object of strings on each line, each name once. Both are UTF-8. The texts stay in
-/// the file; in memory are, for each row, the record's id and where the row is.
+/// CSV is RFC 4180 with a header; JSON Lines has one object of strings on each line, each name once. Both are UTF-8. The
+/// texts stay in the file; in memory are, for each row, the record's id and where the row is.
 #[derive(Debug)]
 pub struct ImportFile {
     path: std::path::PathBuf,
