@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
 
-#[path = "../../tests/conformance/clinic.rs"]
+#[path = "../../tests/suite/clinic.rs"]
 mod clinic;
 mod grow;
 mod import;
@@ -13,7 +13,7 @@ mod raw;
 mod read;
 mod report;
 mod rotate;
-#[path = "../../tests/conformance/postgres.rs"]
+#[path = "../../tests/suite/postgres.rs"]
 mod server;
 mod world;
 

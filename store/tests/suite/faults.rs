@@ -8,7 +8,7 @@ use lukko_store::{
 };
 
 use crate::clinic::{Clinic, first, patient, record};
-use crate::scratch;
+use crate::conformance::scratch;
 use crate::work::{KINDS, Kind, Work};
 
 /// A life of one vault: every step is one logical change.

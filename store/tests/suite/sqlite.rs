@@ -1,16 +1,9 @@
 //! What only a file can show: what erasure leaves in it, damage by SQL, other schemas, a full disk, a torn log.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/given_up.rs"]
-mod given_up;
-
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
+use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
 use futures_util::StreamExt;
 use lukko::{CardId, ClosedReason};
 use lukko_store::{
@@ -220,7 +213,7 @@ async fn t100_a_caller_who_gives_up_leaves_no_open_transaction() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("vault.db");
     let store = SqliteStore::open(&path).await.unwrap();
-    let written = given_up::beside_those_who_give_up(&store).await;
+    let written = crate::given_up::beside_those_who_give_up(&store).await;
     let mut other = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
     let rows = sqlx::query("SELECT record FROM record").fetch_all(&mut other).await.unwrap();
     let seen: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();

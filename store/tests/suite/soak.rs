@@ -4,25 +4,16 @@
 //! The store sees bytes only, and so this makes them up. `LUKKO_SOAK_OPERATIONS` says how many there are for each store,
 //! 3,000 unless told; `LUKKO_SOAK_DIRECTORY` where SQLite's file is.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "soak/model.rs"]
-mod model;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-
 use std::time::Instant;
 
-use clinic::{TestRng, field};
+use crate::clinic::{TestRng, field};
+use crate::model::{End, Model, Person, Text, fingerprint};
 use lukko::rand_core::TryRng;
 use lukko::{CardId, PatientId, RecordId, VaultId};
 use lukko_store::{
     Body, Change, Endorsement, Erase, Expect, MemoryStore, NewCard, NewGeneration, NewRecord, Records, SqliteStore,
     Store,
 };
-use model::{End, Model, Person, Text, fingerprint};
 
 const PEOPLE: u64 = 24;
 const NOTES: u64 = 12;
@@ -327,7 +318,7 @@ fn resident() -> u64 {
 async fn soak(name: &str, store: &impl Store, seed: u64) {
     let operations: u64 =
         std::env::var("LUKKO_SOAK_OPERATIONS").map_or(3_000, |operations| operations.parse().unwrap());
-    let vault = clinic::Clinic::new(seed).id();
+    let vault = crate::clinic::Clinic::new(seed).id();
     let mut soak = Soak { store, vault, rng: TestRng::new(seed), model: Model::default(), done: 0, refused: 0 };
     soak.generation().await;
     let (begin, mut memory) = (Instant::now(), Vec::new());
@@ -370,6 +361,6 @@ async fn t144_a_random_mix_in_sqlite() {
 
 #[tokio::test]
 async fn t144_a_random_mix_in_postgresql() {
-    let Some((store, _)) = postgres::open("soak", 0).await else { return };
+    let Some((store, _)) = crate::postgres::open("soak", 0).await else { return };
     soak("PostgreSQL", &store, 0x1442).await;
 }

@@ -1,16 +1,11 @@
 //! What is done to SQLite's files behind its back, and other processes that hold its lock.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use clinic::{Clinic, field, first, patient, record, with_notes};
+use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use futures_util::StreamExt;
 use lukko::RecordId;
 use lukko_store::{Change, Error, KeyOf, Progress, Result, SqliteStore, Store, StoredBody, VerifyJob, Worker};
@@ -143,7 +138,7 @@ async fn child() {
 
 fn lock(path: &Path, seconds: u32) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(LOCK, format!("{seconds} {}", path.to_str().unwrap()));
+    command.args(["--exact", "files::child", "--nocapture"]).env(LOCK, format!("{seconds} {}", path.to_str().unwrap()));
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line == "locked")), "the process did not lock");

@@ -1,14 +1,8 @@
 //! Files that are not taken, and why: named by line, before anything is written.
 
-#![cfg(feature = "import")]
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-
 use std::time::{Duration, SystemTime};
 
-use clinic::{Clinic, patient};
+use crate::clinic::{Clinic, patient};
 use futures_util::StreamExt;
 use lukko_store::error::Usage;
 use lukko_store::{
@@ -114,7 +108,7 @@ async fn attachments_need_a_runtime_of_several_threads() {
     let mut clinic = Clinic::new(0x8);
     let (store, vault) = (MemoryStore::new(), clinic.id());
     store.apply(vault, &clinic.founding()).await.unwrap();
-    let enrolled = clinic::with_notes(&store, &mut clinic, "p-1", 1).await;
+    let enrolled = crate::clinic::with_notes(&store, &mut clinic, "p-1", 1).await;
     let (object, length) = ("an-object", 3);
     std::fs::create_dir(directory.path().join(vault.to_string())).unwrap();
     std::fs::write(directory.path().join(vault.to_string()).join(object), "abc").unwrap();

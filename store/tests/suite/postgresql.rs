@@ -1,18 +1,10 @@
 //! What only PostgreSQL can show: what erasure leaves in its files, and connections that are cut.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/given_up.rs"]
-mod given_up;
-#[path = "conformance/postgres.rs"]
-mod server;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clinic::{Clinic, first, patient, with_notes};
+use crate::clinic::{Clinic, first, patient, with_notes};
+use crate::postgres as server;
 use lukko::ClosedReason;
 use lukko_store::error::Conflict;
 use lukko_store::{Change, Erase, Error, Expect, NewRecord, Records, Scrub, Store};
@@ -148,7 +140,7 @@ async fn t100_a_cut_connection_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t100_a_caller_who_gives_up_leaves_no_open_transaction() {
     let Some((store, database)) = server::open("given_up", 0).await else { return };
-    let written = given_up::beside_those_who_give_up(&store).await;
+    let written = crate::given_up::beside_those_who_give_up(&store).await;
     let mut other = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
     let rows = sqlx::query("SELECT record FROM record").fetch_all(&mut other).await.unwrap();
     let seen: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();

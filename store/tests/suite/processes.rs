@@ -2,17 +2,10 @@
 //!
 //! `LUKKO_PROCESS_WRITES` says how many writes each process has to bring home, 40 unless told.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clinic::{Clinic, field, first, patient, record, with_notes};
+use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use lukko::CardId;
 use lukko_store::error::{Conflict, Counted};
 use lukko_store::{Body, Change, Error, Expect, NewRecord, PostgresStore, SqliteStore, Store, StoredBody};
@@ -78,7 +71,7 @@ fn next<'a>(name: &'a str, card: CardId, on: u64, text: &'a [u8]) -> [Change<'a>
 
 fn spawn(database: &str, task: &str) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(DATABASE, database).env(TASK, task);
+    command.args(["--exact", "processes::child", "--nocapture"]).env(DATABASE, database).env(TASK, task);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -107,9 +100,9 @@ async fn t102_processes_open_an_empty_sqlite_file_at_once() {
 async fn t102_processes_open_an_empty_postgresql_database_at_once() {
     const ROUNDS: usize = 8;
     for _ in 0..ROUNDS {
-        let Some(database) = postgres::fresh("together").await else { return };
+        let Some(database) = crate::postgres::fresh("together").await else { return };
         open_together(&format!("postgres:///{database}"));
-        postgres::remove(&database).await;
+        crate::postgres::remove(&database).await;
     }
     println!("{ROUNDS} empty databases, each opened by {PROCESSES} processes at once");
 }
@@ -151,6 +144,6 @@ async fn t097_processes_write_the_same_records_in_sqlite() {
 
 #[tokio::test]
 async fn t097_processes_write_the_same_records_in_postgresql() {
-    let Some((store, database)) = postgres::open("processes", 0).await else { return };
+    let Some((store, database)) = crate::postgres::open("processes", 0).await else { return };
     no_update_is_lost(&store, &format!("postgres:///{database}")).await;
 }

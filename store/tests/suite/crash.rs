@@ -3,24 +3,15 @@
 //!
 //! `LUKKO_CRASH_ROUNDS` says how many processes are killed for each database, 28 unless told; the jobs take turns.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-#[path = "conformance/work.rs"]
-mod work;
-
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clinic::TestRng;
+use crate::clinic::TestRng;
+use crate::work::{KINDS, Kind, Work};
 use lukko::rand_core::TryRng;
 use lukko_store::{PostgresStore, SqliteStore, Store};
-use work::{KINDS, Kind, Work};
 
 const PATIENTS: usize = 24;
 const DATABASE: &str = "LUKKO_CRASH_DATABASE";
@@ -59,7 +50,7 @@ fn say(line: &str) {
 fn spawn(kind: Kind, database: &str, directory: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let kind = KINDS.iter().position(|met| *met == kind).unwrap().to_string();
-    command.args(["--exact", "child", "--nocapture"]);
+    command.args(["--exact", "crash::child", "--nocapture"]);
     command.env(DATABASE, database).env(KIND, kind).env(DIRECTORY, directory);
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
@@ -134,7 +125,7 @@ async fn t092_t093_killed_in_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t092_t093_killed_in_postgresql() {
     let open = async || {
-        let address = format!("postgres:///{}", postgres::fresh("crash").await?);
+        let address = format!("postgres:///{}", crate::postgres::fresh("crash").await?);
         Some((PostgresStore::open(&address).await.unwrap(), address))
     };
     if let Some(said) = rounds(open, ("PostgreSQL", 200_000), 0x9202).await {

@@ -1,30 +1,13 @@
 //! Three PostgreSQL servers: one that takes the statements, and two that hold the rows, as partitions by the shard key
 //! (`postgres_fdw`). `docs/SCALING.md` says what that can do and what it cannot.
 
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/jobs.rs"]
-mod jobs;
-#[path = "conformance/keys.rs"]
-mod keys;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-#[path = "conformance/records.rs"]
-mod records;
-#[path = "cases/sql.rs"]
-mod sql;
-#[path = "conformance/work.rs"]
-mod work;
-
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clinic::{Clinic, first, patient, with_notes};
+use crate::clinic::{Clinic, first, patient, with_notes};
+use crate::sql::TABLES;
 use lukko_store::{Change, Error, JobKind, Over, PostgresStore, Store};
-use sql::TABLES;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 const SHARDS: usize = 2;
@@ -90,7 +73,7 @@ async fn number(url: &str, statement: &str) -> i64 {
 
 /// A store whose rows are on the shards. Gives it with the name of the database, which is the same on each server.
 async fn open(shards: &[Server], name: &str) -> (PostgresStore, String) {
-    let database = postgres::fresh(name).await.unwrap();
+    let database = crate::postgres::fresh(name).await.unwrap();
     let front = format!("postgres:///{database}");
     PostgresStore::open(&front).await.unwrap().close().await;
     let mut text = "CREATE EXTENSION postgres_fdw;".to_owned();
@@ -135,7 +118,7 @@ macro_rules! cases {
 
 /// The shards; none if there is no server at all.
 async fn shards() -> Option<Vec<Server>> {
-    let database = postgres::fresh("front").await?;
+    let database = crate::postgres::fresh("front").await?;
     let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
     let query = "SELECT (SELECT setting FROM pg_config WHERE name = 'BINDIR'), current_setting('data_directory')";
     let row = sqlx::query(query).fetch_one(&mut connection).await.unwrap();
@@ -163,27 +146,27 @@ async fn t144_three_servers_hold_one_vault() {
     assert!(counts.iter().sum::<i64>() == 24 && counts.iter().all(|count| *count > 0), "{counts:?}");
 
     cases!(&shards;
-        keys::t090_a_repeated_enrolment_changes_nothing,
-        keys::t096_of_two_generations_one_is_stored,
-        keys::t096_an_older_roster_is_refused,
-        keys::t095_of_two_enrolments_at_once_one_is_stored,
-        keys::t094_a_change_is_made_whole_or_not_at_all,
-        keys::t107_an_erasure_takes_one_patient_and_no_other,
-        keys::t106_an_erasure_is_repeated_and_its_receipt_filled_in,
-        keys::t108_an_erased_id_is_enrolled_anew,
-        keys::t105_a_retired_generation_has_nothing_left,
-        records::t097_a_writer_who_was_overtaken_is_refused,
-        records::t097_of_many_writers_at_once_one_wins,
-        records::t095_a_record_is_never_written_under_an_older_card,
-        records::t026_ids_are_compared_bytewise,
-        records::t144_listings_give_every_row_once,
-        jobs::t094_every_piece_is_claimed_once,
-        jobs::t093_a_rotation_stops_and_goes_on,
-        jobs::t095_a_rekey_moves_every_record,
-        jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
-        jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
-        jobs::t106_an_erasure_without_a_closing_roster_is_a_finding,
-        jobs::an_import_leaves_another_text_in_its_place,
+        crate::keys::t090_a_repeated_enrolment_changes_nothing,
+        crate::keys::t096_of_two_generations_one_is_stored,
+        crate::keys::t096_an_older_roster_is_refused,
+        crate::keys::t095_of_two_enrolments_at_once_one_is_stored,
+        crate::keys::t094_a_change_is_made_whole_or_not_at_all,
+        crate::keys::t107_an_erasure_takes_one_patient_and_no_other,
+        crate::keys::t106_an_erasure_is_repeated_and_its_receipt_filled_in,
+        crate::keys::t108_an_erased_id_is_enrolled_anew,
+        crate::keys::t105_a_retired_generation_has_nothing_left,
+        crate::records::t097_a_writer_who_was_overtaken_is_refused,
+        crate::records::t097_of_many_writers_at_once_one_wins,
+        crate::records::t095_a_record_is_never_written_under_an_older_card,
+        crate::records::t026_ids_are_compared_bytewise,
+        crate::records::t144_listings_give_every_row_once,
+        crate::jobs::t094_every_piece_is_claimed_once,
+        crate::jobs::t093_a_rotation_stops_and_goes_on,
+        crate::jobs::t095_a_rekey_moves_every_record,
+        crate::jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
+        crate::jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
+        crate::jobs::t106_an_erasure_without_a_closing_roster_is_a_finding,
+        crate::jobs::an_import_leaves_another_text_in_its_place,
     );
 }
 
@@ -200,7 +183,7 @@ async fn t094_a_change_on_two_servers_can_be_half_made() {
     for number_ in 0.. {
         let id = format!("p-{number_}");
         let card = with_notes(&store, &mut clinic, &id, 0).await.card_id;
-        let hex = sql::hex(id.as_bytes());
+        let hex = crate::sql::hex(id.as_bytes());
         let count = format!("SELECT count(*) FROM patient WHERE patient = '\\x{hex}'::bytea");
         let there = number(&shards[0].url(&database), &count).await;
         on[usize::from(there == 0)].get_or_insert((id, card));

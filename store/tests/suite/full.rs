@@ -3,23 +3,14 @@
 //! Each case runs in a process of its own, in a namespace of mounts that goes with it, and without root's right to pass over
 //! permissions. Where `unshare`, `mount` and `setpriv` do not do that, the test fails: it would show nothing.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "cases/mix.rs"]
-mod mix;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-
 use std::fs::{File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::mix::{Mix, picture};
 use lukko_store::{PostgresStore, Result, SqliteStore, Store};
-use mix::{Mix, picture};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 const CASE: &str = "LUKKO_FULL_CASE";
@@ -36,7 +27,7 @@ fn in_a_namespace(case: &str) {
     let mut command = Command::new("unshare");
     command.arg("--mount").args(if root { &[][..] } else { &["--user", "--map-root-user"] });
     command.args(["setpriv", "--bounding-set=-dac_override,-dac_read_search"]).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(CASE, case);
+    command.args(["--exact", "full::child", "--nocapture"]).env(CASE, case);
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let shown = text.lines().find(|line| line.starts_with("shown: "));
@@ -251,7 +242,7 @@ async fn server(statement: &str) -> Option<String> {
 /// Whoever runs the server sets it to be read only, as some do when its disk is nearly full.
 #[tokio::test]
 async fn t099_a_read_only_server_in_postgresql() {
-    let Some(database) = postgres::fresh("readonly").await else { return };
+    let Some(database) = crate::postgres::fresh("readonly").await else { return };
     let url = format!("postgres:///{database}");
     let mix = Mix::new(0x9904, 20_000);
     let vault = mix.clinic.id();
@@ -270,7 +261,7 @@ async fn t099_a_read_only_server_in_postgresql() {
         store.close().await;
     }
     server(&format!("ALTER DATABASE {database} SET default_transaction_read_only = on")).await;
-    let fresh = postgres::fresh("readonlynew").await.unwrap();
+    let fresh = crate::postgres::fresh("readonlynew").await.unwrap();
     server(&format!("ALTER DATABASE {fresh} SET default_transaction_read_only = on")).await;
     refused(PostgresStore::open(&format!("postgres:///{fresh}")).await, "takes no changes now");
 }
@@ -278,8 +269,8 @@ async fn t099_a_read_only_server_in_postgresql() {
 /// The tables lie in a tablespace on a small disk. The write-ahead log has another one.
 #[tokio::test]
 async fn t099_a_full_disk_in_postgresql() {
-    let Some(database) = postgres::fresh("full").await else { return };
-    postgres::remove(&database).await;
+    let Some(database) = crate::postgres::fresh("full").await else { return };
+    crate::postgres::remove(&database).await;
     let mut disk = Small::mount("40m");
     // The server must reach the directory, and own what is in it.
     set_mode(disk.directory.path(), 0o755);
@@ -316,7 +307,7 @@ async fn t099_a_full_disk_in_postgresql() {
         }
     }
     store.close().await;
-    postgres::remove(&database).await;
+    crate::postgres::remove(&database).await;
     server(&format!("DROP TABLESPACE {database}_space")).await;
     println!("shown: {served} changes on a full disk, refused {refusals} times: 0 half done, 0 lost");
     assert!(refusals > 20, "the disk was hardly ever full: {refusals}");

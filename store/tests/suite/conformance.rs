@@ -1,16 +1,8 @@
 //! What every store must do, run on each of them.
 
-#![allow(clippy::missing_panics_doc, clippy::unwrap_used, missing_docs, unreachable_pub)]
-
-mod clinic;
-mod faults;
-mod jobs;
-mod keys;
-mod postgres;
-mod records;
-mod work;
-
 use lukko_store::{MemoryStore, SqliteStore};
+
+use crate::{jobs, keys, postgres, records};
 
 /// A directory that goes away when the test ends.
 pub fn scratch() -> tempfile::TempDir {
@@ -68,7 +60,7 @@ macro_rules! conformance {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
                 if let Some((store, _kept)) = $open {
-                    super::$module::$case(store).await;
+                    $module::$case(store).await;
                 }
             }
         )*

@@ -2,26 +2,17 @@
 //!
 //! There is no search index, so that nothing of T027 can be swapped. Attachments are in `attachments.rs`.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-#[path = "cases/sql.rs"]
-mod sql;
-
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
+use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
+use crate::sql::{Sql, hex};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
 use lukko_store::{
     Body, Change, Erase, Error, Expect, JobKind, KeyOf, NewRecord, Over, Records, Result, SqliteStore, Store,
     StoredBody, VerifyJob, Worker,
 };
-use sql::{Sql, hex};
 
 /// What somebody sees who reads all of the vault.
 #[derive(Debug, PartialEq, Eq)]
@@ -402,7 +393,7 @@ macro_rules! on_both {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    let Some((store, database)) = super::postgres::open("tampering", 0).await else { return };
+                    let Some((store, database)) = crate::postgres::open("tampering", 0).await else { return };
                     super::$case(store, super::Sql::Postgres(format!("postgres:///{database}"))).await;
                 }
             )*

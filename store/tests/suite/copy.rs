@@ -1,15 +1,8 @@
 //! A vault goes from one kind of store to another and back, byte for byte.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-
 use std::time::{Duration, SystemTime};
 
-use clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes};
+use crate::clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enroller, PatientId, PatientRotation};
 use lukko_store::{
@@ -134,14 +127,14 @@ async fn t142_from_sqlite_to_memory_and_back() {
 
 #[tokio::test]
 async fn t142_from_sqlite_to_postgresql_and_back() {
-    let Some((other, _)) = postgres::open("copy", 0).await else { return };
+    let Some((other, _)) = crate::postgres::open("copy", 0).await else { return };
     let scratch = tempfile::tempdir().unwrap();
     there_and_back(sqlite(&scratch, "one").await, other, sqlite(&scratch, "back").await).await;
 }
 
 #[tokio::test]
 async fn t142_from_sqlite_to_a_partitioned_postgresql_and_back() {
-    let Some((other, _)) = postgres::open("copypart", 3).await else { return };
+    let Some((other, _)) = crate::postgres::open("copypart", 3).await else { return };
     let scratch = tempfile::tempdir().unwrap();
     there_and_back(sqlite(&scratch, "one").await, other, sqlite(&scratch, "back").await).await;
 }

@@ -1,15 +1,10 @@
 //! Attachments through an object store: streamed both ways, resealed, swept.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use clinic::{Clinic, field, first, patient, record, with_notes};
+use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use lukko::{ClosedReason, OsRng, PatientKey, RecordContext, Revision, Vault};
 use lukko_store::{
     Attachments, Body, Change, Erase, Error, NewRecord, ObjectSink, Records, SqliteStore, Store, StoredBody,

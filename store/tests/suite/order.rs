@@ -1,13 +1,6 @@
 //! Transactions that PostgreSQL takes back: deadlocks, and those that it could not put in order.
 
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, dead_code)]
-
-#[path = "conformance/clinic.rs"]
-mod clinic;
-#[path = "conformance/postgres.rs"]
-mod postgres;
-
-use clinic::{Clinic, field, first, patient, record, with_notes};
+use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use lukko_store::{Change, JobKind, Over, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
@@ -27,7 +20,7 @@ async fn deadlocks(database: &str) -> i64 {
 /// Two changes of two patients each, in the opposite order, until the server has broken a deadlock of theirs.
 #[tokio::test]
 async fn t100_a_deadlock_is_broken_and_both_changes_are_made() {
-    let Some((store, database)) = postgres::open("deadlock", 0).await else { return };
+    let Some((store, database)) = crate::postgres::open("deadlock", 0).await else { return };
     sql(&database, &format!("ALTER DATABASE {database} SET deadlock_timeout = '20ms'")).await;
     store.close().await;
     let store = lukko_store::PostgresStore::open(&format!("postgres:///{database}")).await.unwrap();
@@ -82,7 +75,7 @@ async fn tried(database: &str) -> i64 {
 
 /// A few times it is tried again; in the end the caller is told, and can give it again.
 async fn a_transaction_is_taken_back(when: &str) {
-    let Some((store, database)) = postgres::open("order", 0).await else { return };
+    let Some((store, database)) = crate::postgres::open("order", 0).await else { return };
     let mut clinic = Clinic::new(0x1002);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let card = with_notes(&store, &mut clinic, "p-1", 0).await.card_id;
@@ -115,7 +108,7 @@ async fn t100_a_commit_is_not_put_in_order() {
 
 #[tokio::test]
 async fn t100_a_claim_is_not_put_in_order() {
-    let Some((store, database)) = postgres::open("claim", 0).await else { return };
+    let Some((store, database)) = crate::postgres::open("claim", 0).await else { return };
     let mut clinic = Clinic::new(0x1003);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     with_notes(&store, &mut clinic, "p-1", 0).await;

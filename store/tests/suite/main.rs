@@ -1,0 +1,42 @@
+//! The tests of the stores, in one program: the stores' generic code is compiled once for all of them.
+
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    dead_code,
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub
+)]
+
+// What the tests share.
+mod clinic;
+mod mix;
+mod model;
+mod postgres;
+mod sql;
+mod work;
+
+// Cases that more than one kind of store must pass.
+mod given_up;
+mod jobs;
+mod keys;
+mod records;
+
+mod attachments;
+mod conformance;
+mod copy;
+mod crash;
+mod faults;
+mod files;
+mod full;
+mod import;
+mod order;
+mod postgres_fdw;
+mod postgresql;
+mod processes;
+mod restore;
+mod soak;
+mod sqlite;
+mod tampering;
