@@ -114,7 +114,7 @@ async fn attachments_need_a_runtime_of_several_threads() {
     std::fs::write(directory.path().join(vault.to_string()).join(object), "abc").unwrap();
     store.apply(vault, &[Change::Upload { object, at: 1 }]).await.unwrap();
     let body = lukko_store::Body::Object { object, length };
-    let new = lukko_store::NewRecord { body, ..clinic::first("p-1", "scan", enrolled.card_id, b"") };
+    let new = lukko_store::NewRecord { body, ..crate::clinic::first("p-1", "scan", enrolled.card_id, b"") };
     store.apply(vault, &[Change::Record(new)]).await.unwrap();
     let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: Some(&attachments) };
     let lease = Duration::from_secs(60);

@@ -7,7 +7,9 @@ use std::process::Command;
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::sql::TABLES;
+use crate::{jobs, keys, records};
 use lukko_store::{Change, Error, JobKind, Over, PostgresStore, Store};
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 const SHARDS: usize = 2;
@@ -146,27 +148,27 @@ async fn t144_three_servers_hold_one_vault() {
     assert!(counts.iter().sum::<i64>() == 24 && counts.iter().all(|count| *count > 0), "{counts:?}");
 
     cases!(&shards;
-        crate::keys::t090_a_repeated_enrolment_changes_nothing,
-        crate::keys::t096_of_two_generations_one_is_stored,
-        crate::keys::t096_an_older_roster_is_refused,
-        crate::keys::t095_of_two_enrolments_at_once_one_is_stored,
-        crate::keys::t094_a_change_is_made_whole_or_not_at_all,
-        crate::keys::t107_an_erasure_takes_one_patient_and_no_other,
-        crate::keys::t106_an_erasure_is_repeated_and_its_receipt_filled_in,
-        crate::keys::t108_an_erased_id_is_enrolled_anew,
-        crate::keys::t105_a_retired_generation_has_nothing_left,
-        crate::records::t097_a_writer_who_was_overtaken_is_refused,
-        crate::records::t097_of_many_writers_at_once_one_wins,
-        crate::records::t095_a_record_is_never_written_under_an_older_card,
-        crate::records::t026_ids_are_compared_bytewise,
-        crate::records::t144_listings_give_every_row_once,
-        crate::jobs::t094_every_piece_is_claimed_once,
-        crate::jobs::t093_a_rotation_stops_and_goes_on,
-        crate::jobs::t095_a_rekey_moves_every_record,
-        crate::jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
-        crate::jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
-        crate::jobs::t106_an_erasure_without_a_closing_roster_is_a_finding,
-        crate::jobs::an_import_leaves_another_text_in_its_place,
+        keys::t090_a_repeated_enrolment_changes_nothing,
+        keys::t096_of_two_generations_one_is_stored,
+        keys::t096_an_older_roster_is_refused,
+        keys::t095_of_two_enrolments_at_once_one_is_stored,
+        keys::t094_a_change_is_made_whole_or_not_at_all,
+        keys::t107_an_erasure_takes_one_patient_and_no_other,
+        keys::t106_an_erasure_is_repeated_and_its_receipt_filled_in,
+        keys::t108_an_erased_id_is_enrolled_anew,
+        keys::t105_a_retired_generation_has_nothing_left,
+        records::t097_a_writer_who_was_overtaken_is_refused,
+        records::t097_of_many_writers_at_once_one_wins,
+        records::t095_a_record_is_never_written_under_an_older_card,
+        records::t026_ids_are_compared_bytewise,
+        records::t144_listings_give_every_row_once,
+        jobs::t094_every_piece_is_claimed_once,
+        jobs::t093_a_rotation_stops_and_goes_on,
+        jobs::t095_a_rekey_moves_every_record,
+        jobs::t015_t016_t022_t098_verify_names_what_does_not_open,
+        jobs::t094_a_lease_that_ended_goes_to_the_next_worker,
+        jobs::t106_an_erasure_without_a_closing_roster_is_a_finding,
+        jobs::an_import_leaves_another_text_in_its_place,
     );
 }
 

@@ -165,7 +165,7 @@ fn documented(docs: &str) -> BTreeMap<&str, &'static str> {
 
 /// `docs/SCALING.md` says of every column what altering it does. The columns are those that the database has.
 async fn each_column(store: impl Store, sql: Sql) {
-    let documented = documented(include_str!("../../docs/SCALING.md"));
+    let documented = documented(include_str!("../../../docs/SCALING.md"));
     let world = World::make(&store, 0x24).await;
     let pin = world.clinic.vault.pin().clone();
     let columns = sql.columns().await;
