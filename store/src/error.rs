@@ -58,9 +58,10 @@ pub enum Usage {
     CardAlone,
     /// The revision of a record does not go backwards, and rises where the text changes.
     RevisionBackwards,
-    /// A patient is erased by a roster that closes the cards: it comes before or in the same change.
+    /// A generation that is not retired has a stored roster that does not close every card of the patient as erased. Store
+    /// such a roster in each of them, before the erasure or in the same change.
     ErasureBeforeRoster,
-    /// An erasure closes at least one card.
+    /// Rows are stored of the patient, and no card that is closed as erased is known: name the patient's cards.
     NoCard,
     /// The newest generation is never retired.
     NewestGeneration,
@@ -68,7 +69,8 @@ pub enum Usage {
     WrongJob,
     /// The job is over: every piece was done or failed. To do it again, begin one of another name.
     JobOver,
-    /// So many patients have nothing in a later generation: rotate them first, or name those that shall be lost.
+    /// For this many patients a card that is current, or that carries records, has no master grant in a later generation:
+    /// rotate them first, or name those that shall be lost.
     NotRotated(u64),
     /// Attachments are read by streams that block: their job needs a runtime of several threads.
     OneThread,
@@ -94,6 +96,8 @@ pub enum Conflict {
     Record,
     /// Another worker has this piece of the job, or it is done.
     Claim,
+    /// A record names the object, which is therefore not given up.
+    Object,
 }
 
 /// What a pair of numbers counts.

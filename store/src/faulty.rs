@@ -190,6 +190,22 @@ impl<T: Tx> Tx for FaultyTx<T> {
         answer(lost, self.inner.delete_generation(vault, generation).await)
     }
 
+    async fn without_way(
+        &mut self,
+        vault: Vec<u8>,
+        generation: i64,
+        after: Vec<u8>,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>> {
+        let lost = self.next()?;
+        answer(lost, self.inner.without_way(vault, generation, after, limit).await)
+    }
+
+    async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {
+        let lost = self.next()?;
+        answer(lost, self.inner.names_object(vault, object).await)
+    }
+
     async fn commit(mut self) -> Result<()> {
         if self.once {
             return self.inner.commit().await;

@@ -17,7 +17,7 @@ use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
-use lukko::{PatientId, VaultId};
+use lukko::{CardId, PatientId, VaultId};
 
 pub use erasure::ErasureJob;
 #[cfg(feature = "import")]
@@ -63,6 +63,9 @@ pub struct Progress {
     pub written: u64,
     /// What could not be read or done, and why; the rest was done.
     pub findings: Vec<Finding>,
+    /// Of a re-key: the patient's older cards that the vault's roster does not close. Until a roster closes them, the old
+    /// key still counts.
+    pub still_open: Vec<CardId>,
 }
 
 /// One object that could not be read or moved.
@@ -108,6 +111,7 @@ pub trait Task: Sync {
 pub struct Piece {
     written: u64,
     findings: Vec<Finding>,
+    still_open: Vec<CardId>,
     last: Vec<Owned>,
 }
 
@@ -115,21 +119,20 @@ pub struct Piece {
 #[derive(Debug)]
 enum Owned {
     Endorse {
-        card: lukko::CardId,
+        card: CardId,
         generation: u32,
         endorsed: lukko::Endorsed,
         replaces: Option<Vec<u8>>,
     },
     MasterGrant {
-        card: lukko::CardId,
+        card: CardId,
         generation: u32,
         grant: Vec<u8>,
+        replaces: Option<Vec<u8>>,
     },
     /// Ends the piece by itself.
     Erase {
-        cards: Vec<lukko::CardId>,
-        keys: Vec<lukko::KeyFingerprint>,
-        roster_version: u64,
+        vault: Box<lukko::Vault>,
         at: u64,
         records: Records,
     },
@@ -146,14 +149,15 @@ impl Owned {
                 master_grant: &endorsed.master_grant,
                 replaces: replaces.as_deref(),
             }),
-            Self::MasterGrant { card, generation, grant } => {
-                Change::MasterGrant { patient, card: *card, generation: *generation, grant }
+            Self::MasterGrant { card, generation, grant, replaces } => {
+                let replaces = replaces.as_deref();
+                Change::MasterGrant { patient, card: *card, generation: *generation, grant, replaces }
             }
-            Self::Erase { cards, keys, roster_version, at, records } => Change::Erase(Erase {
+            Self::Erase { vault, at, records } => Change::Erase(Erase {
                 patient,
-                cards,
-                keys,
-                roster_version: *roster_version,
+                vault,
+                cards: &[],
+                keys: &[],
                 at: *at,
                 records: *records,
                 claim: Some(claim),
@@ -244,6 +248,10 @@ impl<'a, S: Store> Worker<'a, S> {
             };
             match ended {
                 Err(error) if is_overtaken(&error) && attempt < ATTEMPTS => attempt += 1,
+                // The store does not erase this patient as things are. Nothing was changed.
+                Err(error @ (Error::Core(_) | Error::Usage(Usage::NoCard | Usage::ErasureBeforeRoster))) => {
+                    return self.end(claim, patient, Piece::failed(None, &error)).await;
+                }
                 // Somebody writes to this patient again and again, or the rows do not fit together: others go on.
                 Err(error) if is_overtaken(&error) => {
                     return self.end(claim, patient, Piece::failed(None, &error)).await;
@@ -283,7 +291,7 @@ impl<'a, S: Store> Worker<'a, S> {
     }
 
     async fn end(&self, claim: &Claim, patient: PatientId<'_>, piece: Piece) -> Result<Progress> {
-        let Piece { written, findings, last } = piece;
+        let Piece { written, findings, still_open, last } = piece;
         let reason = report(&findings);
         let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Failed(&reason) };
         let mut changes: Vec<Change<'_>> = last.iter().map(|owned| owned.change(patient, claim)).collect();
@@ -292,7 +300,7 @@ impl<'a, S: Store> Worker<'a, S> {
         }
         self.store.apply(self.vault, &changes).await?;
         let written = written.saturating_add(last.len() as u64);
-        Ok(Progress { patient: claim.patient.clone(), written, findings })
+        Ok(Progress { patient: claim.patient.clone(), written, findings, still_open })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
+use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
 
 /// A store in memory, for tests. One transaction at a time.
 pub type MemoryStore = Engine<Memory>;
@@ -168,6 +168,36 @@ impl Tx for MemoryTx {
         };
         self.tables.retain(|(name, key), _| !of_generation(name, key));
         Ok(())
+    }
+
+    async fn without_way(
+        &mut self,
+        vault: Vec<u8>,
+        generation: i64,
+        after: Vec<u8>,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>> {
+        let mut patients = Vec::new();
+        for row in self.rows(&CARD, &[Value::Bytes(vault)]) {
+            let [key, Value::Bytes(patient), _, card, ..] = &row[..] else { continue };
+            let prefix = [key.clone(), Value::Bytes(patient.clone())];
+            let has = |table, column, of: Option<usize>| {
+                self.rows(table, &prefix).any(|row| {
+                    row.get(column) == Some(card) && of.is_none_or(|of| row.get(of) > Some(&Value::Int(generation)))
+                })
+            };
+            let matters = has(&PATIENT, 3, None) || has(&RECORD, 5, None);
+            let lost = matters && !has(&ENDORSEMENT, 3, Some(2)) && !has(&GRANT, 2, Some(3));
+            if lost && *patient > after && patients.last() != Some(patient) && patients.len() < limit as usize {
+                patients.push(patient.clone());
+            }
+        }
+        Ok(patients)
+    }
+
+    async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {
+        let object = Value::Bytes(object);
+        Ok(self.rows(&RECORD, &[Value::Bytes(vault)]).any(|row| row.get(7) == Some(&object)))
     }
 
     async fn commit(self) -> Result<()> {

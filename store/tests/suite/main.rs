@@ -22,9 +22,11 @@ mod work;
 mod given_up;
 mod jobs;
 mod keys;
+mod lifecycle;
 mod records;
 
 mod attachments;
+mod behind;
 mod conformance;
 mod copy;
 mod crash;
