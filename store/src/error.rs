@@ -42,6 +42,14 @@ pub enum Error {
     /// The database did not answer, or not in time. Whether the change was made is not known: give the same one again,
     /// which changes nothing if it was.
     Unavailable(Box<dyn StdError + Send + Sync>),
+    /// The job is not over: other workers hold pieces of it, or workers that have died did. Run the job again when that time
+    /// is over, and it takes the pieces over.
+    Held {
+        /// How many pieces are open.
+        pieces: u64,
+        /// After how many seconds, at most, every one of them is free.
+        seconds: u64,
+    },
     /// The core refused what is stored, or what was to be done with it.
     Core(lukko::Error),
     /// An attachment's stream failed.
@@ -153,6 +161,11 @@ impl fmt::Display for Error {
                 write!(f, "the database has schema {found}, and this version knows schemas up to {known}")
             }
             Self::Unavailable(error) => write!(f, "not done, or not known to be done: {error}"),
+            Self::Held { pieces, seconds } => write!(
+                f,
+                "the job is not over: {pieces} of its pieces are held by other workers, or by workers that have died; run \
+                 the job again in {seconds} seconds, and it takes over those that are left"
+            ),
             Self::Core(error) => error.fmt(f),
             Self::Stream(error) => error.fmt(f),
         }

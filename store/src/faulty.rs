@@ -180,7 +180,12 @@ impl<T: Tx> Tx for FaultyTx<T> {
         answer(lost, self.inner.free_piece(vault, job, now).await)
     }
 
-    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
+    async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
+        let lost = self.next()?;
+        answer(lost, self.inner.cut_leases(vault, job, until).await)
+    }
+
+    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64, i64)>> {
         let lost = self.next()?;
         answer(lost, self.inner.count_pieces(vault, job).await)
     }

@@ -169,7 +169,8 @@ impl Owned {
 impl<'a, S: Store> Worker<'a, S> {
     /// Begins the job, unless it was begun, and works on it until no piece is free. One that is over is
     /// [refused](Usage::JobOver): nothing would be done under its name. Each item is one patient that is
-    /// done: acknowledged, and durable. After an error the stream ends; begin it anew, or let other workers go on.
+    /// done: acknowledged, and durable. After an error the stream ends; begin it anew, or let other workers go on. Where
+    /// others hold the pieces that are left, the last item is [`Error::Held`]: the job is not over.
     ///
     /// [`Store::job`] says how far all workers are, [`Store::failures`] what failed.
     pub fn run<T: Task + Send + 'a>(
@@ -196,7 +197,8 @@ impl<'a, S: Store> Worker<'a, S> {
             let now = self.milliseconds()?;
             let until = now.saturating_add(u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX / 4));
             let Some(claim) = store.claim(vault, job, now, until).await? else {
-                return task.finish(self).await.map(|()| None);
+                task.finish(self).await?;
+                return self.over(now).await.map(|()| None);
             };
             match self.piece(task, &claim).await {
                 Ok(progress) => return Ok(Some(progress)),
@@ -204,6 +206,17 @@ impl<'a, S: Store> Worker<'a, S> {
                 Err(Error::Conflict(Conflict::Claim)) => {}
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Refuses to end as if the job were over while pieces are held.
+    async fn over(&self, now: u64) -> Result<()> {
+        match self.store.job(self.vault, self.job).await? {
+            Some(JobState { open: pieces, held_until, .. }) if pieces > 0 => {
+                let seconds = held_until.saturating_sub(now).div_ceil(1_000);
+                Err(Error::Held { pieces, seconds })
+            }
+            _ => Ok(()),
         }
     }
 

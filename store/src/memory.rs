@@ -149,14 +149,28 @@ impl Tx for MemoryTx {
         Ok(self.pieces(&vault, &job).find(free).cloned())
     }
 
-    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
-        let mut counts = BTreeMap::new();
-        for row in self.pieces(&vault, &job) {
-            if let Some(Value::Int(state)) = row.get(3) {
-                *counts.entry(*state).or_insert(0) += 1;
+    async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
+        let mut rows: Vec<Row> = self.pieces(&vault, &job).cloned().collect();
+        for row in &mut rows {
+            if let [_, _, _, Value::Int(0), Value::Int(lease), ..] = &mut row[..] {
+                *lease = until.min(*lease);
             }
         }
-        Ok(counts.into_iter().collect())
+        for row in rows {
+            self.update(&PIECE, row).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64, i64)>> {
+        let mut counts = BTreeMap::new();
+        for row in self.pieces(&vault, &job) {
+            if let [_, _, _, Value::Int(state), Value::Int(lease), ..] = &row[..] {
+                let (count, last) = counts.entry(*state).or_insert((0, *lease));
+                (*count, *last) = (*count + 1, *lease.max(last));
+            }
+        }
+        Ok(counts.into_iter().map(|(state, (count, last))| (state, count, last)).collect())
     }
 
     async fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> Result<()> {

@@ -103,7 +103,8 @@ pub trait Store: Send + Sync {
     /// Claims a piece of a job that nobody holds, until `until`. Gives none when all are done or held.
     ///
     /// `now` and `until` are in milliseconds since 1970, by the clock of the worker: let leases be much longer than
-    /// clocks differ. A lease that ends early costs work done twice, and never a change made twice.
+    /// clocks differ. A lease that ends early costs work done twice, and never a change made twice. When no piece is free,
+    /// leases that end after `until` are cut to `until`: a worker whose clock is ahead holds nothing for longer.
     ///
     /// # Errors
     /// As [`Store::generations`].

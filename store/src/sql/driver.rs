@@ -121,13 +121,16 @@ macro_rules! transaction {
                 Ok(self.fetch(&PIECE, &[], query).await?.pop())
             }
 
-            async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
+            async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
+                self.run(sqlx::query::<$database>(CUT_LEASES).bind(vault).bind(job).bind(until)).await.map(|_| ())
+            }
+
+            async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64, i64)>> {
                 let query = sqlx::query::<$database>(COUNT_PIECES).bind(vault).bind(job);
                 let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
                 let count = |row: &<$database as sqlx::Database>::Row| {
-                    let (state, count) = (row.try_get::<i64, _>(0), row.try_get::<i64, _>(1));
-                    let count = count.map_err(|_| damaged(&PIECE))?;
-                    Ok((state.map_err(|_| damaged(&PIECE))?, u64::try_from(count).map_err(|_| damaged(&PIECE))?))
+                    let number = |at: usize| row.try_get::<i64, _>(at).map_err(|_| damaged(&PIECE));
+                    Ok((number(0)?, u64::try_from(number(1)?).map_err(|_| damaged(&PIECE))?, number(2)?))
                 };
                 rows.iter().map(count).collect()
             }
@@ -257,8 +260,11 @@ macro_rules! replace_record {
 }
 pub(crate) use replace_record;
 
+pub(crate) const CUT_LEASES: &str =
+    "UPDATE job_piece SET lease = $3 WHERE vault = $1 AND job = $2 AND state = 0 AND lease > $3";
+
 pub(crate) const COUNT_PIECES: &str =
-    "SELECT state, count(*) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";
+    "SELECT state, count(*), max(lease) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";
 
 /// Patients with a card that matters and has no master grant after a generation. Every table is joined by vault and
 /// patient. The records of a patient are looked at only for an older card without such a grant.

@@ -8,7 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
 
 use super::driver::{
-    COUNT_PIECES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, replace_record, transaction,
+    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, replace_record,
+    transaction,
 };
 use super::reported::{self, failed};
 use super::schema::{self, Dialect, STEPS};

@@ -12,7 +12,8 @@ use sqlx::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::driver::{
-    COUNT_PIECES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, replace_record, transaction,
+    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, replace_record,
+    transaction,
 };
 use super::reported::{self, failed};
 use super::schema::{self, Dialect, STEPS};

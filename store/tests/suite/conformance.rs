@@ -60,6 +60,7 @@ macro_rules! conformance {
                 lifecycle::t107_a_sweep_takes_no_object_that_a_record_names,
                 lifecycle::t095_a_rekey_says_that_the_older_card_is_open,
                 lifecycle::t096_the_roster_of_a_generation_counts_on,
+                lifecycle::t094_a_job_whose_pieces_are_held_is_not_over,
                 long::t093_a_rotation_is_stopped,
                 long::t095_a_rewrap_is_stopped,
                 long::t095_a_reseal_is_stopped,

@@ -474,3 +474,27 @@ pub async fn nothing_is_left(store: &impl Store, clinic: &Clinic, id: PatientId<
     assert!(store.records(clinic.id(), id, None, 10).await.unwrap().is_empty());
     assert!(store.record(clinic.id(), id, crate::clinic::record("r-0000"), field()).await.unwrap().is_none());
 }
+
+/// Who finds nothing but pieces that others hold is told so, and for how long; a lease from the future is cut; and then the
+/// pieces are taken over.
+pub async fn t094_a_job_whose_pieces_are_held_is_not_over(store: impl Store) {
+    let mut clinic = Clinic::new(0x9405);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    with_notes(&store, &mut clinic, "p-1", 1).await;
+    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }]).await.unwrap();
+    // A worker whose clock was a year ahead, and that has died.
+    let year = 31_536_000_000;
+    let now = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+    store.claim(clinic.id(), "j", 1_000_000 + year, 1_060_000 + year).await.unwrap().unwrap();
+    let worker = Worker { store: &store, vault: clinic.id(), job: "j", lease: Duration::from_secs(60), clock: now };
+    let told: Vec<_> = worker.run(verify).collect().await;
+    assert!(matches!(told[..], [Err(Error::Held { pieces: 1, seconds: 60 })]), "{told:?}");
+    assert_eq!(store.job(clinic.id(), "j").await.unwrap().unwrap().held_until, 1_060_000);
+    let later = Worker { clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_059), ..worker };
+    let told: Vec<_> = later.run(verify).collect().await;
+    assert!(matches!(told[..], [Err(Error::Held { pieces: 1, seconds: 1 })]), "{told:?}");
+    let later = Worker { clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_060), ..worker };
+    let done: Vec<_> = later.run(verify).collect().await;
+    assert!(matches!(&done[..], [Ok(progress)] if progress.findings.is_empty()), "{done:?}");
+}

@@ -169,8 +169,8 @@ impl Work {
         let mut stream = Box::pin(worker.run(task));
         while let Some(progress) = stream.next().await {
             let progress = match progress {
-                // Another worker has ended it.
-                Err(Error::Usage(Usage::JobOver)) => return Ok(()),
+                // Another worker has ended it, or has what is left.
+                Err(Error::Usage(Usage::JobOver) | Error::Held { .. }) => return Ok(()),
                 other => other?,
             };
             assert!(progress.findings.is_empty(), "{progress:?}");
