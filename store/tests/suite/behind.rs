@@ -114,6 +114,8 @@ async fn an_erasure_whose_receipt_was_planted(store: &impl Store, sql: &Sql) {
     let gone = with_notes(store, &mut clinic, "p-1", 2).await;
     let (vault, card) = (hex(clinic.id().as_bytes()), hex(gone.card_id.as_bytes()));
     sql.run(&format!("INSERT INTO erasure VALUES (x'{vault}', x'{card}', 2, 1, 2)")).await;
+    // No row names the generation any more. The receipt names every one that there was until now.
+    sql.run(&statement("DELETE", "endorsement", "p-1")).await;
     let closing = clinic.erasing(&[gone.card_id]);
     let erase = Change::Erase(closing.erase("p-1", &[]));
     store.apply(clinic.id(), &[closing.publish(), erase]).await.unwrap();

@@ -94,6 +94,10 @@ pub async fn t093_a_planted_master_grant_of_an_older_card_is_replaced(store: imp
         replaces: Some(there),
     };
     store.apply(clinic.id(), &[replaced]).await.unwrap();
+    let (grant, replaces) = (&b"another"[..], Some(there));
+    let other = Change::MasterGrant { patient: patient("p-2"), card: cards[1], generation: 2, grant, replaces };
+    let late = store.apply(clinic.id(), &[other]).await;
+    assert!(matches!(late, Err(Error::Conflict(Conflict::Grant))), "{late:?}");
     let by = Enroller::Member(&clinic.salo);
     let step = PatientRotation { by, ..rotation(&clinic, &next).step };
     assert_eq!(findings(&run(&store, &clinic, "rotation by an enroller", RotationJob { step }).await), [""; 0]);
@@ -345,28 +349,31 @@ pub async fn t107_the_pieces_of_an_erased_patient_go_too(store: impl Store) {
     }
 }
 
-/// A card that somebody planted, of this patient and following the card of another one: the erasure is not stopped, and
-/// asks nobody to close the other patient's card.
+/// A card that somebody planted, of this patient and following the card of another one: whether the registrar closes it
+/// too or not, the erasure is not stopped, and asks nobody to close the other patient's card.
 pub async fn t107_a_planted_card_that_follows_anothers_stops_nothing(store: impl Store) {
     let mut clinic = Clinic::new(0x2307);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
-    let (gone, other) =
-        (with_notes(&store, &mut clinic, "p-1", 1).await, with_notes(&store, &mut clinic, "p-2", 1).await);
+    let other = with_notes(&store, &mut clinic, "p-2", 1).await;
     let before = store.patient(clinic.id(), patient("p-2")).await.unwrap();
-    // The next card of p-1, in which the card before is that of p-2.
-    let planted = clinic.vault.rekey(Enroller::Member(&clinic.salo), &gone.key, &mut clinic.rng).unwrap();
-    let mut bytes = planted.card.clone();
-    let at = bytes.windows(32).position(|window| window == gone.card_id.as_bytes()).unwrap();
-    bytes[at..at + 32].copy_from_slice(other.card_id.as_bytes());
-    let id = clinic.vault.card_ids(patient("p-1"), &[&bytes]).unwrap()[0];
-    plant_card(&store, &clinic, &gone, (id, &bytes)).await;
-    let cards = [gone.card_id];
-    let closing = clinic.erasing(&cards);
-    store.apply(clinic.id(), &[closing.publish()]).await.unwrap();
-    let (vault, records) = (&closing.vault, Records::Delete);
-    let task = ErasureJob { vault, patients: &[patient("p-1")], records, attachments: None };
-    assert_eq!(findings(&run(&store, &clinic, "erase", task).await), [""; 0]);
-    assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), Patient::default());
+    for (job, closes_it) in [("erase", false), ("erase again", true)] {
+        let gone = with_notes(&store, &mut clinic, "p-1", 1).await;
+        // The next card of p-1, in which the card before is that of p-2.
+        let planted = clinic.vault.rekey(Enroller::Member(&clinic.salo), &gone.key, &mut clinic.rng).unwrap();
+        let mut bytes = planted.card.clone();
+        let at = bytes.windows(32).position(|window| window == gone.card_id.as_bytes()).unwrap();
+        bytes[at..at + 32].copy_from_slice(other.card_id.as_bytes());
+        let id = clinic.vault.card_ids(patient("p-1"), &[&bytes]).unwrap()[0];
+        plant_card(&store, &clinic, &gone, (id, &bytes)).await;
+        let cards = [gone.card_id, id];
+        let closing = clinic.erasing(if closes_it { &cards } else { &cards[..1] });
+        store.apply(clinic.id(), &[closing.publish()]).await.unwrap();
+        clinic.follow(&closing.roster);
+        let (vault, records) = (&closing.vault, Records::Delete);
+        let task = ErasureJob { vault, patients: &[patient("p-1")], records, attachments: None };
+        assert_eq!(findings(&run(&store, &clinic, job, task).await), [""; 0]);
+        assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), Patient::default());
+    }
     assert_eq!(store.patient(clinic.id(), patient("p-2")).await.unwrap(), before);
 }
 

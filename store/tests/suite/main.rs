@@ -27,6 +27,7 @@ mod records;
 
 mod attachments;
 mod behind;
+mod claims;
 mod conformance;
 mod copy;
 mod crash;

@@ -53,7 +53,7 @@ pub struct Work {
 }
 
 /// Runs work that blocks, on a thread of its own.
-fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(work).join().unwrap()))
 }
 
