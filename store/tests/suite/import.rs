@@ -67,7 +67,7 @@ fn named(groups: &[Vec<PatientId<'_>>]) -> Vec<Vec<String>> {
 /// One person under several ids: an erasure of one would leave the others.
 #[test]
 fn ids_that_look_alike_are_listed() {
-    let alike: [&[&str]; 7] = [
+    let alike: [&[&str]; 9] = [
         &["00123", "123", " 123", "123 ", "\u{3000}123"],
         &["M\u{e4}ki", "Ma\u{308}ki", "M\u{c4}KI"],
         &["p-1", "p-1\0", "p-1\u{a0}", "p\u{2011}1", "P-01", "\u{200b}p-1", "p-\u{ad}1"],
@@ -75,6 +75,9 @@ fn ids_that_look_alike_are_listed() {
         &["stra\u{df}e", "STRASSE"],
         &["a 0", "a0"],
         &["x-007-8", "x-7-08"],
+        // A letter that gets its capital from Unicode's compatibility forms, and one that a capital takes apart.
+        &["\u{210c}1", "h1"],
+        &["\u{390}", "\u{3aa}\u{301}"],
     ];
     let apart = ["p-2", "p-20", "p-200", "1230", "0", "a", "q-1", "\u{430}"];
     let mut text = HEADER.to_owned();
@@ -134,6 +137,8 @@ async fn an_erased_patient_is_not_imported_again() {
     assert_eq!((file.len(), file.patients()), (1, vec![patient("p-2")]));
 
     let (said, stored) = import(&store, &clinic, "import", &file).await;
+    let reasons: Vec<_> = said.iter().flat_map(|one| &one.findings).map(|finding| finding.reason.as_str()).collect();
+    assert!(reasons[0].contains("was erased") && reasons[1].contains("looks like"), "{reasons:?}");
     let said: Vec<_> = said.iter().map(|one| (one.patient.as_slice(), one.written, one.findings.len())).collect();
     assert_eq!(said, [(&b"p-1"[..], 0, 1), (b"p-1 ", 0, 1), (b"p-2", 1, 0)]);
     assert_eq!(stored, [b"p-2"]);
