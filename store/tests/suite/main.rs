@@ -32,6 +32,8 @@ mod faults;
 mod files;
 mod full;
 mod import;
+mod import_border;
+mod import_causes;
 mod order;
 mod postgres_fdw;
 mod postgresql;
