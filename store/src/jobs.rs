@@ -17,11 +17,12 @@ use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
+use futures_util::{StreamExt, stream};
 use lukko::{CardId, PatientId, VaultId};
 
 pub use erasure::ErasureJob;
 #[cfg(feature = "import")]
-pub use import::{ImportFile, ImportJob, ImportMistake};
+pub use import::{ImportColumn, ImportFault, ImportFile, ImportJob, ImportMistake, ImportRow, look_alikes};
 pub use keys::KeyOf;
 pub use rekey::{How, RekeyJob};
 pub use rotation::RotationJob;
@@ -87,6 +88,11 @@ pub trait Task: Sync {
     /// For whom it is done: every patient of the vault, unless the task says otherwise.
     fn over(&self) -> Over<'_> {
         Over::Everyone
+    }
+
+    /// Patients for whom nothing is done, and why. Each worker tells them first; they have no piece.
+    fn passed_over(&self) -> Vec<Progress> {
+        Vec::new()
     }
 
     /// Does one piece, all but its end, and gives what is left to be written with the end. What it writes before that
@@ -169,8 +175,9 @@ impl Owned {
 impl<'a, S: Store> Worker<'a, S> {
     /// Begins the job, unless it was begun, and works on it until no piece is free. One that is over is
     /// [refused](Usage::JobOver): nothing would be done under its name. Each item is one patient that is
-    /// done: acknowledged, and durable. After an error the stream ends; begin it anew, or let other workers go on. Where
-    /// others hold the pieces that are left, the last item is [`Error::Held`]: the job is not over.
+    /// done: acknowledged, and durable. Before them come those who are [passed over](Task::passed_over). After an error the
+    /// stream ends; begin it anew, or let other workers go on. Where others hold the pieces that are left, the last item is
+    /// [`Error::Held`]: the job is not over.
     ///
     /// [`Store::job`] says how far all workers are, [`Store::failures`] what failed.
     pub fn run<T: Task + Send + 'a>(
@@ -178,14 +185,15 @@ impl<'a, S: Store> Worker<'a, S> {
         task: T,
     ) -> impl Stream<Item = Result<Progress>> + Send + 'a + use<'a, S, T> {
         let worker = Worker { ..*self };
-        futures_util::stream::unfold(Some((worker, task, false)), |state| async move {
+        let passed_over = stream::iter(task.passed_over().into_iter().map(Ok));
+        passed_over.chain(stream::unfold(Some((worker, task, false)), |state| async move {
             let (worker, task, begun) = state?;
             match worker.next(&task, begun).await {
                 Ok(Some(progress)) => Some((Ok(progress), Some((worker, task, true)))),
                 Ok(None) => None,
                 Err(error) => Some((Err(error), None)),
             }
-        })
+        }))
     }
 
     async fn next<T: Task>(&self, task: &T, begun: bool) -> Result<Option<Progress>> {

@@ -32,7 +32,7 @@ pub use error::{Error, Result};
 pub use faulty::{Fault, Faults, Faulty, FaultyStore};
 pub use jobs::{ErasureJob, Finding, How, KeyOf, Piece, Progress, RekeyJob, RotationJob, Task, VerifyJob, Worker};
 #[cfg(feature = "import")]
-pub use jobs::{ImportFile, ImportJob, ImportMistake};
+pub use jobs::{ImportColumn, ImportFault, ImportFile, ImportJob, ImportMistake, ImportRow, look_alikes};
 pub use memory::{Memory, MemoryStore};
 pub use rows::{
     After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, Scrub,

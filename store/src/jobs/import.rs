@@ -1,6 +1,11 @@
 //! Import: notes from a file, each patient enrolled and every text sealed.
 
+mod alike;
+mod csv;
+mod fault;
 mod file;
+mod json;
+mod names;
 
 use std::collections::BTreeMap;
 
@@ -9,15 +14,20 @@ use lukko::{
     Revision, Vault,
 };
 
-pub use file::{ImportFile, ImportMistake};
+pub use alike::look_alikes;
+pub use fault::{ImportColumn, ImportFault, ImportMistake};
+pub use file::{ImportFile, ImportRow};
 
 use super::keys::{KeyOf, Opener};
-use super::{Finding, Piece, Task, Worker};
+use super::{Finding, Piece, Progress, Task, Worker};
 use crate::change::{Body, Change, Expect, JobKind, NewRecord, Over, enrolment};
 use crate::error::Result;
 use crate::rows::{After, Claim, Patient, StoredBody};
 use crate::store::Store;
 
+/// The columns of ids.
+const PATIENT: &str = "patient_id";
+const RECORD: &str = "record_id";
 /// Texts that are sealed into one change.
 const BATCH: usize = 64;
 /// Records that are read at once.
@@ -27,6 +37,12 @@ const PAGE: u32 = 256;
 ///
 /// A patient who is not there is enrolled. A text that is there already, byte for byte, is passed over, so that an import
 /// that was interrupted goes on; another text in its place is a finding, and stays.
+///
+/// The first items of the worker's stream name the patients whom the file [passes over](ImportFile::without), each with a
+/// finding that says why; nothing of them is written.
+///
+/// # Security
+/// An import does not know who was erased, and enrols them again: give the file a list.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportJob<'a> {
     /// The vault.
@@ -46,6 +62,16 @@ impl Task for ImportJob<'_> {
 
     fn over(&self) -> Over<'_> {
         Over::These(self.patients)
+    }
+
+    fn passed_over(&self) -> Vec<Progress> {
+        let of = |(patient, reason): (&[u8], &str)| Progress {
+            patient: patient.to_vec(),
+            written: 0,
+            findings: vec![Finding { record: None, reason: reason.to_owned() }],
+            still_open: Vec::new(),
+        };
+        self.file.passed_over().map(of).collect()
     }
 
     async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {

@@ -35,6 +35,8 @@ mod faults;
 mod files;
 mod full;
 mod import;
+mod import_border;
+mod import_causes;
 mod order;
 mod postgres_fdw;
 mod postgresql;

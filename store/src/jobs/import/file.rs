@@ -1,29 +1,35 @@
 //! Files of notes: where each patient's rows are, so that any worker reads any patient's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use lukko::{FieldLabel, PatientId, RecordId};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use lukko::{PatientId, RecordId};
 
+use super::fault::{ImportFault, ImportMistake};
+use super::{PATIENT, RECORD, alike, csv, json, names};
 use crate::error::{Error, Result};
 
-const PATIENT: &str = "patient_id";
-const RECORD: &str = "record_id";
+/// The first line's bytes that are looked at to see what it is.
+const HEAD: usize = 4_096;
 
 /// A file of notes. Every row has the columns `patient_id` and `record_id`, and each other column is a field of that
 /// name: its text is sealed as it is, and an empty one makes no record.
 ///
-/// CSV is RFC 4180 with a header; JSON Lines has one object of strings on each line, each name once. Both are UTF-8. The
-/// texts stay in the file; in memory are, for each row, the record's id and where the row is.
+/// CSV is RFC 4180 with a header, and JSON Lines has one object of strings on each line, each name once. Both are UTF-8, and
+/// a byte order mark before them is passed over. Everything else is refused, and with it the whole file. The texts stay in
+/// the file; in memory are, for each row, the record's id and where the row is.
+///
+/// Before the job, show [`look_alikes`](Self::look_alikes) to a person, and name the erased patients to
+/// [`without`](Self::without): an import enrols every patient whom the file names and the store has not.
 #[derive(Debug)]
 pub struct ImportFile {
-    path: std::path::PathBuf,
+    path: PathBuf,
     format: Format,
     patients: BTreeMap<Vec<u8>, Vec<Place>>,
+    passed_over: Vec<(Vec<u8>, &'static str)>,
 }
 
 #[derive(Debug)]
@@ -43,114 +49,131 @@ struct Place {
 }
 
 /// A row's texts.
-pub(super) struct Row {
-    pub(super) record: Vec<u8>,
-    /// By field.
-    pub(super) fields: Vec<(Vec<u8>, String)>,
+pub struct ImportRow {
+    /// The record's id.
+    pub record: Vec<u8>,
+    /// By the name of the field; none is empty.
+    pub fields: Vec<(Vec<u8>, String)>,
 }
 
-/// Why a file is not taken. Nothing of it was imported. Holds nothing of what stands in the file.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ImportMistake {
-    /// The file cannot be read.
-    Unreadable(std::io::Error),
-    /// The first row must name the columns `patient_id` and `record_id`, and at least one more.
-    Header,
-    /// This line is not a row: correct the file.
-    Row {
-        /// The line, from 1.
-        line: u64,
-        /// What is wrong with it.
-        what: &'static str,
-    },
-    /// These two lines have the same patient and record.
-    Twice {
-        /// The first of them, from 1.
-        first: u64,
-        /// The second.
-        second: u64,
-    },
-}
-
-impl fmt::Display for ImportMistake {
+/// Without the texts.
+impl fmt::Debug for ImportRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(error) => write!(f, "the file cannot be read: {error}"),
-            Self::Header => write!(f, "the first row must name {PATIENT}, {RECORD} and the fields to import"),
-            Self::Row { line, what } => write!(f, "line {line}: {what}; nothing was imported"),
-            Self::Twice { first, second } => {
-                write!(f, "lines {first} and {second} have the same patient and record; nothing was imported")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ImportMistake {}
-
-impl From<std::io::Error> for ImportMistake {
-    fn from(error: std::io::Error) -> Self {
-        Self::Unreadable(error)
+        f.debug_struct("ImportRow").field("record", &self.record.escape_ascii().to_string()).finish_non_exhaustive()
     }
 }
 
 impl ImportFile {
     /// Reads through a CSV file, and refuses it whole where a row is wrong.
     ///
-    /// # Errors
-    /// Each [`ImportMistake`].
-    pub fn csv(path: impl AsRef<Path>) -> Result<Self, ImportMistake> {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(&path).map_err(unreadable)?;
-        let mut row = csv::StringRecord::new();
-        if !reader.read_record(&mut row).map_err(mistake)? {
-            return Err(ImportMistake::Header);
-        }
-        let names: Vec<String> = row.iter().map(str::to_owned).collect();
-        require_names(&names)?;
-        let (mut index, mut begin) = (Index::default(), reader.position().byte());
-        let mut line = reader.position().line();
-        while reader.read_record(&mut row).map_err(mistake)? {
-            let end = reader.position().byte();
-            let texts = names.iter().map(String::as_str).zip(&row);
-            index.add(texts, (line, begin, end.saturating_sub(begin)))?;
-            (begin, line) = (end, reader.position().line());
-        }
-        let file = Self { path: path.as_ref().to_owned(), format: Format::Csv(names), patients: index.finish()? };
-        file.require_closed_quotes()?;
-        Ok(file)
-    }
-
-    /// Reads through a file of JSON Lines, and refuses it whole where a line is wrong.
+    /// A line ends with CRLF, LF or CR, and blank lines are passed over. A quote inside a field is written as two quotes, in
+    /// a field that begins and ends with a quote; a backslash has no meaning. A field that is `\N` without quotes is refused,
+    /// because MySQL writes a missing value so.
     ///
     /// # Errors
-    /// Each [`ImportMistake`] but [`ImportMistake::Header`].
+    /// Each [`ImportMistake`], with an [`ImportFault`] of CSV.
+    pub fn csv(path: impl AsRef<Path>) -> Result<Self, ImportMistake> {
+        let (mut input, begin) = open(path.as_ref())?;
+        let head = head(input.fill_buf()?);
+        let mut rows = csv::Rows::new(input, begin);
+        let names = header(&mut rows, &head)?;
+        let mut index = Index::default();
+        while let Some(row) = rows.next_row()? {
+            let wrong = |what| ImportMistake::Row { line: row.line, what };
+            let (found, expected) = (row.fields.len(), names.len());
+            if found != expected {
+                return Err(wrong(ImportFault::Columns { found, expected }));
+            }
+            let texts = names.iter().zip(&row.fields);
+            index.add(texts, (row.line, row.offset, row.length)).map_err(wrong)?;
+        }
+        Self::of(path.as_ref(), Format::Csv(names), index)
+    }
+
+    /// Reads through a file of JSON Lines, and refuses it whole where a line is wrong. A line ends with LF or CRLF, and blank
+    /// lines are passed over.
+    ///
+    /// # Errors
+    /// Each [`ImportMistake`], with an [`ImportFault`] of JSON.
     pub fn json_lines(path: impl AsRef<Path>) -> Result<Self, ImportMistake> {
-        let mut reader = BufReader::new(File::open(&path)?);
-        let (mut index, mut text, mut offset) = (Index::default(), Vec::new(), 0_u64);
+        let (mut input, mut offset) = open(path.as_ref())?;
+        let (mut index, mut text) = (Index::default(), Vec::new());
         for line in 1.. {
             text.clear();
-            let length = reader.read_until(b'\n', &mut text)? as u64;
+            let length = input.read_until(b'\n', &mut text)? as u64;
             if length == 0 {
                 break;
             }
-            if !text.trim_ascii().is_empty() {
-                let fields = object(&text)
-                    .ok_or(ImportMistake::Row { line, what: "not an object of strings, each name once" })?;
-                let texts = fields.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-                index.add(texts, (line, offset, length))?;
+            if !json::is_blank(&text) {
+                let wrong = |what| ImportMistake::Row { line, what };
+                let fields = json::object(&text).map_err(wrong)?;
+                names::check(fields.iter().map(|(name, _)| name.as_str())).map_err(wrong)?;
+                index.add(fields.iter().map(|(name, text)| (name, text)), (line, offset, length)).map_err(wrong)?;
             }
             offset = offset.saturating_add(length);
         }
-        Ok(Self { path: path.as_ref().to_owned(), format: Format::JsonLines, patients: index.finish()? })
+        Self::of(path.as_ref(), Format::JsonLines, index)
     }
 
-    /// The patients that the file names, in bytewise order.
+    fn of(path: &Path, format: Format, index: Index) -> Result<Self, ImportMistake> {
+        Ok(Self { path: path.to_owned(), format, patients: index.finish()?, passed_over: Vec::new() })
+    }
+
+    /// Passes over the patients of this list, who were erased, and those whose ids [look like](Self::look_alikes) one of it.
+    ///
+    /// An import does not know who was erased: no id is kept after an erasure. A patient whom the file names is enrolled
+    /// again, and the erased notes are sealed under a new key. Whoever erases keeps the list outside of the vault. The job
+    /// names everybody who was passed over, first, and begins no piece for them, so that no table names the erased again.
+    #[must_use]
+    pub fn without(mut self, erased: &[PatientId<'_>]) -> Self {
+        let ids: BTreeSet<&[u8]> = erased.iter().map(|id| id.as_bytes()).collect();
+        let alike = alike::skeletons(erased);
+        let passed_over = &mut self.passed_over;
+        self.patients.retain(|id, _| {
+            let reason = if ids.contains(id.as_slice()) {
+                "this patient was erased: nothing was imported"
+            } else if alike.contains(&alike::skeleton(id)) {
+                "this id looks like that of an erased patient: nothing was imported; find out whether they are one person"
+            } else {
+                return true;
+            };
+            passed_over.push((id.clone(), reason));
+            false
+        });
+        self
+    }
+
+    /// Who is passed over, and why.
+    pub(super) fn passed_over(&self) -> impl Iterator<Item = (&[u8], &'static str)> {
+        self.passed_over.iter().map(|(id, reason)| (id.as_slice(), *reason))
+    }
+
+    /// The patients that the file names, in bytewise order, but not those who are [passed over](Self::without).
     #[must_use]
     pub fn patients(&self) -> Vec<PatientId<'_>> {
         self.patients.keys().filter_map(|id| PatientId::new(id).ok()).collect()
     }
 
-    /// How many rows the file has.
+    /// Which of the file's patients have ids that look alike, as [`look_alikes`](crate::look_alikes) says.
+    #[must_use]
+    pub fn look_alikes(&self) -> Vec<Vec<PatientId<'_>>> {
+        alike::look_alikes(self.patients())
+    }
+
+    /// Which record ids of one patient look alike, as [`look_alikes`](crate::look_alikes) says of patients' ids: perhaps one
+    /// note is in the file two times.
+    #[must_use]
+    pub fn look_alike_records(&self) -> Vec<(PatientId<'_>, Vec<RecordId<'_>>)> {
+        let mut found = Vec::new();
+        for (patient, places) in &self.patients {
+            let Ok(patient) = PatientId::new(patient) else { continue };
+            let records = places.iter().filter_map(|place| RecordId::new(&place.record).ok());
+            found.extend(alike::groups(records, |id| id.as_bytes()).into_iter().map(|group| (patient, group)));
+        }
+        found
+    }
+
+    /// How many rows the file has, without those of patients who are passed over.
     #[must_use]
     pub fn len(&self) -> usize {
         self.patients.values().map(Vec::len).sum()
@@ -166,109 +189,74 @@ impl ImportFile {
         self.patients.contains_key(patient.as_bytes())
     }
 
-    /// A patient's rows, read from the file again.
-    pub(super) fn rows(&self, patient: PatientId<'_>) -> Result<impl Iterator<Item = Result<Row>>> {
+    /// A patient's rows, read from the file again, in bytewise order of record.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] if the file cannot be read, or has changed since.
+    pub fn rows(&self, patient: PatientId<'_>) -> Result<impl Iterator<Item = Result<ImportRow>>> {
         let places = self.patients.get(patient.as_bytes()).map(Vec::as_slice).unwrap_or_default();
         let mut file = File::open(&self.path)?;
         Ok(places.iter().map(move |place| self.row(&mut file, patient, place)))
     }
 
-    fn row(&self, file: &mut File, patient: PatientId<'_>, place: &Place) -> Result<Row> {
+    fn row(&self, file: &mut File, patient: PatientId<'_>, place: &Place) -> Result<ImportRow> {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(place.offset))?;
         file.take(place.length).read_to_end(&mut bytes)?;
         let fields = match &self.format {
-            Format::Csv(names) => fields(names, &bytes),
-            Format::JsonLines => object(&bytes),
+            Format::Csv(names) => csv::Rows::new(bytes.as_slice(), 0).next_row().ok().flatten().and_then(|row| {
+                (row.fields.len() == names.len()).then(|| names.iter().cloned().zip(row.fields).collect::<Vec<_>>())
+            }),
+            Format::JsonLines => json::object(&bytes).ok(),
         };
-        let changed = || Error::from(std::io::Error::other("the file changed since the import began"));
+        let changed = || Error::from(std::io::Error::other("the file of notes has changed since it was read through"));
         let fields = fields.ok_or_else(changed)?;
         let has = |name: &str, id: &[u8]| fields.iter().any(|(met, text)| met == name && text.as_bytes() == id);
         if !has(PATIENT, patient.as_bytes()) || !has(RECORD, &place.record) {
             return Err(changed());
         }
-        let texts = fields.into_iter().filter(|(name, text)| !is_id(name) && !text.is_empty());
+        let texts = fields.into_iter().filter(|(name, text)| !names::is_id(name) && !text.is_empty());
         let fields = texts.map(|(name, text)| (name.into_bytes(), text)).collect();
-        Ok(Row { record: place.record.clone(), fields })
+        Ok(ImportRow { record: place.record.clone(), fields })
     }
+}
 
-    /// The reader takes a last row whose quote is open; so would we take half a note.
-    fn require_closed_quotes(&self) -> Result<(), ImportMistake> {
-        let Some(last) = self.patients.values().flatten().max_by_key(|place| place.offset) else { return Ok(()) };
-        let mut bytes = Vec::new();
-        let mut file = File::open(&self.path)?;
-        file.seek(SeekFrom::Start(last.offset))?;
-        file.take(last.length).read_to_end(&mut bytes)?;
-        if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 0 {
-            return Ok(());
+/// The file behind its byte order mark, and where that is.
+fn open(path: &Path) -> Result<(BufReader<File>, u64), ImportMistake> {
+    let mut file = File::open(path)?;
+    let mut begin = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut begin)?;
+    let offset = match begin.as_slice() {
+        [0xef, 0xbb, 0xbf, ..] => 3,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => {
+            return Err(ImportMistake::Row { line: 1, what: ImportFault::Utf16 });
         }
-        Err(ImportMistake::Row { line: last.line, what: "a quote is not closed" })
-    }
+        b"PK\x03\x04" | [0x1f, 0x8b, ..] => return Err(ImportMistake::Row { line: 1, what: ImportFault::Archive }),
+        _ => 0,
+    };
+    file.seek(SeekFrom::Start(offset))?;
+    Ok((BufReader::new(file), offset))
 }
 
-fn is_id(name: &str) -> bool {
-    name == PATIENT || name == RECORD
+/// The first line that is not blank, as far as it is read.
+fn head(begin: &[u8]) -> Vec<u8> {
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    begin.iter().skip_while(|byte| is_end(byte)).take_while(|byte| !is_end(byte)).take(HEAD).copied().collect()
 }
 
-fn unreadable(error: csv::Error) -> ImportMistake {
-    ImportMistake::Unreadable(error.into())
-}
-
-/// The texts of the reader's errors name lines and lengths, and this keeps the line only.
-fn mistake(error: csv::Error) -> ImportMistake {
-    let line = error.position().map_or(0, csv::Position::line);
-    match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => ImportMistake::Row { line, what: "not UTF-8" },
-        csv::ErrorKind::UnequalLengths { .. } => {
-            ImportMistake::Row { line, what: "not as many columns as the first row" }
-        }
-        _ => unreadable(error),
-    }
-}
-
-fn require_names(names: &[String]) -> Result<(), ImportMistake> {
-    let count = |name: &String| names.iter().filter(|met| *met == name).count();
-    let fields = names.iter().filter(|name| !is_id(name)).count();
-    let ids = names.len().saturating_sub(fields);
-    let named = names.iter().all(|name| count(name) == 1 && FieldLabel::new(name).is_ok());
-    if named && ids == 2 && fields > 0 { Ok(()) } else { Err(ImportMistake::Header) }
-}
-
-/// The texts of one CSV row, by column.
-fn fields(names: &[String], bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
-    let row = reader.records().next()?.ok()?;
-    Some(names.iter().cloned().zip(row.iter().map(str::to_owned)).collect())
-}
-
-/// The members of one JSON object, all of which are strings. None if a name is there two times: one text would be lost.
-fn object(bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    serde_json::from_slice(bytes).ok().map(|Members(members)| members.into_iter().collect())
-}
-
-struct Members(BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members(BTreeMap::new()))
-    }
-}
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of strings")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        while let Some((name, text)) = map.next_entry()? {
-            if self.0.insert(name, text).is_some() {
-                return Err(de::Error::custom("a name two times"));
-            }
-        }
-        Ok(self)
-    }
+/// The names of the columns.
+fn header(rows: &mut csv::Rows<BufReader<File>>, head: &[u8]) -> Result<Vec<String>, ImportMistake> {
+    let (line, what) = match rows.next_row() {
+        Ok(None) => (1, ImportFault::Empty),
+        Ok(Some(row)) => match names::check(row.fields.iter().map(String::as_str)) {
+            Ok(()) if row.fields.len() > 2 => return Ok(row.fields),
+            Ok(()) => (row.line, ImportFault::NoFields),
+            Err(what) => (row.line, what),
+        },
+        Err(ImportMistake::Row { line, what }) => (line, what),
+        Err(mistake) => return Err(mistake),
+    };
+    Err(ImportMistake::Row { line, what: names::unusual(head).unwrap_or(what) })
 }
 
 /// The index while the file is read through.
@@ -278,23 +266,16 @@ struct Index(BTreeMap<Vec<u8>, Vec<Place>>);
 impl Index {
     fn add<'r>(
         &mut self,
-        texts: impl Iterator<Item = (&'r str, &'r str)>,
+        texts: impl Iterator<Item = (&'r String, &'r String)> + Clone,
         (line, offset, length): (u64, u64, u64),
-    ) -> Result<(), ImportMistake> {
-        let wrong = |what| ImportMistake::Row { line, what };
-        let (mut patient, mut record) = (None, None);
-        for (name, text) in texts {
-            match name {
-                PATIENT => patient = Some(text.as_bytes()),
-                RECORD => record = Some(text.as_bytes()),
-                _ if FieldLabel::new(name).is_ok() => {}
-                _ => return Err(wrong("a column's name is no field label")),
-            }
-        }
-        let patient = patient.filter(|id| PatientId::new(id).is_ok()).ok_or(wrong("no usable patient_id"))?;
-        let record = record.filter(|id| RecordId::new(id).is_ok()).ok_or(wrong("no usable record_id"))?;
-        let place = Place { record: record.to_vec(), line, offset, length };
-        self.0.entry(patient.to_vec()).or_default().push(place);
+    ) -> Result<(), ImportFault> {
+        let text = |wanted| texts.clone().find(|(name, _)| *name == wanted).map_or("", |(_, text)| text);
+        let wrong = |name, id: &str| ImportFault::IdLength { name, length: id.len() };
+        let (patient, record) = (text(PATIENT), text(RECORD));
+        PatientId::new(patient).map_err(|_| wrong(PATIENT, patient))?;
+        RecordId::new(record).map_err(|_| wrong(RECORD, record))?;
+        let place = Place { record: record.as_bytes().to_vec(), line, offset, length };
+        self.0.entry(patient.as_bytes().to_vec()).or_default().push(place);
         Ok(())
     }
 
