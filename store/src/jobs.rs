@@ -8,6 +8,7 @@ mod erasure;
 mod import;
 mod keys;
 mod objects;
+mod owned;
 mod rekey;
 mod rotation;
 mod verify;
@@ -28,7 +29,9 @@ pub use rekey::{How, RekeyJob};
 pub use rotation::RotationJob;
 pub use verify::VerifyJob;
 
-use crate::change::{Change, Erase, JobKind, Outcome, Over, Records};
+use owned::Owned;
+
+use crate::change::{Change, JobKind, Outcome, Over};
 use crate::error::{Conflict, Error, Missing, Result, Usage};
 use crate::rows::{Claim, JobState};
 use crate::store::Store;
@@ -119,57 +122,6 @@ pub struct Piece {
     findings: Vec<Finding>,
     still_open: Vec<CardId>,
     last: Vec<Owned>,
-}
-
-/// A change that owns its bytes.
-#[derive(Debug)]
-enum Owned {
-    Endorse {
-        card: CardId,
-        generation: u32,
-        endorsed: lukko::Endorsed,
-        replaces: Option<Vec<u8>>,
-    },
-    MasterGrant {
-        card: CardId,
-        generation: u32,
-        grant: Vec<u8>,
-        replaces: Option<Vec<u8>>,
-    },
-    /// Ends the piece by itself.
-    Erase {
-        vault: Box<lukko::Vault>,
-        at: u64,
-        records: Records,
-    },
-}
-
-impl Owned {
-    fn change<'a>(&'a self, patient: PatientId<'a>, claim: &'a Claim) -> Change<'a> {
-        match self {
-            Self::Endorse { card, generation, endorsed, replaces } => Change::Endorse(crate::change::Endorsement {
-                patient,
-                card: *card,
-                generation: *generation,
-                endorsement: &endorsed.endorsement,
-                master_grant: &endorsed.master_grant,
-                replaces: replaces.as_deref(),
-            }),
-            Self::MasterGrant { card, generation, grant, replaces } => {
-                let replaces = replaces.as_deref();
-                Change::MasterGrant { patient, card: *card, generation: *generation, grant, replaces }
-            }
-            Self::Erase { vault, at, records } => Change::Erase(Erase {
-                patient,
-                vault,
-                cards: &[],
-                keys: &[],
-                at: *at,
-                records: *records,
-                claim: Some(claim),
-            }),
-        }
-    }
 }
 
 impl<'a, S: Store> Worker<'a, S> {

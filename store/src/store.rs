@@ -82,7 +82,7 @@ pub trait Store: Send + Sync {
     fn erasures(&self, vault: VaultId) -> impl Future<Output = Result<Vec<Erasure>>> + Send;
 
     /// Cleans the database's own files of what was deleted, as far as the database lets it, says how far that is, and
-    /// notes it on every erasure. Call it after an erasure, and again while one has no such note: of all changes and jobs
+    /// notes it on every erasure that has no such note. Call it after an erasure, and again while one has no such note: of all changes and jobs
     /// only [`ErasureJob`](crate::ErasureJob) calls it by itself.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use lukko::{PatientId, Vault};
 
-use super::{Owned, Piece, Task, Worker};
+use super::owned::Owned;
+use super::{Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{JobKind, Over, Records};
 use crate::error::{Error, Result};

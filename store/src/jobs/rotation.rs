@@ -3,7 +3,8 @@
 use lukko::{CardId, Enroller, GrantKey, OsRng, PatientId, PatientRotation, StoredPatient};
 
 use super::keys::Closed;
-use super::{Finding, Owned, Piece, Task, Worker};
+use super::owned::Owned;
+use super::{Finding, Piece, Task, Worker};
 use crate::change::JobKind;
 use crate::error::Result;
 use crate::rows::{After, Claim, Patient, Record};
