@@ -19,14 +19,6 @@ class Bytes(Structure):
     _fields_ = [("data", c_char_p), ("len", c_size_t)]
 
 
-class Place(Structure):
-    _fields_ = [("record", Bytes), ("field", Bytes)]
-
-
-class Context(Structure):
-    _fields_ = [("record", Bytes), ("field", Bytes), ("revision", c_uint64), ("padding", c_uint32)]
-
-
 class StoredPatient(Structure):
     _fields_ = [("cards", POINTER(Bytes)), ("card_count", c_size_t), ("endorsement", Bytes), ("master_grant", Bytes)]
 
@@ -90,6 +82,11 @@ def read(name, *values):
     return out.raw[: written.value]
 
 
+def seal(vault, key, record, revision, note):
+    """Seals a note. Functions whose names end in _at take pointers and lengths, which live as long as the call."""
+    return read("vault_seal_at", vault, key, record, b"note", c_uint64(revision), c_uint32(PADME), note)
+
+
 def founding_day():
     registrar = make("registrar_generate")
     registrar_key = read("registrar_public_key", registrar)
@@ -113,8 +110,7 @@ def founding_day():
     for name in ["card", "endorsement", "master_grant"]:
         store[name] = read("enrolment_" + name, enrolment)
     key = make("enrolment_key", enrolment)
-    context = Context(view(b"r-1"), view(b"note"), 1, PADME)
-    store["sealed"] = read("vault_seal", vault, key, context, b"slept better")
+    store["sealed"] = seal(vault, key, b"r-1", 1, b"slept better")
     return store
 
 
@@ -130,11 +126,10 @@ def break_glass(store):
     stored = StoredPatient(cards, 1, view(store["endorsement"]), view(store["master_grant"]))
     card = make("vault_card", vault, b"p-1", stored, b"")
     key = make("vault_break_glass", vault, card, master)
-    place = Place(view(b"r-1"), view(b"note"))
-    opened = make("vault_open", vault, key, place, store["sealed"])
+    opened = make("vault_open_at", vault, key, b"r-1", b"note", store["sealed"])
     print("ok     the quorum reads:", read("opened_plaintext", opened).decode())
     try:
-        make("vault_open", vault, key, place, store["sealed"][:-1] + bytes([store["sealed"][-1] ^ 1]))
+        make("vault_open_at", vault, key, b"r-1", b"note", store["sealed"][:-1] + bytes([store["sealed"][-1] ^ 1]))
         raise SystemExit("an altered note was opened")
     except Refused as refused:
         assert refused.code == NOT_AUTHENTIC

@@ -88,6 +88,8 @@ fn t121_the_codes_are_never_given_another_meaning() {
         (107, "E_SPENT"),
         (108, "E_VALUE"),
         (109, "E_PANIC"),
+        (110, "E_EMPTY"),
+        (111, "E_FULL"),
         (201, "E_USAGE"),
         (202, "E_MISMATCH"),
         (203, "E_NOT_YET"),
@@ -104,6 +106,7 @@ fn t121_the_codes_are_never_given_another_meaning() {
         (802, "E_IO"),
     ];
     let header = support::header();
+    assert!(header.contains("#define LUKKO_CALLBACK_OK 1280658255\n"));
     for (code, name) in codes {
         assert!(header.contains(&format!("#define LUKKO_{name} {code}\n")), "{name}");
     }
