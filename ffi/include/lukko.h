@@ -26,7 +26,8 @@
  *
  * STRUCTURES hold pointers. What those lead to must be there until the call is over. A language that collects memory may
  * free it before, and a note would then be sealed under garbage with LUKKO_OK. From such a language call the functions
- * whose names end in _at: they take the same pointers and lengths as arguments.
+ * whose names end in _at or _packed: they take arguments only. A packed list is one input with its elements one behind
+ * the other, and an array with the length of each.
  *
  * BYTES come out in one of two ways. What exists already, or has a length known in advance, is copied into the caller's
  * buffer. What is drawn, signed or decrypted, and so must not be made twice to learn its length, becomes an object:
@@ -980,6 +981,10 @@ typedef uint64_t lukko_receipt;
 
 /**
  * One value to write, or the bytes of an output buffer.
+ */
+
+/**
+ * One value to read.
  */
 
 #ifdef __cplusplus
@@ -3804,6 +3809,119 @@ int32_t lukko_receipt_text(lukko_receipt receipt,
                            uint8_t *out,
                            size_t out_capacity,
                            size_t *out_written);
+
+/**
+ * lukko_vault_load, with the entries packed.
+ *
+ * @param pin the pin
+ * @param descriptor,descriptor_len the stored descriptor
+ * @param roster,roster_len the stored roster
+ * @param entries,entries_len all entries, one behind the other
+ * @param entry_lens,entry_count the length of each; together they are entries_len
+ * @param out_vault the vault; free it with lukko_free
+ */
+LUKKO_MUST_USE
+int32_t lukko_vault_load_packed(lukko_pin pin,
+                                const void *descriptor,
+                                size_t descriptor_len,
+                                const void *roster,
+                                size_t roster_len,
+                                const void *entries,
+                                size_t entries_len,
+                                const size_t *entry_lens,
+                                size_t entry_count,
+                                lukko_vault *out_vault);
+
+/**
+ * lukko_vault_update_roster, with the entries packed.
+ *
+ * @param vault the vault; it stays as it is
+ * @param roster,roster_len the new roster
+ * @param entries,entries_len all entries, one behind the other
+ * @param entry_lens,entry_count the length of each; together they are entries_len
+ * @param out_vault the vault with the new roster; free it with lukko_free
+ */
+LUKKO_MUST_USE
+int32_t lukko_vault_update_roster_packed(lukko_vault vault,
+                                         const void *roster,
+                                         size_t roster_len,
+                                         const void *entries,
+                                         size_t entries_len,
+                                         const size_t *entry_lens,
+                                         size_t entry_count,
+                                         lukko_vault *out_vault);
+
+/**
+ * lukko_vault_card, with the cards packed and the other parts as arguments.
+ *
+ * @param vault the vault
+ * @param patient,patient_len the patient's id
+ * @param cards,cards_len every card of the patient, one behind the other
+ * @param card_lens,card_count the length of each; together they are cards_len
+ * @param endorsement,endorsement_len the endorsement of the newest card for the pinned generation
+ * @param master_grant,master_grant_len the newest card's grant to the master key of the pinned generation
+ * @param expect,expect_len the id of the card that the client remembers, 32 bytes; empty if it remembers none
+ * @param out_card the card; free it with lukko_free
+ */
+LUKKO_MUST_USE
+int32_t lukko_vault_card_packed(lukko_vault vault,
+                                const void *patient,
+                                size_t patient_len,
+                                const void *cards,
+                                size_t cards_len,
+                                const size_t *card_lens,
+                                size_t card_count,
+                                const void *endorsement,
+                                size_t endorsement_len,
+                                const void *master_grant,
+                                size_t master_grant_len,
+                                const void *expect,
+                                size_t expect_len,
+                                lukko_card *out_card);
+
+/**
+ * lukko_vault_who_can_open, with the grants packed.
+ *
+ * @param vault the vault
+ * @param card,card_len the id of the card, 32 bytes
+ * @param grants,grants_len the stored grants, one behind the other
+ * @param grant_lens,grant_count the length of each; together they are grants_len
+ * @param out_access the list; free it with lukko_free
+ */
+LUKKO_MUST_USE
+int32_t lukko_vault_who_can_open_packed(lukko_vault vault,
+                                        const void *card,
+                                        size_t card_len,
+                                        const void *grants,
+                                        size_t grants_len,
+                                        const size_t *grant_lens,
+                                        size_t grant_count,
+                                        lukko_access *out_access);
+
+/**
+ * lukko_vault_begin_erasure, with cards and grants packed.
+ *
+ * @param vault the vault
+ * @param patient,patient_len the patient's id
+ * @param cards,cards_len every card that the store or a backup holds of the patient, one behind the other
+ * @param card_lens,card_count the length of each; together they are cards_len
+ * @param grants,grants_len every grant of the patient, one behind the other
+ * @param grant_lens,grant_count the length of each; together they are grants_len
+ * @param out_erasure the erasure; free it with lukko_free
+ */
+LUKKO_MUST_USE
+int32_t lukko_vault_begin_erasure_packed(lukko_vault vault,
+                                         const void *patient,
+                                         size_t patient_len,
+                                         const void *cards,
+                                         size_t cards_len,
+                                         const size_t *card_lens,
+                                         size_t card_count,
+                                         const void *grants,
+                                         size_t grants_len,
+                                         const size_t *grant_lens,
+                                         size_t grant_count,
+                                         lukko_erasure *out_erasure);
 
 #ifdef __cplusplus
 }  // extern "C"

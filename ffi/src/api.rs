@@ -57,6 +57,8 @@ pub mod successor;
 pub mod erasure;
 pub mod receipt;
 
+pub mod packed;
+
 /// The boundary that every function stands behind: a refusal becomes its code, a panic [`LUKKO_E_PANIC`], and each writes
 /// zero to what the function gives out.
 fn run(outs: impl Clear, body: impl FnOnce() -> Result<()>) -> i32 {

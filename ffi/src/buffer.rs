@@ -116,20 +116,41 @@ impl<T: Plain> Ref<'_, T> {
     }
 }
 
-impl<'call> Ref<'call, lukko_bytes<'call>> {
-    /// The list that begins here; NULL with count 0 is empty.
-    pub(crate) fn list(self, count: usize) -> Result<Vec<&'call [u8]>> {
-        let size = count.checked_mul(size_of::<lukko_bytes<'_>>()).ok_or(Refusal(LUKKO_E_LENGTH))?;
+impl<'call, T: Plain> Ref<'call, T> {
+    /// The elements of a list that begins here; NULL with count 0 is empty.
+    fn elements(self, count: usize) -> Result<impl Iterator<Item = Result<T>>> {
+        let size = count.checked_mul(size_of::<T>()).ok_or(Refusal(LUKKO_E_LENGTH))?;
         isize::try_from(size).map_err(|_| Refusal(LUKKO_E_LENGTH))?;
         if count > 0 && self.0.is_null() {
             return Err(Refusal(LUKKO_E_NULL));
         }
-        let mut list = Vec::new();
-        for at in 0..count {
-            let element = Ref(self.0.wrapping_add(at), PhantomData).read()?;
-            list.push(element.data.some(element.len)?);
+        Ok((0..count).map(move |at| Ref(self.0.wrapping_add(at), PhantomData).read()))
+    }
+}
+
+impl<'call> Ref<'call, lukko_bytes<'call>> {
+    /// The list that begins here; NULL with count 0 is empty.
+    pub(crate) fn list(self, count: usize) -> Result<Vec<&'call [u8]>> {
+        self.elements(count)?.map(|element| element?.some()).collect()
+    }
+}
+
+impl<'call> Ref<'call, usize> {
+    /// Cuts bytes into elements that are as long as this list says. Nothing is left, and no element is empty.
+    pub(crate) fn cut(self, count: usize, mut bytes: &'call [u8]) -> Result<Vec<&'call [u8]>> {
+        if count > bytes.len() {
+            return Err(Refusal(LUKKO_E_LENGTH));
         }
-        Ok(list)
+        let mut list = Vec::new();
+        for len in self.elements(count)? {
+            let (element, rest) = bytes.split_at_checked(len?).ok_or(Refusal(LUKKO_E_LENGTH))?;
+            if element.is_empty() {
+                return Err(Refusal(LUKKO_E_EMPTY));
+            }
+            list.push(element);
+            bytes = rest;
+        }
+        if bytes.is_empty() { Ok(list) } else { Err(Refusal(LUKKO_E_LENGTH)) }
     }
 }
 

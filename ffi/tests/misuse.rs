@@ -37,6 +37,9 @@ fn right(function: &Function, at: usize) -> String {
             "descriptors" => "descriptors".to_owned(),
             _ => "world_cards".to_owned(),
         },
+        "const size_t *" => {
+            format!("&{}.len", input(function, &name.replace("_lens", "s").replace("entrys", "entries")))
+        }
         "const lukko_place *" if function.name.contains("take_over") => "&world_file_place".to_owned(),
         "const lukko_source *" if function.name.contains("take_over") => "&file_source".to_owned(),
         "const lukko_place *" => "&world_place".to_owned(),
@@ -71,6 +74,10 @@ fn input(function: &Function, name: &str) -> &'static str {
         "public_key" => "world_recipient_key",
         "to" if function.name.ends_with("_disclose") => "world_recipient_key",
         "to" | "key" | "lost" => "world_key",
+        "cards" if function.name.ends_with("_packed") => "world_card",
+        "entries" => "world_entry",
+        "grants" | "master_grant" => "world_master_grant",
+        "endorsement" => "world_endorsement",
         "card" | "cards" | "expect" | "older" | "known" => "world_card_id",
         "descriptor" => "world_descriptor",
         "roster" => "world_roster",
@@ -90,7 +97,7 @@ fn input(function: &Function, name: &str) -> &'static str {
 /// What an empty input gives. These may be empty: a note, a part of a stream, an expected card, a list of cards.
 fn empty(name: &str) -> &'static str {
     match name {
-        "note" | "bytes" | "expect" | "cards" => ANY,
+        "note" | "bytes" | "expect" | "cards" | "entries" | "grants" => ANY,
         _ => "LUKKO_E_EMPTY",
     }
 }
@@ -148,6 +155,14 @@ fn wrongs(function: &Function, at: usize) -> Vec<(&'static str, &'static str, St
             two("count SIZE_MAX / 16", LENGTH, &own, "SIZE_MAX / 16"),
             two("an element NULL, 1", NULL, "null_element", "1"),
             two("an element of SIZE_MAX", LENGTH, "huge_element", "1"),
+        ],
+        "const size_t *" => vec![
+            two("NULL, 1", NULL, "NULL", "1"),
+            two("count 0", LENGTH, &own, "0"),
+            two("count SIZE_MAX", LENGTH, &own, "SIZE_MAX"),
+            two("one byte too short", LENGTH, "&one_len", "1"),
+            two("longer than all", LENGTH, "&huge_len", "1"),
+            two("an empty element", "LUKKO_E_EMPTY", "&no_len", "1"),
         ],
         "const lukko_place *" => {
             vec![one("NULL", NULL, "NULL"), one("NULL inside", NULL, "&null_place"), one("zeros", ANY, "&zero_place")]

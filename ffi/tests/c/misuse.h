@@ -13,6 +13,7 @@ static int threads = 1, panics, findings;
 /* Each thread has its own memory for outputs. */
 static __thread uint8_t mem[8192];
 static struct bytes junk, patient;
+static const size_t one_len = 1, huge_len = SIZE_MAX, no_len = 0;
 static lukko_bytes null_element[1], huge_element[1], descriptors[1], statements[1];
 static lukko_place null_place, zero_place;
 static lukko_context null_context, zero_context;

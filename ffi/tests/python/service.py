@@ -12,5 +12,5 @@ threading.Thread(target=story.churn, daemon=True).start()
 
 def application(_environment, start_response):
     assert os.getpid() != loaded_in
-    start_response("200 OK", [("Content-Type", "text/plain")])
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Worker", str(os.getpid()))])
     return [world.open_note()]

@@ -29,7 +29,7 @@ class World:
         pin = make("pin_new", read("descriptor_fingerprint", descriptor), descriptor)
         draft = make("draft_first", make("pin_check", pin, descriptor))
         roster = read("buffer_read", make("draft_sign_as_root", draft, master, make("pin_check", pin, descriptor)))
-        self.vault = make("vault_load", pin, read("descriptor_bytes", descriptor), roster, [])
+        self.vault = make("vault_load_packed", pin, read("descriptor_bytes", descriptor), roster, [])
         self.key = make("enrolment_key", make("vault_enrol", self.vault, master, b"p-1"))
         self.next_key = make("enrolment_key", make("vault_rekey", self.vault, master, self.key))
         self.note = seal(self.vault, self.key, b"r-1", 1, b"slept better")
