@@ -279,9 +279,10 @@ fn outputs(function: &Function, arguments: &[String]) -> String {
     list
 }
 
-fn write_program() -> (PathBuf, usize) {
+/// The program, under a name of its own for each test: two at once would write one file.
+fn write_program(name: &str) -> (PathBuf, usize) {
     let (text, count) = program(&support::functions(&support::header()));
-    let source = support::folder("misuse").join("misuse.c");
+    let source = support::folder("misuse").join(name);
     fs::write(&source, text).unwrap();
     (source, count)
 }
@@ -290,7 +291,7 @@ fn write_program() -> (PathBuf, usize) {
 /// code; first from one thread, then from two at once.
 #[test]
 fn t111_to_t118_every_function_refuses_everything_that_is_wrong() {
-    let (source, count) = write_program();
+    let (source, count) = write_program("misuse.c");
     let program = support::build(&source, "c99");
     let printed = support::succeed(&mut support::prepared(&program));
     println!("{count} calls of each of 3 rounds: {printed}");
@@ -301,7 +302,7 @@ fn t111_to_t118_every_function_refuses_everything_that_is_wrong() {
 #[test]
 #[cfg(feature = "failpoint")]
 fn t116_a_panic_in_any_function_is_a_code() {
-    let (source, _) = write_program();
+    let (source, _) = write_program("panics.c");
     let program = support::build(&source, "c99");
     let printed = support::succeed(support::prepared(&program).env("LUKKO_MISUSE_PANIC", "1"));
     assert!(printed.contains("every function panicked and came back"), "{printed}");
