@@ -20,16 +20,11 @@ static void try_call(int32_t code, const char *call)
     }
 }
 
-static const uint8_t *text(const char *text)
-{
-    return (const uint8_t *)text;
-}
-
 /* What the store keeps, here in memory. */
-static uint8_t descriptor[4096], pin[112], roster[1024], entry[2048], card[2048], endorsement[512], master_grant[2048],
+static uint8_t descriptor[4096], pin[LUKKO_PIN_LEN], roster[1024], entry[2048], card[2048], endorsement[512], master_grant[2048],
     sealed[2048];
 static size_t descriptor_len, pin_len, roster_len, entry_len, card_len, endorsement_len, master_grant_len, sealed_len;
-static char paper[2][133];
+static char paper[2][LUKKO_SHARE_TEXT_LEN + 1];
 
 static void founding_day(void)
 {
@@ -42,7 +37,7 @@ static void founding_day(void)
     lukko_entry verified;
     lukko_draft draft;
     lukko_buffer signed_roster;
-    uint8_t registrar_key[32], fingerprint[32];
+    uint8_t registrar_key[LUKKO_REGISTRAR_KEY_LEN], fingerprint[LUKKO_FINGERPRINT_LEN];
     size_t written, at;
 
     TRY(lukko_registrar_generate(&registrar));
@@ -67,7 +62,7 @@ static void founding_day(void)
     TRY(lukko_pin_check(first_pin, parsed, &pinned));
 
     /* A therapist makes her keys; the registrar admits them. */
-    TRY(lukko_pinned_new_member(pinned, text("dr-salo"), 7, &therapist));
+    TRY(lukko_pinned_new_member(pinned, "dr-salo", 7, &therapist));
     TRY(lukko_member_entry(therapist, entry, sizeof entry, &entry_len));
     TRY(lukko_pinned_verify_entry(pinned, entry, entry_len, &verified));
     TRY(lukko_draft_first(pinned, &draft));
@@ -81,7 +76,6 @@ static void founding_day(void)
         lukko_vault vault;
         lukko_enrolment enrolment;
         lukko_patient_key key;
-        lukko_context context;
         lukko_pin moved;
 
         entries[0].data = entry;
@@ -89,19 +83,14 @@ static void founding_day(void)
         TRY(lukko_vault_load(first_pin, descriptor, descriptor_len, roster, roster_len, entries, 1, &vault));
         TRY(lukko_vault_pin(vault, &moved));
         TRY(lukko_pin_bytes(moved, pin, sizeof pin, &pin_len));
-        TRY(lukko_vault_enrol(vault, therapist, text("p-1"), 3, &enrolment));
+        TRY(lukko_vault_enrol(vault, therapist, "p-1", 3, &enrolment));
         TRY(lukko_enrolment_card(enrolment, card, sizeof card, &card_len));
         TRY(lukko_enrolment_endorsement(enrolment, endorsement, sizeof endorsement, &endorsement_len));
         TRY(lukko_enrolment_master_grant(enrolment, master_grant, sizeof master_grant, &master_grant_len));
         TRY(lukko_enrolment_key(enrolment, &key));
 
-        context.record.data = text("r-1");
-        context.record.len = 3;
-        context.field.data = text("note");
-        context.field.len = 4;
-        context.revision = 1;
-        context.padding = LUKKO_PADDING_PADME;
-        TRY(lukko_vault_seal(vault, key, &context, text("slept better"), 12, sealed, sizeof sealed, &sealed_len));
+        TRY(lukko_vault_seal_at(vault, key, "r-1", 3, "note", 4, 1, LUKKO_PADDING_PADME, "slept better", 12, sealed,
+                                sizeof sealed, &sealed_len));
         printf("ok     a note of 12 bytes is sealed into %lu\n", (unsigned long)sealed_len);
 
         TRY(lukko_free(moved));
@@ -132,14 +121,14 @@ static lukko_master quorum(lukko_pinned pinned)
 
     TRY(lukko_recovery_new(pinned, &recovery));
     paper[0][40] = right == 'q' ? 'p' : 'q';
-    code = lukko_share_from_text(text(paper[0]), strlen(paper[0]), &share, &fault);
+    code = lukko_share_from_text(paper[0], strlen(paper[0]), &share, &fault);
     printf("ok     refused: %s, character %lu\n", lukko_strerror(code), (unsigned long)fault.position);
     if (code != LUKKO_E_MALFORMED || fault.position != 40) {
         exit(1);
     }
     paper[0][40] = right;
     for (at = 0; at < 2; at++) {
-        TRY(lukko_share_from_text(text(paper[at]), strlen(paper[at]), &share, &fault));
+        TRY(lukko_share_from_text(paper[at], strlen(paper[at]), &share, &fault));
         TRY(lukko_recovery_add(recovery, share, &fault));
         TRY(lukko_free(share));
     }
@@ -159,7 +148,6 @@ static void break_glass(void)
     lukko_opened opened;
     lukko_bytes entries[1], cards[1];
     lukko_stored_patient stored;
-    lukko_place place;
     uint8_t note[64];
     size_t note_len;
 
@@ -178,23 +166,19 @@ static void break_glass(void)
     stored.endorsement.len = endorsement_len;
     stored.master_grant.data = master_grant;
     stored.master_grant.len = master_grant_len;
-    TRY(lukko_vault_card(vault, text("p-1"), 3, &stored, NULL, 0, &verified));
+    TRY(lukko_vault_card(vault, "p-1", 3, &stored, NULL, 0, &verified));
     TRY(lukko_vault_break_glass(vault, verified, master, &key));
     TRY(lukko_free(master));
 
-    place.record.data = text("r-1");
-    place.record.len = 3;
-    place.field.data = text("note");
-    place.field.len = 4;
-    TRY(lukko_vault_open(vault, key, &place, sealed, sealed_len, &opened));
+    TRY(lukko_vault_open_at(vault, key, "r-1", 3, "note", 4, sealed, sealed_len, &opened));
     TRY(lukko_opened_plaintext(opened, note, sizeof note, &note_len));
     printf("ok     the quorum reads: %.*s\n", (int)note_len, (const char *)note);
-    memset(note, 0, sizeof note);
+    lukko_wipe(note, sizeof note);
     TRY(lukko_free(opened));
 
     sealed[sealed_len - 1] ^= 1;
     printf("ok     one altered bit: %s\n",
-           lukko_strerror(lukko_vault_open(vault, key, &place, sealed, sealed_len, &opened)));
+           lukko_strerror(lukko_vault_open_at(vault, key, "r-1", 3, "note", 4, sealed, sealed_len, &opened)));
 
     TRY(lukko_free(key));
     TRY(lukko_free(verified));

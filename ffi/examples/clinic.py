@@ -5,7 +5,7 @@ LUKKO_LIBRARY is the path of the shared library; without it the system's is used
 
 import ctypes
 import os
-from ctypes import POINTER, Structure, byref, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import Structure, byref, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 
 library = ctypes.CDLL(os.environ.get("LUKKO_LIBRARY", "liblukko.so"))
 library.lukko_strerror.restype = c_char_p
@@ -13,22 +13,6 @@ library.lukko_version.restype = c_char_p
 
 OK, TOO_SMALL, NOT_AUTHENTIC = 0, 103, 701
 MAJORITY, X_WING, PADME, READ, ENROL = 1, 0x647A, 1, 1, 4
-
-
-class Bytes(Structure):
-    _fields_ = [("data", c_char_p), ("len", c_size_t)]
-
-
-class Place(Structure):
-    _fields_ = [("record", Bytes), ("field", Bytes)]
-
-
-class Context(Structure):
-    _fields_ = [("record", Bytes), ("field", Bytes), ("revision", c_uint64), ("padding", c_uint32)]
-
-
-class StoredPatient(Structure):
-    _fields_ = [("cards", POINTER(Bytes)), ("card_count", c_size_t), ("endorsement", Bytes), ("master_grant", Bytes)]
 
 
 class Refused(Exception):
@@ -48,7 +32,7 @@ class Handle:
 
 
 def arguments(values):
-    """Handles, bytes (as pointer and length), lists of bytes (as pointer and count), structures, and numbers."""
+    """Handles, bytes (as pointer and length), lists of bytes (packed, and the length of each), structures, numbers."""
     for value in values:
         if isinstance(value, Handle):
             yield c_uint64(value.raw)
@@ -56,7 +40,8 @@ def arguments(values):
             yield c_char_p(value)
             yield c_size_t(len(value))
         elif isinstance(value, list):
-            yield (Bytes * len(value))(*(view(element) for element in value))
+            yield from arguments([b"".join(value)])
+            yield (c_size_t * len(value))(*map(len, value))
             yield c_size_t(len(value))
         elif isinstance(value, Structure):
             yield byref(value)
@@ -64,10 +49,6 @@ def arguments(values):
             yield c_void_p(None)
         else:
             yield value
-
-
-def view(value):
-    return Bytes(value, len(value))
 
 
 def call(name, *values):
@@ -90,6 +71,11 @@ def read(name, *values):
     return out.raw[: written.value]
 
 
+def seal(vault, key, record, revision, note):
+    """Seals a note. Arguments live as long as the call: so it is _at and _packed here, and never a structure."""
+    return read("vault_seal_at", vault, key, record, b"note", c_uint64(revision), c_uint32(PADME), note)
+
+
 def founding_day():
     registrar = make("registrar_generate")
     registrar_key = read("registrar_public_key", registrar)
@@ -107,34 +93,31 @@ def founding_day():
     call("draft_admit", draft, make("pinned_verify_entry", pinned, store["entry"]), c_uint32(READ | ENROL))
     store["roster"] = read("buffer_read", make("draft_sign_as_registrar", draft, registrar, pinned))
 
-    vault = make("vault_load", pin, store["descriptor"], store["roster"], [store["entry"]])
+    vault = make("vault_load_packed", pin, store["descriptor"], store["roster"], [store["entry"]])
     store["pin"] = read("pin_bytes", make("vault_pin", vault))
     enrolment = make("vault_enrol", vault, therapist, b"p-1")
     for name in ["card", "endorsement", "master_grant"]:
         store[name] = read("enrolment_" + name, enrolment)
     key = make("enrolment_key", enrolment)
-    context = Context(view(b"r-1"), view(b"note"), 1, PADME)
-    store["sealed"] = read("vault_seal", vault, key, context, b"slept better")
+    store["sealed"] = seal(vault, key, b"r-1", 1, b"slept better")
     return store
 
 
 def break_glass(store):
-    vault = make("vault_load", make("pin_from_bytes", store["pin"]), store["descriptor"], store["roster"], [store["entry"]])
+    pin = make("pin_from_bytes", store["pin"])
+    vault = make("vault_load_packed", pin, store["descriptor"], store["roster"], [store["entry"]])
     recovery = make("recovery_new", make("vault_pinned", vault))
     for paper in store["paper"]:
         raw = c_uint64()
         call("share_from_text", paper, byref(raw), None)
         call("recovery_add", recovery, Handle(raw.value), None)
     master = make("recovery_finish", recovery)
-    cards = (Bytes * 1)(view(store["card"]))
-    stored = StoredPatient(cards, 1, view(store["endorsement"]), view(store["master_grant"]))
-    card = make("vault_card", vault, b"p-1", stored, b"")
+    card = make("vault_card_packed", vault, b"p-1", [store["card"]], store["endorsement"], store["master_grant"], b"")
     key = make("vault_break_glass", vault, card, master)
-    place = Place(view(b"r-1"), view(b"note"))
-    opened = make("vault_open", vault, key, place, store["sealed"])
+    opened = make("vault_open_at", vault, key, b"r-1", b"note", store["sealed"])
     print("ok     the quorum reads:", read("opened_plaintext", opened).decode())
     try:
-        make("vault_open", vault, key, place, store["sealed"][:-1] + bytes([store["sealed"][-1] ^ 1]))
+        make("vault_open_at", vault, key, b"r-1", b"note", store["sealed"][:-1] + bytes([store["sealed"][-1] ^ 1]))
         raise SystemExit("an altered note was opened")
     except Refused as refused:
         assert refused.code == NOT_AUTHENTIC

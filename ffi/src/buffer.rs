@@ -16,7 +16,12 @@ use core::ffi::c_void;
 use core::marker::PhantomData;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use crate::error::{LUKKO_E_LENGTH, LUKKO_E_NULL, LUKKO_E_TOO_SMALL, Refusal, Result};
+use lukko::KeyFingerprint;
+use zeroize::Zeroize;
+
+use crate::error::{
+    LUKKO_CALLBACK_OK, LUKKO_E_EMPTY, LUKKO_E_LENGTH, LUKKO_E_NULL, LUKKO_E_TOO_SMALL, Refusal, Result,
+};
 use crate::values::{lukko_context, lukko_holder, lukko_place, lukko_share_fault, lukko_stored_patient, share_fault};
 
 /// Bytes to read.
@@ -72,9 +77,14 @@ impl<'call> In<'call> {
         Ok(unsafe { core::slice::from_raw_parts(self.0, len) })
     }
 
+    /// At least one byte.
+    pub(crate) fn some(self, len: usize) -> Result<&'call [u8]> {
+        if len == 0 { Err(Refusal(LUKKO_E_EMPTY)) } else { self.bytes(len) }
+    }
+
     /// Exactly N bytes.
     pub(crate) fn array<const N: usize>(self, len: usize) -> Result<&'call [u8; N]> {
-        let bytes = self.bytes(len)?;
+        let bytes = self.some(len)?;
         bytes.try_into().map_err(|_| Refusal(LUKKO_E_LENGTH))
     }
 }
@@ -106,20 +116,41 @@ impl<T: Plain> Ref<'_, T> {
     }
 }
 
-impl<'call> Ref<'call, lukko_bytes<'call>> {
-    /// The list that begins here; NULL with count 0 is empty.
-    pub(crate) fn list(self, count: usize) -> Result<Vec<&'call [u8]>> {
-        let size = count.checked_mul(size_of::<lukko_bytes<'_>>()).ok_or(Refusal(LUKKO_E_LENGTH))?;
+impl<'call, T: Plain> Ref<'call, T> {
+    /// The elements of a list that begins here; NULL with count 0 is empty.
+    fn elements(self, count: usize) -> Result<impl Iterator<Item = Result<T>>> {
+        let size = count.checked_mul(size_of::<T>()).ok_or(Refusal(LUKKO_E_LENGTH))?;
         isize::try_from(size).map_err(|_| Refusal(LUKKO_E_LENGTH))?;
         if count > 0 && self.0.is_null() {
             return Err(Refusal(LUKKO_E_NULL));
         }
-        let mut list = Vec::new();
-        for at in 0..count {
-            let element = Ref(self.0.wrapping_add(at), PhantomData).read()?;
-            list.push(element.data.bytes(element.len)?);
+        Ok((0..count).map(move |at| Ref(self.0.wrapping_add(at), PhantomData).read()))
+    }
+}
+
+impl<'call> Ref<'call, lukko_bytes<'call>> {
+    /// The list that begins here; NULL with count 0 is empty.
+    pub(crate) fn list(self, count: usize) -> Result<Vec<&'call [u8]>> {
+        self.elements(count)?.map(|element| element?.some()).collect()
+    }
+}
+
+impl<'call> Ref<'call, usize> {
+    /// Cuts bytes into elements that are as long as this list says. Nothing is left, and no element is empty.
+    pub(crate) fn cut(self, count: usize, mut bytes: &'call [u8]) -> Result<Vec<&'call [u8]>> {
+        if count > bytes.len() {
+            return Err(Refusal(LUKKO_E_LENGTH));
         }
-        Ok(list)
+        let mut list = Vec::new();
+        for len in self.elements(count)? {
+            let (element, rest) = bytes.split_at_checked(len?).ok_or(Refusal(LUKKO_E_LENGTH))?;
+            if element.is_empty() {
+                return Err(Refusal(LUKKO_E_EMPTY));
+            }
+            list.push(element);
+            bytes = rest;
+        }
+        if bytes.is_empty() { Ok(list) } else { Err(Refusal(LUKKO_E_LENGTH)) }
     }
 }
 
@@ -134,8 +165,33 @@ impl<T> Slot<'_, T> {
     }
 
     /// Refuses NULL, before any work is done.
-    pub(crate) fn check(self) -> Result<Checked<T>> {
+    pub(crate) fn present(self) -> Result<Checked<T>> {
         if self.0.is_null() { Err(Refusal(LUKKO_E_NULL)) } else { Ok(Checked(self.0)) }
+    }
+}
+
+impl<T: Plain> Slot<'_, T> {
+    /// Writes zeros, unless this is NULL.
+    pub(crate) fn zero(self) {
+        if !self.0.is_null() {
+            // SAFETY: not NULL, so writable for one T during the call; bytes have no alignment.
+            unsafe { self.0.cast::<u8>().write_bytes(0, size_of::<T>()) }
+        }
+    }
+}
+
+impl Slot<'_, c_void> {
+    /// Writes zeros to as many bytes, in a way that a compiler does not leave out.
+    pub(crate) fn wipe(self, len: usize) -> Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        let start = self.present()?.0.cast::<u8>();
+        isize::try_from(len).map_err(|_| Refusal(LUKKO_E_LENGTH))?;
+        // SAFETY: not NULL, so writable for `len` bytes during the call; bytes have no alignment and no invalid value.
+        let bytes = unsafe { core::slice::from_raw_parts_mut(start, len) };
+        bytes.zeroize();
+        Ok(())
     }
 }
 
@@ -143,7 +199,7 @@ impl Slot<'_, lukko_share_fault> {
     /// Writes what is wrong with a share, if the caller wants to know. NULL is allowed here.
     pub(crate) fn explain<T>(self, result: lukko::Result<T>) -> Result<T> {
         result.map_err(|error| {
-            if let (Ok(out), Some(fault)) = (self.check(), share_fault(&error)) {
+            if let (Ok(out), Some(fault)) = (self.present(), share_fault(&error)) {
                 out.put(fault);
             }
             error.into()
@@ -151,7 +207,7 @@ impl Slot<'_, lukko_share_fault> {
     }
 }
 
-/// An output that is not NULL. It lives no longer than the call.
+/// An output that is not NULL.
 #[derive(Debug)]
 pub(crate) struct Checked<T>(*mut T);
 
@@ -165,7 +221,7 @@ impl<T: Plain> Checked<T> {
 impl Slot<'_, u8> {
     /// The output buffer that begins here; with capacity 0 it may be NULL.
     pub(crate) fn buffer(self, capacity: usize, written: Slot<'_, usize>) -> Result<Output> {
-        let written = written.check()?;
+        let written = written.present()?;
         if capacity > 0 && self.0.is_null() {
             return Err(Refusal(LUKKO_E_NULL));
         }
@@ -194,6 +250,16 @@ impl Output {
         }
         self.written.put(needed);
         Err(Refusal(LUKKO_E_TOO_SMALL))
+    }
+
+    /// Writes ids or fingerprints of 32 bytes, one behind the other.
+    pub(crate) fn write_ids<'a>(self, ids: impl IntoIterator<Item = &'a [u8; 32]>) -> Result<()> {
+        self.write(&ids.into_iter().flatten().copied().collect::<Vec<u8>>())
+    }
+
+    /// Writes the fingerprint of a key, or nothing if there is none.
+    pub(crate) fn write_key(self, key: Option<&KeyFingerprint>) -> Result<()> {
+        self.write(key.map_or(&[], |key| key.as_bytes().as_slice()))
     }
 
     /// Writes all of it or nothing.
@@ -245,9 +311,9 @@ unsafe impl Plain for lukko_sink {}
 
 /// Where a sealed attachment is read from. It is copied by the call; `context` must stay valid as long as the stream.
 ///
-/// `read_at` writes exactly `len` bytes from `offset` on to `out` and returns 0; anything else is a failure of the source.
-/// It is called only while a function of this library runs that reads the stream, on that function's thread. It must
-/// return; it may call the library, with other handles.
+/// `read_at` writes exactly `len` bytes from `offset` on to `out` and returns `LUKKO_CALLBACK_OK`. Any other value is a
+/// failure of the source, and so is 0. It is called only while a function of this library runs that reads the stream, on
+/// that function's thread. It must return; it may call the library, with other handles.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lukko_source {
@@ -261,8 +327,8 @@ pub struct lukko_source {
 
 /// Where a sealed attachment is written to, in order.
 ///
-/// `write` takes all `len` bytes and returns 0; anything else is a failure of the sink. It is called only while the
-/// function that it is given to runs, on that function's thread. It must return.
+/// `write` takes all `len` bytes and returns `LUKKO_CALLBACK_OK`. Any other value is a failure of the sink, and so is 0.
+/// It is called only while the function that it is given to runs, on that function's thread. It must return.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lukko_sink {
@@ -270,6 +336,15 @@ pub struct lukko_sink {
     pub context: *mut c_void,
     /// Writes.
     pub write: Option<unsafe extern "C" fn(context: *mut c_void, bytes: *const u8, len: usize) -> i32>,
+}
+
+/// Writes zeros to the stack where a callback's frame will be.
+///
+/// Python's ctypes writes no answer when a callback raises an exception: it gives back what lies on the stack, and that is
+/// the answer of the call before, `LUKKO_CALLBACK_OK`.
+#[inline(never)]
+fn clear_the_last_answer() {
+    core::hint::black_box([0_u8; 4096]);
 }
 
 /// A source with its position.
@@ -294,9 +369,10 @@ impl Read for Source {
         let left = usize::try_from(self.source.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let len = left.min(out.len());
         let Some(read_at) = self.source.read_at.filter(|_| len > 0) else { return Ok(0) };
+        clear_the_last_answer();
         // SAFETY: the callback gets its own context and a buffer of the library's of at least `len` bytes.
         let code = unsafe { read_at(self.source.context, self.position, out.as_mut_ptr(), len) };
-        if code != 0 {
+        if code != LUKKO_CALLBACK_OK {
             return Err(io::Error::other("the source failed"));
         }
         self.position = self.position.saturating_add(len as u64);
@@ -331,9 +407,10 @@ impl Sink {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(write) = self.0.write.filter(|_| !bytes.is_empty()) else { return Ok(0) };
+        clear_the_last_answer();
         // SAFETY: the callback gets its own context and bytes of the library's.
         let code = unsafe { write(self.0.context, bytes.as_ptr(), bytes.len()) };
-        if code == 0 { Ok(bytes.len()) } else { Err(io::Error::other("the sink failed")) }
+        if code == LUKKO_CALLBACK_OK { Ok(bytes.len()) } else { Err(io::Error::other("the sink failed")) }
     }
 
     fn flush(&mut self) -> io::Result<()> {

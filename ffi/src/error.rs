@@ -7,6 +7,9 @@ use lukko::error::{Untrusted, Usage};
 
 /// It is done.
 pub const LUKKO_OK: i32 = 0;
+/// What a callback returns when it has done all of its work. Every other value is a failure. It is no small number, so
+/// that nobody returns it by accident: a callback in Python that raises an exception returns 0.
+pub const LUKKO_CALLBACK_OK: i32 = 0x4C55_4B4F;
 /// A pointer is NULL where it must not be. NULL with length 0 is an empty input and no fault.
 pub const LUKKO_E_NULL: i32 = 101;
 /// A length or capacity is above PTRDIFF_MAX, or not the one that the value has.
@@ -21,10 +24,15 @@ pub const LUKKO_E_HANDLE_TYPE: i32 = 105;
 pub const LUKKO_E_BUSY: i32 = 106;
 /// The object was used up: a draft that was signed, a stream that was finished, a successor that was followed.
 pub const LUKKO_E_SPENT: i32 = 107;
-/// A number names nothing: a suite, padding, role, status, reason, rule or path that is none, or an index past the end.
+/// A number names nothing: a suite, padding, role, status, reason, rule or path that does not exist, an index past the
+/// end, or a time after the year 9999. Times are in seconds, not in milliseconds.
 pub const LUKKO_E_VALUE: i32 = 108;
 /// A fault of the library was caught. Free the objects of the call; others are unharmed. Please report it.
 pub const LUKKO_E_PANIC: i32 = 109;
+/// An input of length 0 stands where bytes are needed. Perhaps the database gave NULL for a column.
+pub const LUKKO_E_EMPTY: i32 = 110;
+/// 2^24 handles are alive, and there is no number for another one. Free those that are not needed any more.
+pub const LUKKO_E_FULL: i32 = 111;
 /// What was asked for cannot be done; the arguments must change.
 pub const LUKKO_E_USAGE: i32 = 201;
 /// The arguments do not belong together: of two vaults, suites, patients, cards or paths, or a key that this is not for.
@@ -55,7 +63,7 @@ pub const LUKKO_E_RANDOMNESS: i32 = 801;
 pub const LUKKO_E_IO: i32 = 802;
 
 /// Every code with its text, in order.
-pub const CODES: [(i32, &core::ffi::CStr); 24] = [
+pub const CODES: [(i32, &core::ffi::CStr); 26] = [
     (LUKKO_OK, c"done"),
     (LUKKO_E_NULL, c"a pointer is NULL"),
     (LUKKO_E_LENGTH, c"a length is impossible, or not the one that the value has"),
@@ -64,8 +72,10 @@ pub const CODES: [(i32, &core::ffi::CStr); 24] = [
     (LUKKO_E_HANDLE_TYPE, c"the handle is of an object of another type"),
     (LUKKO_E_BUSY, c"another call is using this object"),
     (LUKKO_E_SPENT, c"the object was used up"),
-    (LUKKO_E_VALUE, c"a number names nothing, or an index is past the end"),
+    (LUKKO_E_VALUE, c"a number names nothing, an index is past the end, or a time is not in seconds"),
     (LUKKO_E_PANIC, c"a fault of the library was caught; please report it"),
+    (LUKKO_E_EMPTY, c"an input is empty where bytes are needed"),
+    (LUKKO_E_FULL, c"there are no more handles; free those that are not needed"),
     (LUKKO_E_USAGE, c"this cannot be done; the arguments must change"),
     (LUKKO_E_MISMATCH, c"the arguments do not belong together"),
     (LUKKO_E_NOT_YET, c"something must happen first"),
@@ -136,6 +146,7 @@ const fn usage_code(usage: &Usage) -> i32 {
         Usage::CardMissing(_) | Usage::NotRetired { .. } | Usage::ErasurePending(_) | Usage::StillActive(_) => {
             LUKKO_E_NOT_YET
         }
+        Usage::IdentifierLength { length: 0 } => LUKKO_E_EMPTY,
         Usage::IdentifierLength { .. }
         | Usage::PolicyRange
         | Usage::PolicyMinority

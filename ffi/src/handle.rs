@@ -7,16 +7,21 @@
 //!
 //! A lookup clones an `Arc` under a short lock. An object that is freed while another thread uses it lives until that
 //! call is over, and is wiped then.
+//!
+//! The thread that forks holds the lock during the fork, so that a child finds the table whole and unlocked.
 
 use core::any::Any;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, TryLockError};
+use core::cell::Cell;
+use core::mem::ManuallyDrop;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use lukko::OsRng;
 use lukko::rand_core::TryRng;
 
 use crate::error::{
-    LUKKO_E_BUSY, LUKKO_E_HANDLE, LUKKO_E_HANDLE_TYPE, LUKKO_E_PANIC, LUKKO_E_SPENT, LUKKO_E_USAGE, Refusal, Result,
+    LUKKO_E_BUSY, LUKKO_E_FULL, LUKKO_E_HANDLE, LUKKO_E_HANDLE_TYPE, LUKKO_E_PANIC, LUKKO_E_SPENT, Refusal, Result,
 };
+use crate::fork;
 
 const INDEX_BITS: u32 = 24;
 const GENERATION_BITS: u32 = 32;
@@ -71,11 +76,42 @@ struct Slot {
 struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// 0 until the first object comes.
     first_generation: u32,
     live: usize,
 }
 
-static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(|| RwLock::new(Table::new(random_generation())));
+static TABLE: RwLock<Table> = RwLock::new(Table::new(0));
+
+type Writing = RwLockWriteGuard<'static, Table>;
+
+thread_local! {
+    /// The lock, while this thread forks. It is dropped by hand: a destructor would keep the library from being unloaded.
+    static FORKING: Cell<Option<ManuallyDrop<Writing>>> = const { Cell::new(None) };
+}
+
+extern "C" fn before_fork() {
+    let held = FORKING.take();
+    FORKING.set(Some(held.unwrap_or_else(|| ManuallyDrop::new(lock()))));
+}
+
+extern "C" fn after_fork() {
+    drop(FORKING.take().map(ManuallyDrop::into_inner));
+}
+
+fn lock() -> Writing {
+    TABLE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn table_to_change() -> Writing {
+    fork::watch(before_fork, after_fork);
+    lock()
+}
+
+fn table_to_read() -> RwLockReadGuard<'static, Table> {
+    fork::watch(before_fork, after_fork);
+    TABLE.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// From 1 to 2^31. Without randomness it is 1: only the check for foreign handles is weaker then.
 fn random_generation() -> u32 {
@@ -98,20 +134,25 @@ impl Table {
         Self { slots: Vec::new(), free: Vec::new(), first_generation, live: 0 }
     }
 
-    /// `None` if 2^24 objects are alive or their slots used up.
-    fn insert(&mut self, tag: u8, object: Arc<dyn Any + Send + Sync>) -> Option<u64> {
+    /// Refuses when 2^24 objects are alive or their slots used up.
+    fn insert(&mut self, tag: u8, object: Arc<dyn Any + Send + Sync>) -> Result<u64> {
+        let full = Refusal(LUKKO_E_FULL);
+        if self.first_generation == 0 {
+            self.first_generation = random_generation();
+        }
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
-                let index = u32::try_from(self.slots.len()).ok().filter(|index| *index < 1 << INDEX_BITS)?;
+                let index =
+                    u32::try_from(self.slots.len()).ok().filter(|index| *index < 1 << INDEX_BITS).ok_or(full)?;
                 self.slots.push(Slot { generation: self.first_generation, tag: 0, object: None });
                 index
             }
         };
-        let slot = self.slots.get_mut(index as usize)?;
+        let slot = self.slots.get_mut(index as usize).ok_or(full)?;
         (slot.tag, slot.object) = (tag, Some(object));
         self.live += 1;
-        Some(join(tag, slot.generation, index))
+        Ok(join(tag, slot.generation, index))
     }
 
     fn get(&self, handle: u64) -> Option<&Arc<dyn Any + Send + Sync>> {
@@ -136,13 +177,12 @@ impl Table {
 
 /// Puts an object into the table. Nothing in the table's own code panics while the lock is held.
 pub(crate) fn insert<T: Object>(object: Arc<T>) -> Result<u64> {
-    let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
-    table.insert(T::TAG, object).ok_or(Refusal(LUKKO_E_USAGE))
+    table_to_change().insert(T::TAG, object)
 }
 
 /// The object of a handle, if it is alive and of this type.
 pub(crate) fn get<T: Object>(handle: u64) -> Result<Arc<T>> {
-    let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);
+    let table = table_to_read();
     let object = Arc::clone(table.get(handle).ok_or(Refusal(LUKKO_E_HANDLE))?);
     drop(table);
     object.downcast().map_err(|_| Refusal(LUKKO_E_HANDLE_TYPE))
@@ -150,15 +190,13 @@ pub(crate) fn get<T: Object>(handle: u64) -> Result<Arc<T>> {
 
 /// Frees a handle. The object is dropped here, outside of the lock, or by the last call that uses it.
 pub(crate) fn remove(handle: u64) -> Result<()> {
-    let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
-    let object = table.remove(handle);
-    drop(table);
+    let object = table_to_change().remove(handle);
     object.map(drop).ok_or(Refusal(LUKKO_E_HANDLE))
 }
 
 /// How many handles are alive.
 pub(crate) fn live() -> usize {
-    TABLE.read().unwrap_or_else(PoisonError::into_inner).live
+    table_to_read().live
 }
 
 #[cfg(test)]
@@ -209,6 +247,6 @@ mod tests {
         let mut table = Table::new(1);
         let object: Arc<dyn Any + Send + Sync> = Arc::new(());
         table.slots.resize_with(1 << INDEX_BITS, || Slot { generation: 1, tag: 0, object: None });
-        assert_eq!(table.insert(7, object), None);
+        assert_eq!(table.insert(7, object), Err(Refusal(LUKKO_E_FULL)));
     }
 }

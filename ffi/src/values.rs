@@ -101,6 +101,31 @@ pub const LUKKO_SHARE_OFF_POLYNOMIAL: u32 = 9;
 /// Fault of a share: more than one character of its text is wrong, so that none can be named.
 pub const LUKKO_SHARE_CHECKSUM: u32 = 10;
 
+/// Length in bytes of the fingerprint of a descriptor, a key or an entry.
+pub const LUKKO_FINGERPRINT_LEN: usize = 32;
+/// Length in bytes of the id of a vault.
+pub const LUKKO_VAULT_ID_LEN: usize = 32;
+/// Length in bytes of the id of a card.
+pub const LUKKO_CARD_ID_LEN: usize = 32;
+/// Length in bytes of the seed of a key.
+pub const LUKKO_SEED_LEN: usize = 32;
+/// Length in bytes of a registrar's public key.
+pub const LUKKO_REGISTRAR_KEY_LEN: usize = 32;
+/// Length in bytes of a pin.
+pub const LUKKO_PIN_LEN: usize = 112;
+/// Length in bytes of a share.
+pub const LUKKO_SHARE_LEN: usize = 75;
+/// Length in characters of a share as text. There is no NUL behind it.
+pub const LUKKO_SHARE_TEXT_LEN: usize = 132;
+/// Length in characters of an id that the library draws. There is no NUL behind it.
+pub const LUKKO_RANDOM_ID_LEN: usize = 32;
+/// The greatest length in bytes of the id of a patient, a record or a member, and of a field.
+pub const LUKKO_ID_MAX: usize = 255;
+/// The most bytes that one read of an attachment gives.
+pub const LUKKO_READ_MAX: usize = 16384;
+/// The last time that is accepted, 9999-12-31T23:59:59 UTC, in seconds since 1970-01-01 UTC.
+pub const LUKKO_TIME_MAX: u64 = 253402300799;
+
 /// Which record a sealed note is: what the caller asked the database for.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -249,6 +274,11 @@ pub(crate) const fn origin(origin: Origin) -> (u32, Option<KeyFingerprint>, u32)
     }
 }
 
+/// A time in seconds since 1970-01-01 UTC. A greater number than the last second of the year 9999 is not in seconds.
+pub(crate) const fn time(seconds: u64) -> Result<u64> {
+    if seconds <= LUKKO_TIME_MAX { Ok(seconds) } else { Err(Refusal(LUKKO_E_VALUE)) }
+}
+
 /// The card of 32 bytes; none for an empty input.
 pub(crate) fn optional_card(card: In<'_>, len: usize) -> Result<Option<CardId>> {
     if len == 0 { Ok(None) } else { card_id(card, len).map(Some) }
@@ -273,20 +303,26 @@ pub(crate) fn card_ids(cards: In<'_>, len: usize) -> Result<Vec<CardId>> {
 }
 
 impl<'call> lukko_bytes<'call> {
-    pub(crate) fn bytes(self) -> Result<&'call [u8]> {
-        self.data.bytes(self.len)
+    /// At least one byte.
+    pub(crate) fn some(self) -> Result<&'call [u8]> {
+        self.data.some(self.len)
     }
 }
 
 impl<'call> lukko_place<'call> {
+    /// The place that two pointers and two lengths name.
+    pub(crate) const fn of(id: In<'call>, id_len: usize, field: In<'call>, field_len: usize) -> Self {
+        Self { record: lukko_bytes { data: id, len: id_len }, field: lukko_bytes { data: field, len: field_len } }
+    }
+
     pub(crate) fn parts(self) -> Result<(RecordId<'call>, FieldLabel<'call>)> {
-        Ok((record_id(self.record.bytes()?)?, field_label(self.field.bytes()?)?))
+        Ok((record_id(self.record.some()?)?, field_label(self.field.some()?)?))
     }
 }
 
 impl<'call> lukko_context<'call> {
     pub(crate) fn context(self) -> Result<RecordContext<'call>> {
-        let (record, field) = (record_id(self.record.bytes()?)?, field_label(self.field.bytes()?)?);
+        let (record, field) = (record_id(self.record.some()?)?, field_label(self.field.some()?)?);
         Ok(RecordContext::new(record, field, Revision::new(self.revision)?).with_padding(padding(self.padding)?))
     }
 }
@@ -311,8 +347,8 @@ impl<'call> Stored<'call> {
     pub(crate) fn read(stored: lukko_stored_patient<'call>) -> Result<Self> {
         Ok(Self {
             cards: stored.cards.list(stored.card_count)?,
-            endorsement: stored.endorsement.bytes()?,
-            master_grant: stored.master_grant.bytes()?,
+            endorsement: stored.endorsement.some()?,
+            master_grant: stored.master_grant.some()?,
         })
     }
 

@@ -3,7 +3,7 @@
 use lukko::{AccessHint, Holder, Vault};
 
 use super::vault::at as element;
-use super::{copy_out, give, put, run};
+use super::{give, put, write};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
 use crate::handle::get;
 use crate::object::{lukko_access, lukko_vault};
@@ -25,11 +25,9 @@ pub unsafe extern "C" fn lukko_vault_who_can_open(
     grant_count: usize,
     out_access: Slot<'_, lukko_access>,
 ) -> i32 {
-    run(|| {
-        give(out_access, || {
-            let (vault, card) = (get::<Vault>(vault)?, values::card_id(card, card_len)?);
-            Ok(vault.who_can_open(card, grants.list(grant_count)?))
-        })
+    give(out_access, || {
+        let (vault, card) = (get::<Vault>(vault)?, values::card_id(card, card_len)?);
+        Ok(vault.who_can_open(card, grants.list(grant_count)?))
     })
 }
 
@@ -43,12 +41,9 @@ pub unsafe extern "C" fn lukko_access_count(
     out_holders: Slot<'_, usize>,
     out_foreign: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let (out_holders, out_foreign) = (out_holders.check()?, out_foreign.check()?);
+    put((out_holders, out_foreign), || {
         let access = get::<AccessHint>(access)?;
-        out_holders.put(access.holders.len());
-        out_foreign.put(access.foreign);
-        Ok(())
+        Ok((access.holders.len(), access.foreign))
     })
 }
 
@@ -64,7 +59,7 @@ pub unsafe extern "C" fn lukko_access_holder(
     at: usize,
     out_holder: Slot<'_, lukko_holder>,
 ) -> i32 {
-    run(|| put(out_holder, || Ok(holder(element(&get::<AccessHint>(access)?.holders, at)?))))
+    put(out_holder, || Ok(holder(element(&get::<AccessHint>(access)?.holders, at)?)))
 }
 
 /// The id of a holder that is a member.
@@ -81,9 +76,9 @@ pub unsafe extern "C" fn lukko_access_holder_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| match element(&get::<AccessHint>(access)?.holders, at)? {
-        Holder::Member { id, .. } => copy_out(out, out_capacity, out_written, id),
-        _ => copy_out(out, out_capacity, out_written, &[]),
+    write(out, out_capacity, out_written, |out| match element(&get::<AccessHint>(access)?.holders, at)? {
+        Holder::Member { id, .. } => out.write(id),
+        _ => out.write(&[]),
     })
 }
 
@@ -98,7 +93,7 @@ pub unsafe extern "C" fn lukko_access_text(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<AccessHint>(access)?.to_string().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<AccessHint>(access)?.to_string().as_bytes()))
 }
 
 fn holder(holder: &Holder) -> lukko_holder {

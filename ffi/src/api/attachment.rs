@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lukko::{Card, MemberKey, OsRng, PatientKey, Vault};
 
-use super::{copy_out, give, put, run};
+use super::{give, put, run, write};
 use crate::buffer::{In, Ref, Slot};
 use crate::error::{LUKKO_E_SPENT, Refusal, Result};
 use crate::handle::{Locked, get};
@@ -29,14 +29,17 @@ pub unsafe extern "C" fn lukko_vault_seal_attachment(
     context: Ref<'_, lukko_context<'_>>,
     out_writer: Slot<'_, lukko_writer>,
 ) -> i32 {
-    run(|| {
-        give(out_writer, || {
-            let (vault, key, context) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, context.read()?);
-            let queue = Queue::default();
-            let writer = vault.seal_attachment(&key, &context.context()?, queue.clone(), &mut OsRng)?;
-            Ok(Locked::new(Writing { queue, stream: Sealing::Own(Box::new(writer)), record: String::new() }))
-        })
-    })
+    give(out_writer, || seal_attachment(vault, key, context.read()?))
+}
+
+pub(super) fn seal_attachment(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    context: lukko_context<'_>,
+) -> Result<Locked<Writing>> {
+    let (vault, key, queue) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, Queue::default());
+    let writer = vault.seal_attachment(&key, &context.context()?, queue.clone(), &mut OsRng)?;
+    Ok(Locked::new(Writing { queue, stream: Sealing::Own(Box::new(writer)), record: String::new() }))
 }
 
 /// Seals an attachment to a patient's card, as a member who cannot read it back. The library draws the record's id:
@@ -58,20 +61,17 @@ pub unsafe extern "C" fn lukko_vault_deposit_attachment(
     padding: u32,
     out_writer: Slot<'_, lukko_writer>,
 ) -> i32 {
-    run(|| {
-        give(out_writer, || {
-            let (vault, card, writer) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MemberKey>(writer)?);
-            let (field, padding) = (values::field_label(field.bytes(field_len)?)?, values::padding(padding)?);
-            let queue = Queue::default();
-            let stream = Depositing::try_new(Arc::clone(&writer), |writer| {
-                let sink = queue.clone();
-                vault.deposit_attachment(&card, writer, field, padding, sink, &mut OsRng).map(Some)
-            })?;
-            let record = stream.with_dependent(|_, stream| {
-                stream.as_ref().map_or_else(String::new, |stream| stream.record().to_owned())
-            });
-            Ok(Locked::new(Writing { queue, stream: Sealing::Deposit(stream), record }))
-        })
+    give(out_writer, || {
+        let (vault, card, writer) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MemberKey>(writer)?);
+        let (field, padding) = (values::field_label(field.some(field_len)?)?, values::padding(padding)?);
+        let queue = Queue::default();
+        let stream = Depositing::try_new(Arc::clone(&writer), |writer| {
+            let sink = queue.clone();
+            vault.deposit_attachment(&card, writer, field, padding, sink, &mut OsRng).map(Some)
+        })?;
+        let record = stream
+            .with_dependent(|_, stream| stream.as_ref().map_or_else(String::new, |stream| stream.record().to_owned()));
+        Ok(Locked::new(Writing { queue, stream: Sealing::Deposit(stream), record }))
     })
 }
 
@@ -86,9 +86,8 @@ pub unsafe extern "C" fn lukko_writer_record(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        get::<Locked<Writing>>(writer)?
-            .with(|writing| copy_out(out, out_capacity, out_written, writing.record.as_bytes()))
+    write(out, out_capacity, out_written, |out| {
+        get::<Locked<Writing>>(writer)?.with(|writing| out.write(writing.record.as_bytes()))
     })
 }
 
@@ -99,7 +98,7 @@ pub unsafe extern "C" fn lukko_writer_record(
 /// @param bytes,bytes_len the next part
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_writer_write(writer: lukko_writer, bytes: In<'_>, bytes_len: usize) -> i32 {
-    run(|| {
+    run((), || {
         let (writer, bytes) = (get::<Locked<Writing>>(writer)?, bytes.bytes(bytes_len)?);
         writer.with(|writing| match &mut writing.stream {
             Sealing::Own(stream) => Ok(stream.write_all(bytes)?),
@@ -116,7 +115,7 @@ pub unsafe extern "C" fn lukko_writer_write(writer: lukko_writer, bytes: In<'_>,
 /// @return LUKKO_E_SPENT if it was finished before
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_writer_finish(writer: lukko_writer) -> i32 {
-    run(|| {
+    run((), || {
         get::<Locked<Writing>>(writer)?.with(|writing| match mem::replace(&mut writing.stream, Sealing::Finished) {
             Sealing::Own(stream) => Ok(stream.finish().map(drop)?),
             Sealing::Deposit(mut stream) => finish_deposit(&mut stream),
@@ -138,18 +137,14 @@ fn finish_deposit(stream: &mut Depositing) -> Result<()> {
 /// @param out_pending the number
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_writer_pending(writer: lukko_writer, out_pending: Slot<'_, usize>) -> i32 {
-    run(|| {
-        put(out_pending, || {
-            get::<Locked<Writing>>(writer)?.with(|writing| Ok(writing.queue.with(|waiting| waiting.len())))
-        })
-    })
+    put(out_pending, || get::<Locked<Writing>>(writer)?.with(|writing| Ok(writing.queue.with(|waiting| waiting.len()))))
 }
 
-/// Takes sealed bytes, in order, as many as there are and fit: append them to what is stored. It is not a size query when
-/// the capacity is small; the rest is taken by the next call.
+/// Takes sealed bytes, in order, as many as wait and fit: append them to what is stored. The next call takes the rest.
 ///
 /// @param writer the stream
-/// @param out up to out_capacity bytes; *out_written is 0 when none wait
+/// @param out up to out_capacity bytes; *out_written is 0 when none wait. With capacity 0 the answer is
+///   LUKKO_E_TOO_SMALL while bytes wait, and *out_written says how many
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_writer_take(
     writer: lukko_writer,
@@ -157,10 +152,10 @@ pub unsafe extern "C" fn lukko_writer_take(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let out = out.buffer(out_capacity, out_written)?;
+    write(out, out_capacity, out_written, |out| {
         get::<Locked<Writing>>(writer)?.with(|writing| {
             writing.queue.with(|waiting| {
+                let out = if out.capacity() == 0 { out.require(waiting.len())? } else { out };
                 let taken: Vec<u8> = waiting.drain(..waiting.len().min(out.capacity())).collect();
                 out.write(&taken)
             })

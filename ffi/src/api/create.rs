@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lukko::OsRng;
 
 use super::keys::registrar_public_key;
-use super::{give, give_shared, put, run};
+use super::{give, give_shared, put};
 use crate::buffer::{In, Slot};
 use crate::handle::get;
 use crate::object::{Made, NewVault, lukko_descriptor, lukko_master, lukko_new_vault, lukko_share};
@@ -31,13 +31,11 @@ pub unsafe extern "C" fn lukko_create(
     registrar_key_len: usize,
     out_new_vault: Slot<'_, lukko_new_vault>,
 ) -> i32 {
-    run(|| {
-        give(out_new_vault, || {
-            let registrar = registrar_public_key(registrar_key, registrar_key_len)?;
-            let (policy, suite) = (values::policy(k, n, rule)?, values::suite(suite)?);
-            let lukko::NewVault { descriptor, shares, master } = lukko::create(policy, suite, &registrar, &mut OsRng)?;
-            Ok(NewVault(made(descriptor, shares, master)))
-        })
+    give(out_new_vault, || {
+        let registrar = registrar_public_key(registrar_key, registrar_key_len)?;
+        let (policy, suite) = (values::policy(k, n, rule)?, values::suite(suite)?);
+        let lukko::NewVault { descriptor, shares, master } = lukko::create(policy, suite, &registrar, &mut OsRng)?;
+        Ok(NewVault(made(descriptor, shares, master)))
     })
 }
 
@@ -55,7 +53,7 @@ pub unsafe extern "C" fn lukko_new_vault_descriptor(
     new_vault: lukko_new_vault,
     out_descriptor: Slot<'_, lukko_descriptor>,
 ) -> i32 {
-    run(|| give_shared(out_descriptor, || Ok(Arc::clone(&get::<NewVault>(new_vault)?.0.descriptor))))
+    give_shared(out_descriptor, || Ok(Arc::clone(&get::<NewVault>(new_vault)?.0.descriptor)))
 }
 
 /// How many shares a new vault has.
@@ -64,7 +62,7 @@ pub unsafe extern "C" fn lukko_new_vault_descriptor(
 /// @param out_count n
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_new_vault_share_count(new_vault: lukko_new_vault, out_count: Slot<'_, usize>) -> i32 {
-    run(|| put(out_count, || Ok(get::<NewVault>(new_vault)?.0.shares.len())))
+    put(out_count, || Ok(get::<NewVault>(new_vault)?.0.shares.len()))
 }
 
 /// One share of a new vault.
@@ -79,7 +77,7 @@ pub unsafe extern "C" fn lukko_new_vault_share(
     at: usize,
     out_share: Slot<'_, lukko_share>,
 ) -> i32 {
-    run(|| give_shared(out_share, || get::<NewVault>(new_vault)?.0.share(at)))
+    give_shared(out_share, || get::<NewVault>(new_vault)?.0.share(at))
 }
 
 /// The master key of a new vault, for what only the root does on the first day.
@@ -88,5 +86,5 @@ pub unsafe extern "C" fn lukko_new_vault_share(
 /// @param out_master the master key; free it, and the new vault, as soon as that is done
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_new_vault_master(new_vault: lukko_new_vault, out_master: Slot<'_, lukko_master>) -> i32 {
-    run(|| give_shared(out_master, || Ok(Arc::clone(&get::<NewVault>(new_vault)?.0.master))))
+    give_shared(out_master, || Ok(Arc::clone(&get::<NewVault>(new_vault)?.0.master)))
 }

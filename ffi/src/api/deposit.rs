@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lukko::{Card, Deposit, MemberKey, Opened, OsRng, Vault};
 
-use super::{copy_out, give, give_buffer, give_shared, named, run};
+use super::{give, give_buffer, give_shared, named, write};
 use crate::buffer::{In, Ref, Slot};
 use crate::error::{LUKKO_E_HANDLE_TYPE, Refusal, Result};
 use crate::handle::get;
@@ -35,12 +35,10 @@ pub unsafe extern "C" fn lukko_vault_deposit(
     note_len: usize,
     out_deposit: Slot<'_, lukko_deposit>,
 ) -> i32 {
-    run(|| {
-        give(out_deposit, || {
-            let (vault, card, writer) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MemberKey>(writer)?);
-            let (field, padding) = (values::field_label(field.bytes(field_len)?)?, values::padding(padding)?);
-            Ok(vault.deposit(&card, &writer, field, padding, note.bytes(note_len)?, &mut OsRng)?)
-        })
+    give(out_deposit, || {
+        let (vault, card, writer) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MemberKey>(writer)?);
+        let (field, padding) = (values::field_label(field.some(field_len)?)?, values::padding(padding)?);
+        Ok(vault.deposit(&card, &writer, field, padding, note.bytes(note_len)?, &mut OsRng)?)
     })
 }
 
@@ -55,7 +53,7 @@ pub unsafe extern "C" fn lukko_deposit_record(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Deposit>(deposit)?.record.as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Deposit>(deposit)?.record.as_bytes()))
 }
 
 /// The sealed note of a deposit, to be stored under its id.
@@ -69,7 +67,7 @@ pub unsafe extern "C" fn lukko_deposit_bytes(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Deposit>(deposit)?.bytes))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Deposit>(deposit)?.bytes))
 }
 
 /// Opens a deposit, or one that a reader took over, and says who wrote it: lukko_opened_writer.
@@ -89,12 +87,17 @@ pub unsafe extern "C" fn lukko_vault_open_deposit(
     record_len: usize,
     out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
-    run(|| {
-        give(out_opened, || {
-            let (vault, key, id, field) = named(vault, key, place)?;
-            Ok(vault.open_deposit(&key, id, field, record.bytes(record_len)?)?)
-        })
-    })
+    give(out_opened, || open_deposit(vault, key, place.read()?, record.some(record_len)?))
+}
+
+pub(super) fn open_deposit(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    record: &[u8],
+) -> Result<Opened> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    Ok(vault.open_deposit(&key, id, field, record)?)
 }
 
 /// Opens what a reader took over, and nothing that was only deposited.
@@ -113,12 +116,17 @@ pub unsafe extern "C" fn lukko_vault_open_absorbed(
     record_len: usize,
     out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
-    run(|| {
-        give(out_opened, || {
-            let (vault, key, id, field) = named(vault, key, place)?;
-            Ok(vault.open_absorbed(&key, id, field, record.bytes(record_len)?)?)
-        })
-    })
+    give(out_opened, || open_absorbed(vault, key, place.read()?, record.some(record_len)?))
+}
+
+pub(super) fn open_absorbed(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    record: &[u8],
+) -> Result<Opened> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    Ok(vault.open_absorbed(&key, id, field, record)?)
 }
 
 /// Opens a deposit whose writer may have been revoked, for a person to look at. Nobody vouches for the author.
@@ -137,14 +145,19 @@ pub unsafe extern "C" fn lukko_vault_open_unattributed(
     record_len: usize,
     out_unattributed: Slot<'_, lukko_unattributed>,
 ) -> i32 {
-    run(|| {
-        give(out_unattributed, || {
-            let (vault, key, id, field) = named(vault, key, place)?;
-            let opened = vault.open_unattributed(&key, id, field, record.bytes(record_len)?)?;
-            let claimed_writer = *opened.claimed_writer().as_bytes();
-            Ok(UnattributedItem { claimed_writer, item: Item::Note(Arc::new(opened.into_inner())) })
-        })
-    })
+    give(out_unattributed, || open_unattributed(vault, key, place.read()?, record.some(record_len)?))
+}
+
+pub(super) fn open_unattributed(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    record: &[u8],
+) -> Result<UnattributedItem> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    let opened = vault.open_unattributed(&key, id, field, record)?;
+    let claimed_writer = *opened.claimed_writer().as_bytes();
+    Ok(UnattributedItem { claimed_writer, item: Item::Note(Arc::new(opened.into_inner())) })
 }
 
 /// The key that signed what nobody vouches for. Whoever stole it may be the author.
@@ -158,7 +171,7 @@ pub unsafe extern "C" fn lukko_unattributed_claimed_writer(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<UnattributedItem>(unattributed)?.claimed_writer))
+    write(out, out_capacity, out_written, |out| out.write(&get::<UnattributedItem>(unattributed)?.claimed_writer))
 }
 
 /// The note. Its origin still says LUKKO_ORIGIN_UNATTRIBUTED.
@@ -171,7 +184,7 @@ pub unsafe extern "C" fn lukko_unattributed_note(
     unattributed: lukko_unattributed,
     out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
-    run(|| give_shared(out_opened, || note(&*get::<UnattributedItem>(unattributed)?)))
+    give_shared(out_opened, || note(&*get::<UnattributedItem>(unattributed)?))
 }
 
 fn note(unattributed: &UnattributedItem) -> Result<Arc<Opened>> {
@@ -191,11 +204,9 @@ pub unsafe extern "C" fn lukko_unattributed_attachment(
     unattributed: lukko_unattributed,
     out_deposited: Slot<'_, lukko_deposited>,
 ) -> i32 {
-    run(|| {
-        give_shared(out_deposited, || match &get::<UnattributedItem>(unattributed)?.item {
-            Item::Attachment(attachment) => Ok(Arc::clone(attachment)),
-            Item::Note(_) => Err(Refusal(LUKKO_E_HANDLE_TYPE)),
-        })
+    give_shared(out_deposited, || match &get::<UnattributedItem>(unattributed)?.item {
+        Item::Attachment(attachment) => Ok(Arc::clone(attachment)),
+        Item::Note(_) => Err(Refusal(LUKKO_E_HANDLE_TYPE)),
     })
 }
 
@@ -216,10 +227,15 @@ pub unsafe extern "C" fn lukko_vault_absorb(
     record_len: usize,
     out_record: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer(out_record, || {
-            let (vault, key, id, field) = named(vault, key, place)?;
-            Ok(vault.absorb(&key, id, field, record.bytes(record_len)?, &mut OsRng)?)
-        })
-    })
+    give_buffer(out_record, || absorb(vault, key, place.read()?, record.some(record_len)?))
+}
+
+pub(super) fn absorb(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    record: &[u8],
+) -> Result<Vec<u8>> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    Ok(vault.absorb(&key, id, field, record, &mut OsRng)?)
 }

@@ -2,10 +2,11 @@
 
 use lukko::{Descriptor, MemberEntry, MemberId, OsRng, PinnedDescriptor, Share};
 
-use super::{copy_out, give, put, run};
+use super::{give, put, run, write};
 use crate::buffer::{In, Slot};
 use crate::handle::get;
 use crate::object::{lukko_descriptor, lukko_entry, lukko_member, lukko_pinned, lukko_share};
+use crate::output::Fault;
 use crate::values::lukko_share_fault;
 
 /// Reads a descriptor. Nothing accepts it before lukko_pin_check has made it a pinned one.
@@ -18,7 +19,7 @@ pub unsafe extern "C" fn lukko_descriptor_parse(
     descriptor_len: usize,
     out_descriptor: Slot<'_, lukko_descriptor>,
 ) -> i32 {
-    run(|| give(out_descriptor, || Ok(Descriptor::parse(descriptor.bytes(descriptor_len)?)?)))
+    give(out_descriptor, || Ok(Descriptor::parse(descriptor.some(descriptor_len)?)?))
 }
 
 /// The descriptor's bytes, to be stored and handed to clients.
@@ -32,7 +33,7 @@ pub unsafe extern "C" fn lukko_descriptor_bytes(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Descriptor>(descriptor)?.as_bytes()))
 }
 
 /// The fingerprint over all of a descriptor: what people compare and clients pin.
@@ -46,7 +47,7 @@ pub unsafe extern "C" fn lukko_descriptor_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.fingerprint().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Descriptor>(descriptor)?.fingerprint().as_bytes()))
 }
 
 /// The id of the vault.
@@ -60,7 +61,7 @@ pub unsafe extern "C" fn lukko_descriptor_vault_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.vault().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Descriptor>(descriptor)?.vault().as_bytes()))
 }
 
 /// The fingerprint by which grants name the master key.
@@ -74,7 +75,9 @@ pub unsafe extern "C" fn lukko_descriptor_master_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Descriptor>(descriptor)?.master_fingerprint().as_bytes()))
+    write(out, out_capacity, out_written, |out| {
+        out.write(get::<Descriptor>(descriptor)?.master_fingerprint().as_bytes())
+    })
 }
 
 /// The suite of the vault.
@@ -83,7 +86,7 @@ pub unsafe extern "C" fn lukko_descriptor_master_fingerprint(
 /// @param out_suite LUKKO_SUITE_...
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_descriptor_suite(descriptor: lukko_descriptor, out_suite: Slot<'_, u32>) -> i32 {
-    run(|| put(out_suite, || Ok(get::<Descriptor>(descriptor)?.suite().kem_id().into())))
+    put(out_suite, || Ok(get::<Descriptor>(descriptor)?.suite().kem_id().into()))
 }
 
 /// The generation of the master secret.
@@ -95,7 +98,7 @@ pub unsafe extern "C" fn lukko_descriptor_generation(
     descriptor: lukko_descriptor,
     out_generation: Slot<'_, u32>,
 ) -> i32 {
-    run(|| put(out_generation, || Ok(get::<Descriptor>(descriptor)?.generation())))
+    put(out_generation, || Ok(get::<Descriptor>(descriptor)?.generation()))
 }
 
 /// How many shares open the vault, and how many there are.
@@ -108,12 +111,9 @@ pub unsafe extern "C" fn lukko_descriptor_policy(
     out_k: Slot<'_, u32>,
     out_n: Slot<'_, u32>,
 ) -> i32 {
-    run(|| {
-        let (out_k, out_n) = (out_k.check()?, out_n.check()?);
+    put((out_k, out_n), || {
         let descriptor = get::<Descriptor>(descriptor)?;
-        out_k.put(descriptor.k().into());
-        out_n.put(descriptor.n().into());
-        Ok(())
+        Ok((descriptor.k().into(), descriptor.n().into()))
     })
 }
 
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn lukko_pinned_descriptor(
     pinned: lukko_pinned,
     out_descriptor: Slot<'_, lukko_descriptor>,
 ) -> i32 {
-    run(|| give(out_descriptor, || Ok(Descriptor::clone(&*get::<PinnedDescriptor>(pinned)?))))
+    give(out_descriptor, || Ok(Descriptor::clone(&*get::<PinnedDescriptor>(pinned)?)))
 }
 
 /// Draws the keys of a new member. The registrar admits the entry: lukko_member_entry.
@@ -141,11 +141,9 @@ pub unsafe extern "C" fn lukko_pinned_new_member(
     id_len: usize,
     out_member: Slot<'_, lukko_member>,
 ) -> i32 {
-    run(|| {
-        give(out_member, || {
-            let pinned = get::<PinnedDescriptor>(pinned)?;
-            Ok(pinned.new_member(MemberId::new(id.bytes(id_len)?)?, &mut OsRng)?)
-        })
+    give(out_member, || {
+        let pinned = get::<PinnedDescriptor>(pinned)?;
+        Ok(pinned.new_member(MemberId::new(id.some(id_len)?)?, &mut OsRng)?)
     })
 }
 
@@ -164,11 +162,9 @@ pub unsafe extern "C" fn lukko_pinned_member_from_seed(
     seed_len: usize,
     out_member: Slot<'_, lukko_member>,
 ) -> i32 {
-    run(|| {
-        give(out_member, || {
-            let (pinned, seed) = (get::<PinnedDescriptor>(pinned)?, seed.array(seed_len)?);
-            Ok(pinned.member_from_seed(MemberId::new(id.bytes(id_len)?)?, seed)?)
-        })
+    give(out_member, || {
+        let (pinned, seed) = (get::<PinnedDescriptor>(pinned)?, seed.array(seed_len)?);
+        Ok(pinned.member_from_seed(MemberId::new(id.some(id_len)?)?, seed)?)
     })
 }
 
@@ -185,11 +181,9 @@ pub unsafe extern "C" fn lukko_pinned_verify_entry(
     entry_len: usize,
     out_entry: Slot<'_, lukko_entry>,
 ) -> i32 {
-    run(|| {
-        give(out_entry, || {
-            let pinned = get::<PinnedDescriptor>(pinned)?;
-            Ok(MemberEntry::verify(entry.bytes(entry_len)?, &pinned)?)
-        })
+    give(out_entry, || {
+        let pinned = get::<PinnedDescriptor>(pinned)?;
+        Ok(MemberEntry::verify(entry.some(entry_len)?, &pinned)?)
     })
 }
 
@@ -204,7 +198,7 @@ pub unsafe extern "C" fn lukko_pinned_check_share(
     share: lukko_share,
     out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
-    run(|| {
+    run(Fault(out_fault), || {
         let (pinned, share) = (get::<PinnedDescriptor>(pinned)?, get::<Share>(share)?);
         out_fault.explain(pinned.check_share(&share))
     })

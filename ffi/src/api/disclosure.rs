@@ -1,9 +1,10 @@
 //! Disclosure: a copy of one note for someone outside.
 
-use lukko::{Disclosed, MemberKey, OsRng, PatientKey, RecipientKey, RecipientPublicKey, StoredNote, Vault};
+use lukko::{Disclosed, MemberKey, OsRng, RecipientKey, RecipientPublicKey, StoredNote, Vault};
 
-use super::{copy_key, copy_out, give, give_buffer, put, run};
+use super::{give, give_buffer, named, put, write};
 use crate::buffer::{In, Ref, Slot};
+use crate::error::Result;
 use crate::handle::get;
 use crate::object::{lukko_buffer, lukko_disclosed, lukko_member, lukko_patient_key, lukko_recipient, lukko_vault};
 use crate::values::{self, lukko_place};
@@ -32,15 +33,25 @@ pub unsafe extern "C" fn lukko_vault_disclose(
     signer: lukko_member,
     out_disclosure: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer(out_disclosure, || {
-            let (vault, key, signer) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, get::<MemberKey>(signer)?);
-            let ((id, field), path) = (place.read()?.parts()?, values::path(path)?);
-            let to = RecipientPublicKey::from_bytes(vault.descriptor().suite(), to.bytes(to_len)?)?;
-            let note = StoredNote { record: id, field, path, bytes: record.bytes(record_len)? };
-            Ok(vault.disclose(&key, &note, &to, &signer, &mut OsRng)?)
-        })
+    give_buffer(out_disclosure, || {
+        let (record, to) = (record.some(record_len)?, to.some(to_len)?);
+        disclose(vault, key, place.read()?, path, record, to, signer)
     })
+}
+
+pub(super) fn disclose(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    path: u32,
+    bytes: &[u8],
+    to: &[u8],
+    signer: lukko_member,
+) -> Result<Vec<u8>> {
+    let ((vault, key, record, field), signer) = (named(vault, key, place)?, get::<MemberKey>(signer)?);
+    let to = RecipientPublicKey::from_bytes(vault.descriptor().suite(), to)?;
+    let note = StoredNote { record, field, path: values::path(path)?, bytes };
+    Ok(vault.disclose(&key, &note, &to, &signer, &mut OsRng)?)
 }
 
 /// Verifies who handed out a disclosure, without opening it.
@@ -57,9 +68,9 @@ pub unsafe extern "C" fn lukko_vault_disclosure_signer(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let signer = get::<Vault>(vault)?.disclosure_signer(disclosure.bytes(disclosure_len)?)?;
-        copy_out(out, out_capacity, out_written, signer.as_bytes())
+    write(out, out_capacity, out_written, |out| {
+        let signer = get::<Vault>(vault)?.disclosure_signer(disclosure.some(disclosure_len)?)?;
+        out.write(signer.as_bytes())
     })
 }
 
@@ -77,11 +88,9 @@ pub unsafe extern "C" fn lukko_vault_open_disclosure(
     disclosure_len: usize,
     out_disclosed: Slot<'_, lukko_disclosed>,
 ) -> i32 {
-    run(|| {
-        give(out_disclosed, || {
-            let (vault, recipient) = (get::<Vault>(vault)?, get::<RecipientKey>(recipient)?);
-            Ok(vault.open_disclosure(&recipient, disclosure.bytes(disclosure_len)?)?)
-        })
+    give(out_disclosed, || {
+        let (vault, recipient) = (get::<Vault>(vault)?, get::<RecipientKey>(recipient)?);
+        Ok(vault.open_disclosure(&recipient, disclosure.some(disclosure_len)?)?)
     })
 }
 
@@ -96,7 +105,7 @@ pub unsafe extern "C" fn lukko_disclosed_plaintext(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Disclosed>(disclosed)?.plaintext.as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Disclosed>(disclosed)?.plaintext.as_bytes()))
 }
 
 /// The patient's id in the vault.
@@ -110,7 +119,7 @@ pub unsafe extern "C" fn lukko_disclosed_patient(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Disclosed>(disclosed)?.patient))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Disclosed>(disclosed)?.patient))
 }
 
 /// The record's id in the vault.
@@ -124,7 +133,7 @@ pub unsafe extern "C" fn lukko_disclosed_record(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Disclosed>(disclosed)?.record))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Disclosed>(disclosed)?.record))
 }
 
 /// The field.
@@ -138,7 +147,7 @@ pub unsafe extern "C" fn lukko_disclosed_field(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Disclosed>(disclosed)?.field))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Disclosed>(disclosed)?.field))
 }
 
 /// The revision that was handed out.
@@ -147,7 +156,7 @@ pub unsafe extern "C" fn lukko_disclosed_field(
 /// @param out_revision 0 for a deposit
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_disclosed_revision(disclosed: lukko_disclosed, out_revision: Slot<'_, u64>) -> i32 {
-    run(|| put(out_revision, || Ok(get::<Disclosed>(disclosed)?.revision.get())))
+    put(out_revision, || Ok(get::<Disclosed>(disclosed)?.revision.get()))
 }
 
 /// Who deposited the note, as the signer says.
@@ -161,9 +170,9 @@ pub unsafe extern "C" fn lukko_disclosed_writer(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         let disclosed = get::<Disclosed>(disclosed)?;
-        copy_key(out, out_capacity, out_written, disclosed.writer.as_ref())
+        out.write_key(disclosed.writer.as_ref())
     })
 }
 
@@ -178,5 +187,5 @@ pub unsafe extern "C" fn lukko_disclosed_signer(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Disclosed>(disclosed)?.signer.as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Disclosed>(disclosed)?.signer.as_bytes()))
 }

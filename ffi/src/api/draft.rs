@@ -15,7 +15,7 @@ use crate::values;
 /// @param out_draft the draft; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_first(pinned: lukko_pinned, out_draft: Slot<'_, lukko_draft>) -> i32 {
-    run(|| give(out_draft, || Ok(Locked::new(Some(RosterDraft::first(&*get::<PinnedDescriptor>(pinned)?))))))
+    give(out_draft, || Ok(Locked::new(Some(RosterDraft::first(&*get::<PinnedDescriptor>(pinned)?)))))
 }
 
 /// Begins the roster after the one of a vault, with everything that it lists.
@@ -24,7 +24,7 @@ pub unsafe extern "C" fn lukko_draft_first(pinned: lukko_pinned, out_draft: Slot
 /// @param out_draft the draft; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_next(vault: lukko_vault, out_draft: Slot<'_, lukko_draft>) -> i32 {
-    run(|| give(out_draft, || Ok(Locked::new(Some(get::<Vault>(vault)?.roster().next()?)))))
+    give(out_draft, || Ok(Locked::new(Some(get::<Vault>(vault)?.roster().next()?))))
 }
 
 /// Begins the first roster of the next generation, with everything that the vault's lists. lukko_vault_rotate signs it.
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn lukko_draft_next(vault: lukko_vault, out_draft: Slot<'_
 /// @param out_draft the draft; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_next_generation(vault: lukko_vault, out_draft: Slot<'_, lukko_draft>) -> i32 {
-    run(|| give(out_draft, || Ok(Locked::new(Some(get::<Vault>(vault)?.roster().next_generation()?)))))
+    give(out_draft, || Ok(Locked::new(Some(get::<Vault>(vault)?.roster().next_generation()?))))
 }
 
 /// The version that the roster will have.
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn lukko_draft_next_generation(vault: lukko_vault, out_dra
 /// @param out_version from 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_version(draft: lukko_draft, out_version: Slot<'_, u64>) -> i32 {
-    run(|| put(out_version, || change(draft, |draft| Ok(draft.version()))))
+    put(out_version, || change(draft, |draft| Ok(draft.version())))
 }
 
 /// Admits a key with its roles, as active. The roles of a key never change.
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn lukko_draft_version(draft: lukko_draft, out_version: Sl
 /// @param roles LUKKO_ROLE_..., one or several added up
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_admit(draft: lukko_draft, entry: lukko_entry, roles: u32) -> i32 {
-    run(|| {
+    run((), || {
         let (entry, roles) = (get::<MemberEntry>(entry)?, values::roles(roles)?);
         change(draft, |draft| Ok(draft.admit(&entry, roles).map(drop)?))
     })
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn lukko_draft_admit(draft: lukko_draft, entry: lukko_entr
 /// @param status LUKKO_STATUS_...
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_set_status(draft: lukko_draft, key: In<'_>, key_len: usize, status: u32) -> i32 {
-    run(|| {
+    run((), || {
         let (key, status) = (values::key_fingerprint(key, key_len)?, values::status(status)?);
         change(draft, |draft| Ok(draft.set_status(key, status).map(drop)?))
     })
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn lukko_draft_replace(
     lost_len: usize,
     entry: lukko_entry,
 ) -> i32 {
-    run(|| {
+    run((), || {
         let (lost, entry) = (values::key_fingerprint(lost, lost_len)?, get::<MemberEntry>(entry)?);
         change(draft, |draft| Ok(draft.replace(lost, &entry).map(drop)?))
     })
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn lukko_draft_replace(
 /// @param reason LUKKO_CLOSED_ERASED or LUKKO_CLOSED_COMPROMISED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_draft_close(draft: lukko_draft, card: In<'_>, card_len: usize, reason: u32) -> i32 {
-    run(|| {
+    run((), || {
         let (card, reason) = (values::card_id(card, card_len)?, values::reason(reason)?);
         change(draft, |draft| Ok(draft.close(card, reason).map(drop)?))
     })
@@ -117,11 +117,9 @@ pub unsafe extern "C" fn lukko_draft_sign_as_registrar(
     pinned: lukko_pinned,
     out_roster: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer(out_roster, || {
-            let (registrar, pinned) = (get::<RegistrarKey>(registrar)?, get::<PinnedDescriptor>(pinned)?);
-            Ok(take(draft)?.sign_as_registrar(&registrar, &pinned)?)
-        })
+    give_buffer(out_roster, || {
+        let (registrar, pinned) = (get::<RegistrarKey>(registrar)?, get::<PinnedDescriptor>(pinned)?);
+        Ok(take(draft)?.sign_as_registrar(&registrar, &pinned)?)
     })
 }
 
@@ -138,11 +136,9 @@ pub unsafe extern "C" fn lukko_draft_sign_as_root(
     pinned: lukko_pinned,
     out_roster: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer(out_roster, || {
-            let (master, pinned) = (get::<MasterKey>(master)?, get::<PinnedDescriptor>(pinned)?);
-            Ok(take(draft)?.sign_as_root(&master, &pinned)?)
-        })
+    give_buffer(out_roster, || {
+        let (master, pinned) = (get::<MasterKey>(master)?, get::<PinnedDescriptor>(pinned)?);
+        Ok(take(draft)?.sign_as_root(&master, &pinned)?)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use lukko::{Erasure, PatientId, Vault};
 
-use super::{copy_ids, draft, give, run};
+use super::{draft, give, run, write};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
 use crate::handle::{Locked, get};
 use crate::object::{lukko_draft, lukko_erasure, lukko_receipt, lukko_vault};
@@ -29,12 +29,10 @@ pub unsafe extern "C" fn lukko_vault_begin_erasure(
     grant_count: usize,
     out_erasure: Slot<'_, lukko_erasure>,
 ) -> i32 {
-    run(|| {
-        give(out_erasure, || {
-            let (vault, patient) = (get::<Vault>(vault)?, PatientId::new(patient.bytes(patient_len)?)?);
-            let (cards, grants) = (cards.list(card_count)?, grants.list(grant_count)?);
-            Ok(Locked::new(vault.begin_erasure(patient, &cards, grants)?))
-        })
+    give(out_erasure, || {
+        let (vault, patient) = (get::<Vault>(vault)?, PatientId::new(patient.some(patient_len)?)?);
+        let (cards, grants) = (cards.list(card_count)?, grants.list(grant_count)?);
+        Ok(Locked::new(vault.begin_erasure(patient, &cards, grants)?))
     })
 }
 
@@ -49,10 +47,9 @@ pub unsafe extern "C" fn lukko_erasure_cards(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        get::<Locked<Erasure>>(erasure)?.with(|erasure| {
-            copy_ids(out, out_capacity, out_written, erasure.cards().iter().map(|card| card.as_bytes()))
-        })
+    write(out, out_capacity, out_written, |out| {
+        get::<Locked<Erasure>>(erasure)?
+            .with(|erasure| out.write_ids(erasure.cards().iter().map(|card| card.as_bytes())))
     })
 }
 
@@ -67,10 +64,9 @@ pub unsafe extern "C" fn lukko_erasure_missing(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        get::<Locked<Erasure>>(erasure)?.with(|erasure| {
-            copy_ids(out, out_capacity, out_written, erasure.missing().iter().map(|card| card.as_bytes()))
-        })
+    write(out, out_capacity, out_written, |out| {
+        get::<Locked<Erasure>>(erasure)?
+            .with(|erasure| out.write_ids(erasure.missing().iter().map(|card| card.as_bytes())))
     })
 }
 
@@ -80,7 +76,7 @@ pub unsafe extern "C" fn lukko_erasure_missing(
 /// @param card,card_len the card's id, 32 bytes
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_erasure_also_close(erasure: lukko_erasure, card: In<'_>, card_len: usize) -> i32 {
-    run(|| {
+    run((), || {
         let card = values::card_id(card, card_len)?;
         get::<Locked<Erasure>>(erasure)?.with(|erasure| {
             erasure.also_close(card);
@@ -95,7 +91,7 @@ pub unsafe extern "C" fn lukko_erasure_also_close(erasure: lukko_erasure, card: 
 /// @param key,key_len the fingerprint of the key, 32 bytes
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_erasure_also_granted(erasure: lukko_erasure, key: In<'_>, key_len: usize) -> i32 {
-    run(|| {
+    run((), || {
         let key = values::key_fingerprint(key, key_len)?;
         get::<Locked<Erasure>>(erasure)?.with(|erasure| {
             erasure.also_granted(key);
@@ -110,14 +106,16 @@ pub unsafe extern "C" fn lukko_erasure_also_granted(erasure: lukko_erasure, key:
 /// @param draft the draft
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_erasure_close_in(erasure: lukko_erasure, draft: lukko_draft) -> i32 {
-    run(|| get::<Locked<Erasure>>(erasure)?.with(|erasure| draft::change(draft, |draft| Ok(erasure.close_in(draft)?))))
+    run((), || {
+        get::<Locked<Erasure>>(erasure)?.with(|erasure| draft::change(draft, |draft| Ok(erasure.close_in(draft)?)))
+    })
 }
 
 /// The receipt, once the vault's roster closes every card, and never before.
 ///
 /// @param erasure the erasure
 /// @param vault the vault with that roster
-/// @param now the time, in seconds since 1970-01-01 UTC; the library has no clock
+/// @param now the time, in seconds since 1970-01-01 UTC, at most LUKKO_TIME_MAX; the library has no clock
 /// @param out_receipt the receipt; free it with lukko_free
 /// @return LUKKO_E_NOT_YET
 #[unsafe(no_mangle)]
@@ -127,10 +125,8 @@ pub unsafe extern "C" fn lukko_erasure_receipt(
     now: u64,
     out_receipt: Slot<'_, lukko_receipt>,
 ) -> i32 {
-    run(|| {
-        give(out_receipt, || {
-            let (erasure, vault) = (get::<Locked<Erasure>>(erasure)?, get::<Vault>(vault)?);
-            erasure.with(|erasure| Ok(Locked::new(erasure.receipt(&vault, now)?)))
-        })
+    give(out_receipt, || {
+        let (erasure, vault) = (get::<Locked<Erasure>>(erasure)?, get::<Vault>(vault)?);
+        erasure.with(|erasure| Ok(Locked::new(erasure.receipt(&vault, values::time(now)?)?)))
     })
 }

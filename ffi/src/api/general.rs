@@ -1,10 +1,10 @@
 //! Of use everywhere.
 
-use core::ffi::{CStr, c_char};
+use core::ffi::{CStr, c_char, c_void};
 
 use lukko::OsRng;
 
-use super::{copy_out, put, run};
+use super::{put, run, write};
 use crate::buffer::{In, Slot};
 use crate::error::CODES;
 use crate::object::{Buffer, lukko_buffer, lukko_handle};
@@ -38,7 +38,7 @@ pub extern "C" fn lukko_strerror(code: i32) -> *const c_char {
 /// @return LUKKO_E_HANDLE if it was freed before or never was one
 #[unsafe(no_mangle)]
 pub extern "C" fn lukko_free(handle: lukko_handle) -> i32 {
-    run(|| if handle == 0 { Ok(()) } else { handle::remove(handle) })
+    run((), || if handle == 0 { Ok(()) } else { handle::remove(handle) })
 }
 
 /// How many handles are alive in this process: to find out whether all are freed.
@@ -46,7 +46,7 @@ pub extern "C" fn lukko_free(handle: lukko_handle) -> i32 {
 /// @param out_count the number
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_live_handles(out_count: Slot<'_, usize>) -> i32 {
-    run(|| put(out_count, || Ok(handle::live())))
+    put(out_count, || Ok(handle::live()))
 }
 
 /// The length of a buffer.
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn lukko_live_handles(out_count: Slot<'_, usize>) -> i32 {
 /// @param out_len its length in bytes
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_buffer_len(buffer: lukko_buffer, out_len: Slot<'_, usize>) -> i32 {
-    run(|| put(out_len, || Ok(handle::get::<Buffer>(buffer)?.0.len())))
+    put(out_len, || Ok(handle::get::<Buffer>(buffer)?.0.len()))
 }
 
 /// Copies a whole buffer.
@@ -69,7 +69,15 @@ pub unsafe extern "C" fn lukko_buffer_read(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &handle::get::<Buffer>(buffer)?.0))
+    write(out, out_capacity, out_written, |out| out.write(&handle::get::<Buffer>(buffer)?.0))
+}
+
+/// Writes zeros over secret bytes. A compiler does not leave this out, as it may leave out a memset.
+///
+/// @param bytes,bytes_len what to wipe; NULL with length 0 is nothing to wipe and no fault
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_wipe(bytes: Slot<'_, c_void>, bytes_len: usize) -> i32 {
+    run((), || bytes.wipe(bytes_len))
 }
 
 /// Draws a random identifier that names nobody, for a patient or a record.
@@ -77,8 +85,8 @@ pub unsafe extern "C" fn lukko_buffer_read(
 /// @param out 32 hexadecimal characters, without a NUL behind them
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_random_id(out: Slot<'_, u8>, out_capacity: usize, out_written: Slot<'_, usize>) -> i32 {
-    run(|| {
-        let out = out.buffer(out_capacity, out_written)?.require(32)?;
+    write(out, out_capacity, out_written, |out| {
+        let out = out.require(32)?;
         out.write(lukko::random_id(&mut OsRng)?.as_bytes())
     })
 }
@@ -91,7 +99,7 @@ pub unsafe extern "C" fn lukko_random_id(out: Slot<'_, u8>, out_capacity: usize,
 /// @return LUKKO_E_USAGE if that is longer than memory
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_sealed_len(note_len: usize, padding: u32, out_len: Slot<'_, usize>) -> i32 {
-    run(|| put(out_len, || Ok(lukko::sealed_len(note_len, values::padding(padding)?)?)))
+    put(out_len, || Ok(lukko::sealed_len(note_len, values::padding(padding)?)?))
 }
 
 /// Which call opens a sealed note. Nothing is verified: it is what the bytes say of themselves.
@@ -100,7 +108,7 @@ pub unsafe extern "C" fn lukko_sealed_len(note_len: usize, padding: u32, out_len
 /// @param out_path LUKKO_PATH_...
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_path_of(record: In<'_>, record_len: usize, out_path: Slot<'_, u32>) -> i32 {
-    run(|| put(out_path, || Ok(lukko::path_of(record.bytes(record_len)?)? as u32)))
+    put(out_path, || Ok(lukko::path_of(record.some(record_len)?)? as u32))
 }
 
 /// The lengths of a suite, in bytes: of a public key, of an encapsulation, and of a sealed secret of 32 bytes.
@@ -114,12 +122,9 @@ pub unsafe extern "C" fn lukko_suite_lengths(
     out_encapsulation: Slot<'_, usize>,
     out_sealed_secret: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let outs = [out_public_key.check()?, out_encapsulation.check()?, out_sealed_secret.check()?];
+    put((out_public_key, out_encapsulation, out_sealed_secret), || {
         let suite = values::suite(suite)?;
-        let lengths = [suite.public_key_len(), suite.encapsulation_len(), suite.sealed_secret_len()];
-        outs.into_iter().zip(lengths).for_each(|(out, length)| out.put(length));
-        Ok(())
+        Ok((suite.public_key_len(), suite.encapsulation_len(), suite.sealed_secret_len()))
     })
 }
 
@@ -131,5 +136,5 @@ pub unsafe extern "C" fn lukko_suite_lengths(
 /// @return LUKKO_E_USAGE, or LUKKO_E_VALUE for numbers that are none
 #[unsafe(no_mangle)]
 pub extern "C" fn lukko_policy_check(k: u32, n: u32, rule: u32) -> i32 {
-    run(|| values::policy(k, n, rule).map(drop))
+    run((), || values::policy(k, n, rule).map(drop))
 }

@@ -2,7 +2,7 @@
 
 use lukko::{Card, MasterKey, MemberKey, OsRng, PatientKey, Vault};
 
-use super::{give, give_buffer, run};
+use super::{give, give_buffer};
 use crate::buffer::{In, Slot};
 use crate::handle::get;
 use crate::object::{lukko_buffer, lukko_card, lukko_master, lukko_member, lukko_patient_key, lukko_vault};
@@ -22,11 +22,9 @@ pub unsafe extern "C" fn lukko_vault_grant(
     to_len: usize,
     out_grant: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer(out_grant, || {
-            let (vault, key) = (get::<Vault>(vault)?, get::<PatientKey>(key)?);
-            Ok(vault.grant(&key, values::key_fingerprint(to, to_len)?, &mut OsRng)?.bytes)
-        })
+    give_buffer(out_grant, || {
+        let (vault, key) = (get::<Vault>(vault)?, get::<PatientKey>(key)?);
+        Ok(vault.grant(&key, values::key_fingerprint(to, to_len)?, &mut OsRng)?.bytes)
     })
 }
 
@@ -46,11 +44,9 @@ pub unsafe extern "C" fn lukko_vault_open_grant(
     grant_len: usize,
     out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
-    run(|| {
-        give(out_key, || {
-            let (vault, card, member) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MemberKey>(member)?);
-            Ok(vault.open_grant(&card, &member, grant.bytes(grant_len)?)?)
-        })
+    give(out_key, || {
+        let (vault, card, member) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MemberKey>(member)?);
+        Ok(vault.open_grant(&card, &member, grant.some(grant_len)?)?)
     })
 }
 
@@ -67,11 +63,9 @@ pub unsafe extern "C" fn lukko_vault_break_glass(
     master: lukko_master,
     out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
-    run(|| {
-        give(out_key, || {
-            let (vault, card, master) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MasterKey>(master)?);
-            Ok(vault.break_glass(&card, &master)?)
-        })
+    give(out_key, || {
+        let (vault, card, master) = (get::<Vault>(vault)?, get::<Card>(card)?, get::<MasterKey>(master)?);
+        Ok(vault.break_glass(&card, &master)?)
     })
 }
 
@@ -87,10 +81,8 @@ pub unsafe extern "C" fn lukko_vault_grant_to_master(
     key: lukko_patient_key,
     out_grant: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer(out_grant, || {
-            let (vault, key) = (get::<Vault>(vault)?, get::<PatientKey>(key)?);
-            Ok(vault.grant_to_master(&key, &mut OsRng)?)
-        })
+    give_buffer(out_grant, || {
+        let (vault, key) = (get::<Vault>(vault)?, get::<PatientKey>(key)?);
+        Ok(vault.grant_to_master(&key, &mut OsRng)?)
     })
 }

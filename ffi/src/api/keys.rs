@@ -2,7 +2,7 @@
 
 use lukko::{OsRng, RecipientKey, RecipientPublicKey, RegistrarKey, RegistrarPublicKey};
 
-use super::{copy_out, give, run};
+use super::{give, run, write};
 use crate::buffer::{In, Slot};
 use crate::error::{LUKKO_E_MALFORMED, Refusal, Result};
 use crate::handle::get;
@@ -14,7 +14,7 @@ use crate::values;
 /// @param out_registrar the key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_registrar_generate(out_registrar: Slot<'_, lukko_registrar>) -> i32 {
-    run(|| give(out_registrar, || Ok(RegistrarKey::generate(&mut OsRng)?)))
+    give(out_registrar, || Ok(RegistrarKey::generate(&mut OsRng)?))
 }
 
 /// Restores a registrar's key from its seed.
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn lukko_registrar_from_seed(
     seed_len: usize,
     out_registrar: Slot<'_, lukko_registrar>,
 ) -> i32 {
-    run(|| give(out_registrar, || Ok(RegistrarKey::from_seed(seed.array(seed_len)?)?)))
+    give(out_registrar, || Ok(RegistrarKey::from_seed(seed.array(seed_len)?)?))
 }
 
 /// The seed of a registrar's key, for storage where only the registrar reads it.
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn lukko_registrar_seed(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<RegistrarKey>(registrar)?.seed().expose()))
+    write(out, out_capacity, out_written, |out| out.write(get::<RegistrarKey>(registrar)?.seed().expose()))
 }
 
 /// The public half of a registrar's key, for lukko_create.
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn lukko_registrar_public_key(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<RegistrarKey>(registrar)?.public().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<RegistrarKey>(registrar)?.public().as_bytes()))
 }
 
 /// Refuses bytes that are not a registrar's public key.
@@ -64,12 +64,12 @@ pub unsafe extern "C" fn lukko_registrar_public_key(
 /// @return LUKKO_E_MALFORMED if they are not a valid Ed25519 key
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_registrar_public_key_check(public_key: In<'_>, public_key_len: usize) -> i32 {
-    run(|| registrar_public_key(public_key, public_key_len).map(drop))
+    run((), || registrar_public_key(public_key, public_key_len).map(drop))
 }
 
 /// A registrar's public key, as an argument.
 pub(super) fn registrar_public_key(bytes: In<'_>, len: usize) -> Result<RegistrarPublicKey> {
-    let bytes = bytes.bytes(len)?.try_into().map_err(|_| Refusal(LUKKO_E_MALFORMED))?;
+    let bytes = bytes.some(len)?.try_into().map_err(|_| Refusal(LUKKO_E_MALFORMED))?;
     RegistrarPublicKey::from_bytes(bytes).ok_or(Refusal(LUKKO_E_MALFORMED))
 }
 
@@ -79,7 +79,7 @@ pub(super) fn registrar_public_key(bytes: In<'_>, len: usize) -> Result<Registra
 /// @param out_recipient the key; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_recipient_generate(suite: u32, out_recipient: Slot<'_, lukko_recipient>) -> i32 {
-    run(|| give(out_recipient, || Ok(RecipientKey::generate(values::suite(suite)?, &mut OsRng)?)))
+    give(out_recipient, || Ok(RecipientKey::generate(values::suite(suite)?, &mut OsRng)?))
 }
 
 /// Restores a recipient's key from its seed.
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn lukko_recipient_from_seed(
     seed_len: usize,
     out_recipient: Slot<'_, lukko_recipient>,
 ) -> i32 {
-    run(|| give(out_recipient, || Ok(RecipientKey::from_seed(values::suite(suite)?, seed.array(seed_len)?)?)))
+    give(out_recipient, || Ok(RecipientKey::from_seed(values::suite(suite)?, seed.array(seed_len)?)?))
 }
 
 /// The seed of a recipient's key, for storage where only the recipient reads it.
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn lukko_recipient_seed(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<RecipientKey>(recipient)?.seed().expose()))
+    write(out, out_capacity, out_written, |out| out.write(get::<RecipientKey>(recipient)?.seed().expose()))
 }
 
 /// The public half of a recipient's key, for lukko_vault_disclose.
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn lukko_recipient_public_key(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<RecipientKey>(recipient)?.public().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<RecipientKey>(recipient)?.public().as_bytes()))
 }
 
 /// The fingerprint of a recipient's public key: compare it with the recipient before anything is disclosed.
@@ -140,8 +140,8 @@ pub unsafe extern "C" fn lukko_recipient_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let key = RecipientPublicKey::from_bytes(values::suite(suite)?, public_key.bytes(public_key_len)?)?;
-        copy_out(out, out_capacity, out_written, key.fingerprint().as_bytes())
+    write(out, out_capacity, out_written, |out| {
+        let key = RecipientPublicKey::from_bytes(values::suite(suite)?, public_key.some(public_key_len)?)?;
+        out.write(key.fingerprint().as_bytes())
     })
 }

@@ -2,7 +2,7 @@
 
 use lukko::{MemberEntry, MemberKey};
 
-use super::{copy_out, run};
+use super::write;
 use crate::buffer::Slot;
 use crate::handle::get;
 use crate::object::{lukko_entry, lukko_member};
@@ -18,7 +18,7 @@ pub unsafe extern "C" fn lukko_member_entry(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<MemberKey>(member)?.entry()))
+    write(out, out_capacity, out_written, |out| out.write(get::<MemberKey>(member)?.entry()))
 }
 
 /// The fingerprint of a member's id and keys: what the registrar compares with the member.
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn lukko_member_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<MemberKey>(member)?.fingerprint().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<MemberKey>(member)?.fingerprint().as_bytes()))
 }
 
 /// The seed of a member's keys, for storage where only the member reads it.
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn lukko_member_seed(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<MemberKey>(member)?.seed().expose()))
+    write(out, out_capacity, out_written, |out| out.write(get::<MemberKey>(member)?.seed().expose()))
 }
 
 /// The id in a verified entry, as the member gave it.
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn lukko_entry_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<MemberEntry>(entry)?.id()))
+    write(out, out_capacity, out_written, |out| out.write(get::<MemberEntry>(entry)?.id()))
 }
 
 /// The fingerprint of a verified entry: how rosters, grants and signatures name the member.
@@ -74,5 +74,5 @@ pub unsafe extern "C" fn lukko_entry_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<MemberEntry>(entry)?.fingerprint().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<MemberEntry>(entry)?.fingerprint().as_bytes()))
 }

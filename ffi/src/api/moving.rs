@@ -1,9 +1,10 @@
 //! Attachments that move to another key, from a source to a sink of the caller's.
 
-use lukko::{OsRng, PatientKey, StoredAttachment, Vault};
+use lukko::{OsRng, PatientKey, StoredAttachment};
 
-use super::run;
+use super::{named, run};
 use crate::buffer::{Ref, Sink, Source, lukko_sink, lukko_source};
+use crate::error::Result;
 use crate::handle::get;
 use crate::object::{lukko_patient_key, lukko_vault};
 use crate::values::{lukko_context, lukko_place};
@@ -25,13 +26,21 @@ pub unsafe extern "C" fn lukko_vault_reseal_attachment(
     source: Ref<'_, lukko_source>,
     sink: Ref<'_, lukko_sink>,
 ) -> i32 {
-    run(|| {
-        let (vault, from, to) = (get::<Vault>(vault)?, get::<PatientKey>(from)?, get::<PatientKey>(to)?);
-        let (place, source, sink) = (place.read()?, Source::new(source.read()?)?, Sink::new(sink.read()?)?);
-        let (record, field) = place.parts()?;
-        vault.reseal_attachment(&from, &to, StoredAttachment { record, field, source }, sink, &mut OsRng)?;
-        Ok(())
-    })
+    run((), || reseal_attachment(vault, from, to, place.read()?, source.read()?, sink.read()?))
+}
+
+pub(super) fn reseal_attachment(
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: lukko_place<'_>,
+    source: lukko_source,
+    sink: lukko_sink,
+) -> Result<()> {
+    let ((vault, from, record, field), to) = (named(vault, from, place)?, get::<PatientKey>(to)?);
+    let (source, sink) = (Source::new(source)?, Sink::new(sink)?);
+    vault.reseal_attachment(&from, &to, StoredAttachment { record, field, source }, sink, &mut OsRng)?;
+    Ok(())
 }
 
 /// Takes a deposited attachment over: seals it as a reader's own, in another place. The author is verified before anything
@@ -53,12 +62,24 @@ pub unsafe extern "C" fn lukko_vault_take_over_attachment(
     context: Ref<'_, lukko_context<'_>>,
     sink: Ref<'_, lukko_sink>,
 ) -> i32 {
-    run(|| {
-        let (vault, from, to) = (get::<Vault>(vault)?, get::<PatientKey>(from)?, get::<PatientKey>(to)?);
-        let (place, source, sink) = (place.read()?, Source::new(source.read()?)?, Sink::new(sink.read()?)?);
-        let ((record, field), context) = (place.parts()?, context.read()?.context()?);
-        let stored = StoredAttachment { record, field, source };
-        vault.take_over_attachment(&from, &to, stored, &context, sink, &mut OsRng)?;
-        Ok(())
+    run((), || {
+        let (place, context) = (place.read()?, context.read()?);
+        take_over_attachment(vault, from, to, place, source.read()?, context, sink.read()?)
     })
+}
+
+pub(super) fn take_over_attachment(
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: lukko_place<'_>,
+    source: lukko_source,
+    context: lukko_context<'_>,
+    sink: lukko_sink,
+) -> Result<()> {
+    let ((vault, from, record, field), to) = (named(vault, from, place)?, get::<PatientKey>(to)?);
+    let (source, sink, context) = (Source::new(source)?, Sink::new(sink)?, context.context()?);
+    let stored = StoredAttachment { record, field, source };
+    vault.take_over_attachment(&from, &to, stored, &context, sink, &mut OsRng)?;
+    Ok(())
 }

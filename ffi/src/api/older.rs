@@ -2,7 +2,7 @@
 
 use lukko::{PatientId, Vault};
 
-use super::{give, run};
+use super::give;
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
 use crate::handle::get;
 use crate::object::{MemberOrMaster, lukko_handle, lukko_patient_key, lukko_vault};
@@ -33,15 +33,13 @@ pub unsafe extern "C" fn lukko_vault_open_older(
     grant_len: usize,
     out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
-    run(|| {
-        give(out_key, || {
-            let (vault, stored) = (get::<Vault>(vault)?, Stored::read(stored.read()?)?);
-            let (patient, with) = (PatientId::new(patient.bytes(patient_len)?)?, MemberOrMaster::of(with)?);
-            let expect = values::optional_card(expect, expect_len)?;
-            let older = values::card_id(older, older_len)?;
-            let with = with.with_grant(grant.bytes(grant_len)?);
-            Ok(vault.open_older(patient, &stored.as_stored(), expect, older, &with)?)
-        })
+    give(out_key, || {
+        let (vault, stored) = (get::<Vault>(vault)?, Stored::read(stored.read()?)?);
+        let (patient, with) = (PatientId::new(patient.some(patient_len)?)?, MemberOrMaster::of(with)?);
+        let expect = values::optional_card(expect, expect_len)?;
+        let older = values::card_id(older, older_len)?;
+        let with = with.with_grant(grant.some(grant_len)?);
+        Ok(vault.open_older(patient, &stored.as_stored(), expect, older, &with)?)
     })
 }
 
@@ -69,12 +67,10 @@ pub unsafe extern "C" fn lukko_vault_open_remembered(
     grant_len: usize,
     out_key: Slot<'_, lukko_patient_key>,
 ) -> i32 {
-    run(|| {
-        give(out_key, || {
-            let (vault, cards) = (get::<Vault>(vault)?, cards.list(card_count)?);
-            let (patient, with) = (PatientId::new(patient.bytes(patient_len)?)?, MemberOrMaster::of(with)?);
-            let known = values::card_id(known, known_len)?;
-            Ok(vault.open_remembered(patient, &cards, known, &with.with_grant(grant.bytes(grant_len)?))?)
-        })
+    give(out_key, || {
+        let (vault, cards) = (get::<Vault>(vault)?, cards.list(card_count)?);
+        let (patient, with) = (PatientId::new(patient.some(patient_len)?)?, MemberOrMaster::of(with)?);
+        let known = values::card_id(known, known_len)?;
+        Ok(vault.open_remembered(patient, &cards, known, &with.with_grant(grant.some(grant_len)?))?)
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lukko::{Card, Endorsed, Enrolment, OsRng, PatientId, PatientKey, Vault};
 
-use super::{copy_ids, copy_out, give, give_shared, put, run};
+use super::{give, give_shared, put, write};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
 use crate::handle::get;
 use crate::object::{
@@ -27,12 +27,10 @@ pub unsafe extern "C" fn lukko_vault_enrol(
     patient_len: usize,
     out_enrolment: Slot<'_, lukko_enrolment>,
 ) -> i32 {
-    run(|| {
-        give(out_enrolment, || {
-            let (vault, by) = (get::<Vault>(vault)?, MemberOrMaster::of(by)?);
-            let patient = PatientId::new(patient.bytes(patient_len)?)?;
-            Ok(enrolled(vault.enrol(by.as_enroller(), patient, &mut OsRng)?))
-        })
+    give(out_enrolment, || {
+        let (vault, by) = (get::<Vault>(vault)?, MemberOrMaster::of(by)?);
+        let patient = PatientId::new(patient.some(patient_len)?)?;
+        Ok(enrolled(vault.enrol(by.as_enroller(), patient, &mut OsRng)?))
     })
 }
 
@@ -49,11 +47,9 @@ pub unsafe extern "C" fn lukko_vault_rekey(
     old: lukko_patient_key,
     out_enrolment: Slot<'_, lukko_enrolment>,
 ) -> i32 {
-    run(|| {
-        give(out_enrolment, || {
-            let (vault, by, old) = (get::<Vault>(vault)?, MemberOrMaster::of(by)?, get::<PatientKey>(old)?);
-            Ok(enrolled(vault.rekey(by.as_enroller(), &old, &mut OsRng)?))
-        })
+    give(out_enrolment, || {
+        let (vault, by, old) = (get::<Vault>(vault)?, MemberOrMaster::of(by)?, get::<PatientKey>(old)?);
+        Ok(enrolled(vault.rekey(by.as_enroller(), &old, &mut OsRng)?))
     })
 }
 
@@ -73,7 +69,7 @@ pub unsafe extern "C" fn lukko_enrolment_card_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Enrolled>(enrolment)?.key.card().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Enrolled>(enrolment)?.key.card().as_bytes()))
 }
 
 /// The new card.
@@ -87,7 +83,7 @@ pub unsafe extern "C" fn lukko_enrolment_card(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Enrolled>(enrolment)?.card))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Enrolled>(enrolment)?.card))
 }
 
 /// The endorsement of the new card and its master grant.
@@ -101,7 +97,7 @@ pub unsafe extern "C" fn lukko_enrolment_endorsement(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Enrolled>(enrolment)?.endorsement))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Enrolled>(enrolment)?.endorsement))
 }
 
 /// The patient's secret, wrapped to the master key: what a quorum opens when all members are gone.
@@ -115,7 +111,7 @@ pub unsafe extern "C" fn lukko_enrolment_master_grant(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Enrolled>(enrolment)?.master_grant))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Enrolled>(enrolment)?.master_grant))
 }
 
 /// The patient's key, to seal and to grant with.
@@ -124,7 +120,7 @@ pub unsafe extern "C" fn lukko_enrolment_master_grant(
 /// @param out_key the key; free it, and the enrolment, with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_enrolment_key(enrolment: lukko_enrolment, out_key: Slot<'_, lukko_patient_key>) -> i32 {
-    run(|| give_shared(out_key, || Ok(Arc::clone(&get::<Enrolled>(enrolment)?.key))))
+    give_shared(out_key, || Ok(Arc::clone(&get::<Enrolled>(enrolment)?.key)))
 }
 
 /// Endorses a patient's card for this vault's generation, with a new master grant.
@@ -140,11 +136,9 @@ pub unsafe extern "C" fn lukko_vault_endorse(
     key: lukko_patient_key,
     out_endorsed: Slot<'_, lukko_endorsed>,
 ) -> i32 {
-    run(|| {
-        give(out_endorsed, || {
-            let (vault, by, key) = (get::<Vault>(vault)?, MemberOrMaster::of(by)?, get::<PatientKey>(key)?);
-            Ok(vault.endorse(by.as_enroller(), &key, &mut OsRng)?)
-        })
+    give(out_endorsed, || {
+        let (vault, by, key) = (get::<Vault>(vault)?, MemberOrMaster::of(by)?, get::<PatientKey>(key)?);
+        Ok(vault.endorse(by.as_enroller(), &key, &mut OsRng)?)
     })
 }
 
@@ -159,7 +153,7 @@ pub unsafe extern "C" fn lukko_endorsed_endorsement(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Endorsed>(endorsed)?.endorsement))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Endorsed>(endorsed)?.endorsement))
 }
 
 /// The new master grant.
@@ -173,7 +167,7 @@ pub unsafe extern "C" fn lukko_endorsed_master_grant(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Endorsed>(endorsed)?.master_grant))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Endorsed>(endorsed)?.master_grant))
 }
 
 /// Verifies what is stored of a patient and gives the current card.
@@ -194,12 +188,10 @@ pub unsafe extern "C" fn lukko_vault_card(
     expect_len: usize,
     out_card: Slot<'_, lukko_card>,
 ) -> i32 {
-    run(|| {
-        give(out_card, || {
-            let (vault, stored) = (get::<Vault>(vault)?, Stored::read(stored.read()?)?);
-            let patient = PatientId::new(patient.bytes(patient_len)?)?;
-            Ok(vault.card(patient, &stored.as_stored(), values::optional_card(expect, expect_len)?)?)
-        })
+    give(out_card, || {
+        let (vault, stored) = (get::<Vault>(vault)?, Stored::read(stored.read()?)?);
+        let patient = PatientId::new(patient.some(patient_len)?)?;
+        Ok(vault.card(patient, &stored.as_stored(), values::optional_card(expect, expect_len)?)?)
     })
 }
 
@@ -221,10 +213,10 @@ pub unsafe extern "C" fn lukko_vault_card_ids(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         let (vault, cards) = (get::<Vault>(vault)?, cards.list(card_count)?);
-        let ids = vault.card_ids(PatientId::new(patient.bytes(patient_len)?)?, &cards)?;
-        copy_ids(out, out_capacity, out_written, ids.iter().map(|id| id.as_bytes()))
+        let ids = vault.card_ids(PatientId::new(patient.some(patient_len)?)?, &cards)?;
+        out.write_ids(ids.iter().map(|id| id.as_bytes()))
     })
 }
 
@@ -239,7 +231,7 @@ pub unsafe extern "C" fn lukko_card_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Card>(card)?.id().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Card>(card)?.id().as_bytes()))
 }
 
 /// The patient of a card.
@@ -253,7 +245,7 @@ pub unsafe extern "C" fn lukko_card_patient(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Card>(card)?.patient()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Card>(card)?.patient()))
 }
 
 /// The version of the patient's key on a card.
@@ -262,7 +254,7 @@ pub unsafe extern "C" fn lukko_card_patient(
 /// @param out_version from 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_card_version(card: lukko_card, out_version: Slot<'_, u32>) -> i32 {
-    run(|| put(out_version, || Ok(get::<Card>(card)?.version())))
+    put(out_version, || Ok(get::<Card>(card)?.version()))
 }
 
 /// The id of the card that a key belongs to.
@@ -276,7 +268,7 @@ pub unsafe extern "C" fn lukko_patient_key_card_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<PatientKey>(key)?.card().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<PatientKey>(key)?.card().as_bytes()))
 }
 
 /// The patient that a key belongs to.
@@ -290,7 +282,7 @@ pub unsafe extern "C" fn lukko_patient_key_patient(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<PatientKey>(key)?.patient()))
+    write(out, out_capacity, out_written, |out| out.write(get::<PatientKey>(key)?.patient()))
 }
 
 /// The version of a patient's key.
@@ -299,5 +291,5 @@ pub unsafe extern "C" fn lukko_patient_key_patient(
 /// @param out_version from 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_patient_key_version(key: lukko_patient_key, out_version: Slot<'_, u32>) -> i32 {
-    run(|| put(out_version, || Ok(get::<PatientKey>(key)?.version())))
+    put(out_version, || Ok(get::<PatientKey>(key)?.version()))
 }

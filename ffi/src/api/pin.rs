@@ -2,7 +2,7 @@
 
 use lukko::{Descriptor, Fingerprint, Pin, Successor};
 
-use super::{copy_out, give, put, run};
+use super::{give, put, write};
 use crate::buffer::{In, Slot};
 use crate::handle::{self, Locked, get};
 use crate::object::{lukko_descriptor, lukko_pin, lukko_pinned, lukko_successor};
@@ -21,11 +21,9 @@ pub unsafe extern "C" fn lukko_pin_new(
     descriptor: lukko_descriptor,
     out_pin: Slot<'_, lukko_pin>,
 ) -> i32 {
-    run(|| {
-        give(out_pin, || {
-            let trusted = Fingerprint::from_bytes(*fingerprint.array(fingerprint_len)?);
-            Ok(Pin::new(trusted, &*get::<Descriptor>(descriptor)?)?)
-        })
+    give(out_pin, || {
+        let trusted = Fingerprint::from_bytes(*fingerprint.array(fingerprint_len)?);
+        Ok(Pin::new(trusted, &*get::<Descriptor>(descriptor)?)?)
     })
 }
 
@@ -35,7 +33,7 @@ pub unsafe extern "C" fn lukko_pin_new(
 /// @param out_pin the pin; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pin_from_bytes(pin: In<'_>, pin_len: usize, out_pin: Slot<'_, lukko_pin>) -> i32 {
-    run(|| give(out_pin, || Ok(Pin::from_bytes(pin.bytes(pin_len)?)?)))
+    give(out_pin, || Ok(Pin::from_bytes(pin.some(pin_len)?)?))
 }
 
 /// The pin in bytes. Store it where whoever can write the database cannot, and again after each roster.
@@ -49,7 +47,7 @@ pub unsafe extern "C" fn lukko_pin_bytes(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Pin>(pin)?.to_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Pin>(pin)?.to_bytes()))
 }
 
 /// The fingerprint of the pinned descriptor.
@@ -63,7 +61,7 @@ pub unsafe extern "C" fn lukko_pin_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Pin>(pin)?.fingerprint().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Pin>(pin)?.fingerprint().as_bytes()))
 }
 
 /// The generation of the pinned descriptor.
@@ -72,7 +70,7 @@ pub unsafe extern "C" fn lukko_pin_fingerprint(
 /// @param out_generation from 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pin_generation(pin: lukko_pin, out_generation: Slot<'_, u32>) -> i32 {
-    run(|| put(out_generation, || Ok(get::<Pin>(pin)?.generation())))
+    put(out_generation, || Ok(get::<Pin>(pin)?.generation()))
 }
 
 /// The version of the last roster that was seen.
@@ -81,7 +79,7 @@ pub unsafe extern "C" fn lukko_pin_generation(pin: lukko_pin, out_generation: Sl
 /// @param out_version 0 if none was
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_pin_roster_version(pin: lukko_pin, out_version: Slot<'_, u64>) -> i32 {
-    run(|| put(out_version, || Ok(get::<Pin>(pin)?.roster_version())))
+    put(out_version, || Ok(get::<Pin>(pin)?.roster_version()))
 }
 
 /// Makes a descriptor a pinned one, if it is the one that is remembered.
@@ -96,11 +94,9 @@ pub unsafe extern "C" fn lukko_pin_check(
     descriptor: lukko_descriptor,
     out_pinned: Slot<'_, lukko_pinned>,
 ) -> i32 {
-    run(|| {
-        give(out_pinned, || {
-            let (pin, descriptor) = (get::<Pin>(pin)?, get::<Descriptor>(descriptor)?);
-            Ok(pin.check(Descriptor::clone(&descriptor))?)
-        })
+    give(out_pinned, || {
+        let (pin, descriptor) = (get::<Pin>(pin)?, get::<Descriptor>(descriptor)?);
+        Ok(pin.check(Descriptor::clone(&descriptor))?)
     })
 }
 
@@ -117,13 +113,14 @@ pub unsafe extern "C" fn lukko_pin_follow(
     out_pin: Slot<'_, lukko_pin>,
     out_pinned: Slot<'_, lukko_pinned>,
 ) -> i32 {
-    run(|| {
-        let (out_pin, out_pinned) = (out_pin.check()?, out_pinned.check()?);
+    put((out_pin, out_pinned), || {
         let mut moved = Pin::clone(&*get::<Pin>(pin)?);
         let successor = get::<Locked<Option<Successor>>>(successor)?;
         let pinned = handle::insert(moved.follow(successor.spend()?)?.into())?;
-        out_pin.put(handle::insert(moved.into())?);
-        out_pinned.put(pinned);
-        Ok(())
+        let moved = handle::insert(moved.into());
+        if moved.is_err() {
+            handle::remove(pinned)?;
+        }
+        Ok((moved?, pinned))
     })
 }

@@ -1,25 +1,22 @@
 //! Attachments that are being read, from a source of the caller's.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use lukko::{AttachmentReader, DepositedAttachment};
 use zeroize::Zeroizing;
 
-use super::{copy_key, copy_out, give, named, put, run};
+use super::{give, named, put, write};
 use crate::buffer::{Output, Ref, Slot, Source, lukko_source};
 use crate::error::{LUKKO_E_SPENT, LUKKO_E_VALUE, Refusal, Result};
 use crate::handle::{Locked, get};
 use crate::object::{
     Item, UnattributedItem, lukko_deposited, lukko_patient_key, lukko_reader, lukko_unattributed, lukko_vault,
 };
-use crate::values::{self, LUKKO_SEEK_CURRENT, LUKKO_SEEK_END, LUKKO_SEEK_START, lukko_place};
+use crate::values::{self, LUKKO_READ_MAX, LUKKO_SEEK_CURRENT, LUKKO_SEEK_END, LUKKO_SEEK_START, lukko_place};
 
-type Deposited = Locked<Option<DepositedAttachment<Source>>>;
-type Reader = Locked<AttachmentReader<Source>>;
-
-/// One read gives at most as much as a chunk holds, so that this is all that lies in memory.
-const MOST: usize = 16 * 1024;
+pub(super) type Deposited = Locked<Option<DepositedAttachment<Source>>>;
+pub(super) type Reader = Locked<AttachmentReader<Source>>;
 
 /// Opens an attachment, or any record that a reader sealed, as a stream. One whose end is missing is refused here.
 ///
@@ -36,13 +33,17 @@ pub unsafe extern "C" fn lukko_vault_open_attachment(
     source: Ref<'_, lukko_source>,
     out_reader: Slot<'_, lukko_reader>,
 ) -> i32 {
-    run(|| {
-        give(out_reader, || {
-            let (vault, key, record, field) = named(vault, key, place)?;
-            let source = Source::new(source.read()?)?;
-            Ok(Locked::new(vault.open_attachment(&key, record, field, source)?))
-        })
-    })
+    give(out_reader, || open_attachment(vault, key, place.read()?, source.read()?))
+}
+
+pub(super) fn open_attachment(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    source: lukko_source,
+) -> Result<Reader> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    Ok(Locked::new(vault.open_attachment(&key, id, field, Source::new(source)?)?))
 }
 
 /// Opens a deposited attachment. Its writer's signature has been verified, and the payload not yet compared with what was
@@ -61,13 +62,17 @@ pub unsafe extern "C" fn lukko_vault_open_deposited_attachment(
     source: Ref<'_, lukko_source>,
     out_deposited: Slot<'_, lukko_deposited>,
 ) -> i32 {
-    run(|| {
-        give(out_deposited, || {
-            let (vault, key, record, field) = named(vault, key, place)?;
-            let source = Source::new(source.read()?)?;
-            Ok(Locked::new(Some(vault.open_deposited_attachment(&key, record, field, source)?)))
-        })
-    })
+    give(out_deposited, || open_deposited_attachment(vault, key, place.read()?, source.read()?))
+}
+
+pub(super) fn open_deposited_attachment(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    source: lukko_source,
+) -> Result<Deposited> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    Ok(Locked::new(Some(vault.open_deposited_attachment(&key, id, field, Source::new(source)?)?)))
 }
 
 /// Opens a deposited attachment whose writer may have been revoked, for a person to look at.
@@ -85,22 +90,28 @@ pub unsafe extern "C" fn lukko_vault_open_unattributed_attachment(
     source: Ref<'_, lukko_source>,
     out_unattributed: Slot<'_, lukko_unattributed>,
 ) -> i32 {
-    run(|| {
-        give(out_unattributed, || {
-            let (vault, key, record, field) = named(vault, key, place)?;
-            let source = Source::new(source.read()?)?;
-            let opened = vault.open_unattributed_attachment(&key, record, field, source)?;
-            let claimed_writer = *opened.claimed_writer().as_bytes();
-            let attachment = Arc::new(Locked::new(Some(opened.into_inner())));
-            Ok(UnattributedItem { claimed_writer, item: Item::Attachment(attachment) })
-        })
-    })
+    give(out_unattributed, || open_unattributed_attachment(vault, key, place.read()?, source.read()?))
+}
+
+pub(super) fn open_unattributed_attachment(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    source: lukko_source,
+) -> Result<UnattributedItem> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    let opened = vault.open_unattributed_attachment(&key, id, field, Source::new(source)?)?;
+    let claimed_writer = *opened.claimed_writer().as_bytes();
+    let attachment = Arc::new(Locked::new(Some(opened.into_inner())));
+    Ok(UnattributedItem { claimed_writer, item: Item::Attachment(attachment) })
 }
 
 /// Reads from the position on. Every byte is authentic and stands where it says. Behind an error all later calls fail.
 ///
 /// @param reader the reader
-/// @param out up to out_capacity bytes, and at most 16 KiB; *out_written is 0 at the end. Secret; wipe them afterwards
+/// @param out up to out_capacity bytes, and at most LUKKO_READ_MAX; *out_written is 0 at the end. Secret; wipe them
+///   afterwards. With capacity 0 the answer is LUKKO_E_TOO_SMALL while bytes are left, and *out_written says how many the
+///   next call can give
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_reader_read(
     reader: lukko_reader,
@@ -108,9 +119,8 @@ pub unsafe extern "C" fn lukko_reader_read(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let out = out.buffer(out_capacity, out_written)?;
-        get::<Reader>(reader)?.with(|reader| read_some(reader, out))
+    write(out, out_capacity, out_written, |out| {
+        get::<Reader>(reader)?.with(|reader| read_some(reader, out, AttachmentReader::plaintext_len))
     })
 }
 
@@ -128,7 +138,7 @@ pub unsafe extern "C" fn lukko_reader_seek(
     whence: u32,
     out_position: Slot<'_, u64>,
 ) -> i32 {
-    run(|| put(out_position, || get::<Reader>(reader)?.with(|reader| Ok(reader.seek(target(offset, whence)?)?))))
+    put(out_position, || get::<Reader>(reader)?.with(|reader| Ok(reader.seek(target(offset, whence)?)?)))
 }
 
 /// The length of the note. The first call may decrypt all that may be padding, 12 % at most.
@@ -137,7 +147,7 @@ pub unsafe extern "C" fn lukko_reader_seek(
 /// @param out_len the length in bytes
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_reader_len(reader: lukko_reader, out_len: Slot<'_, u64>) -> i32 {
-    run(|| put(out_len, || get::<Reader>(reader)?.with(|reader| Ok(reader.plaintext_len()?))))
+    put(out_len, || get::<Reader>(reader)?.with(|reader| Ok(reader.plaintext_len()?)))
 }
 
 /// The revision of an attachment.
@@ -146,7 +156,7 @@ pub unsafe extern "C" fn lukko_reader_len(reader: lukko_reader, out_len: Slot<'_
 /// @param out_revision 0 for a deposit
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_reader_revision(reader: lukko_reader, out_revision: Slot<'_, u64>) -> i32 {
-    run(|| put(out_revision, || get::<Reader>(reader)?.with(|reader| Ok(reader.revision().get()))))
+    put(out_revision, || get::<Reader>(reader)?.with(|reader| Ok(reader.revision().get())))
 }
 
 /// How an attachment is padded.
@@ -155,7 +165,7 @@ pub unsafe extern "C" fn lukko_reader_revision(reader: lukko_reader, out_revisio
 /// @param out_padding LUKKO_PADDING_...
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_reader_padding(reader: lukko_reader, out_padding: Slot<'_, u32>) -> i32 {
-    run(|| put(out_padding, || get::<Reader>(reader)?.with(|reader| Ok(values::padding_number(reader.padding())))))
+    put(out_padding, || get::<Reader>(reader)?.with(|reader| Ok(values::padding_number(reader.padding()))))
 }
 
 /// What is known of the author of an attachment.
@@ -164,7 +174,7 @@ pub unsafe extern "C" fn lukko_reader_padding(reader: lukko_reader, out_padding:
 /// @param out_origin LUKKO_ORIGIN_...
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_reader_origin(reader: lukko_reader, out_origin: Slot<'_, u32>) -> i32 {
-    run(|| put(out_origin, || get::<Reader>(reader)?.with(|reader| Ok(values::origin(reader.origin()).0))))
+    put(out_origin, || get::<Reader>(reader)?.with(|reader| Ok(values::origin(reader.origin()).0)))
 }
 
 /// Who deposited an attachment.
@@ -178,10 +188,10 @@ pub unsafe extern "C" fn lukko_reader_writer(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         get::<Reader>(reader)?.with(|reader| {
             let (_, writer, _) = values::origin(reader.origin());
-            copy_key(out, out_capacity, out_written, writer.as_ref())
+            out.write_key(writer.as_ref())
         })
     })
 }
@@ -189,7 +199,9 @@ pub unsafe extern "C" fn lukko_reader_writer(
 /// Reads before the author is proven, as lukko_reader_read.
 ///
 /// @param deposited the stream
-/// @param out up to out_capacity bytes, and at most 16 KiB; *out_written is 0 at the end. Secret; wipe them afterwards
+/// @param out up to out_capacity bytes, and at most LUKKO_READ_MAX; *out_written is 0 at the end. Secret; wipe them
+///   afterwards. With capacity 0 the answer is LUKKO_E_TOO_SMALL while bytes are left, and *out_written says how many the
+///   next call can give
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_deposited_read(
     deposited: lukko_deposited,
@@ -197,9 +209,8 @@ pub unsafe extern "C" fn lukko_deposited_read(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let out = out.buffer(out_capacity, out_written)?;
-        unproven(deposited, |deposited| read_some(deposited, out))
+    write(out, out_capacity, out_written, |out| {
+        unproven(deposited, |deposited| read_some(deposited, out, DepositedAttachment::plaintext_len))
     })
 }
 
@@ -216,7 +227,7 @@ pub unsafe extern "C" fn lukko_deposited_seek(
     whence: u32,
     out_position: Slot<'_, u64>,
 ) -> i32 {
-    run(|| put(out_position, || unproven(deposited, |deposited| Ok(deposited.seek(target(offset, whence)?)?))))
+    put(out_position, || unproven(deposited, |deposited| Ok(deposited.seek(target(offset, whence)?)?)))
 }
 
 /// The length of the note, as lukko_reader_len.
@@ -225,7 +236,7 @@ pub unsafe extern "C" fn lukko_deposited_seek(
 /// @param out_len the length in bytes
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_deposited_len(deposited: lukko_deposited, out_len: Slot<'_, u64>) -> i32 {
-    run(|| put(out_len, || unproven(deposited, |deposited| Ok(deposited.plaintext_len()?))))
+    put(out_len, || unproven(deposited, |deposited| Ok(deposited.plaintext_len()?)))
 }
 
 /// How a deposited attachment is padded.
@@ -234,7 +245,7 @@ pub unsafe extern "C" fn lukko_deposited_len(deposited: lukko_deposited, out_len
 /// @param out_padding LUKKO_PADDING_...
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_deposited_padding(deposited: lukko_deposited, out_padding: Slot<'_, u32>) -> i32 {
-    run(|| put(out_padding, || unproven(deposited, |deposited| Ok(values::padding_number(deposited.padding())))))
+    put(out_padding, || unproven(deposited, |deposited| Ok(values::padding_number(deposited.padding()))))
 }
 
 /// The key that signed. What it signed may not be what is here: see lukko_deposited_verify.
@@ -248,8 +259,8 @@ pub unsafe extern "C" fn lukko_deposited_claimed_writer(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        unproven(deposited, |deposited| copy_out(out, out_capacity, out_written, deposited.claimed_writer().as_bytes()))
+    write(out, out_capacity, out_written, |out| {
+        unproven(deposited, |deposited| out.write(deposited.claimed_writer().as_bytes()))
     })
 }
 
@@ -259,14 +270,12 @@ pub unsafe extern "C" fn lukko_deposited_claimed_writer(
 /// @param out_reader the reader, at position 0, which says who wrote the note; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_deposited_verify(deposited: lukko_deposited, out_reader: Slot<'_, lukko_reader>) -> i32 {
-    run(|| {
-        give(out_reader, || {
-            let deposited = get::<Deposited>(deposited)?;
-            // Inside of the lock: a callback that comes back here meets BUSY.
-            deposited.with(|deposited| {
-                let deposited = deposited.take().ok_or(Refusal(LUKKO_E_SPENT))?;
-                Ok(Locked::new(deposited.verify_authorship()?))
-            })
+    give(out_reader, || {
+        let deposited = get::<Deposited>(deposited)?;
+        // Inside of the lock: a callback that comes back here meets BUSY.
+        deposited.with(|deposited| {
+            let deposited = deposited.take().ok_or(Refusal(LUKKO_E_SPENT))?;
+            Ok(Locked::new(deposited.verify_authorship()?))
         })
     })
 }
@@ -278,8 +287,14 @@ fn unproven<R>(
     get::<Deposited>(deposited)?.with_unspent(call)
 }
 
-fn read_some(stream: &mut impl Read, out: Output) -> Result<()> {
-    let mut text = Zeroizing::new(vec![0; out.capacity().min(MOST)]);
+/// One read gives at most as much as a chunk holds, so that this is all that lies in memory.
+fn read_some<S: Read + Seek>(stream: &mut S, out: Output, len: impl FnOnce(&mut S) -> io::Result<u64>) -> Result<()> {
+    if out.capacity() == 0 {
+        let left = len(stream)?.saturating_sub(stream.stream_position()?);
+        let next = usize::try_from(left).map_or(LUKKO_READ_MAX, |left| left.min(LUKKO_READ_MAX));
+        return out.require(next)?.write(&[]);
+    }
+    let mut text = Zeroizing::new(vec![0; out.capacity().min(LUKKO_READ_MAX)]);
     let length = stream.read(&mut text)?;
     out.write(text.get(..length).unwrap_or_default())
 }

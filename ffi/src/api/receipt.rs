@@ -3,7 +3,7 @@
 use lukko::{ErasureReceipt, Retired, Vault};
 
 use super::vault::at as element;
-use super::{copy_ids, copy_out, put, run};
+use super::{put, run, write};
 use crate::buffer::{In, Slot};
 use crate::error::Result;
 use crate::handle::{Locked, get};
@@ -21,10 +21,8 @@ pub unsafe extern "C" fn lukko_receipt_cards(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        with(receipt, |receipt| {
-            copy_ids(out, out_capacity, out_written, receipt.cards().iter().map(|card| card.as_bytes()))
-        })
+    write(out, out_capacity, out_written, |out| {
+        with(receipt, |receipt| out.write_ids(receipt.cards().iter().map(|card| card.as_bytes())))
     })
 }
 
@@ -34,7 +32,7 @@ pub unsafe extern "C" fn lukko_receipt_cards(
 /// @param out_time seconds since 1970-01-01 UTC
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_receipt_closed(receipt: lukko_receipt, out_time: Slot<'_, u64>) -> i32 {
-    run(|| put(out_time, || with(receipt, |receipt| Ok(receipt.closed()))))
+    put(out_time, || with(receipt, |receipt| Ok(receipt.closed())))
 }
 
 /// How many generations and how many members' keys are on a receipt.
@@ -47,12 +45,8 @@ pub unsafe extern "C" fn lukko_receipt_count(
     out_generations: Slot<'_, usize>,
     out_keys: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let (out_generations, out_keys) = (out_generations.check()?, out_keys.check()?);
-        let (generations, keys) = with(receipt, |receipt| Ok((receipt.generations().len(), receipt.keys().len())))?;
-        out_generations.put(generations);
-        out_keys.put(keys);
-        Ok(())
+    put((out_generations, out_keys), || {
+        with(receipt, |receipt| Ok((receipt.generations().len(), receipt.keys().len())))
     })
 }
 
@@ -72,14 +66,9 @@ pub unsafe extern "C" fn lukko_receipt_generation(
     out_is_retired: Slot<'_, u32>,
     out_time: Slot<'_, u64>,
 ) -> i32 {
-    run(|| {
-        let (out_generation, out_is_retired, out_time) =
-            (out_generation.check()?, out_is_retired.check()?, out_time.check()?);
+    put((out_generation, out_is_retired, out_time), || {
         let (generation, retired) = with(receipt, |receipt| element(receipt.generations(), at).copied())?;
-        out_generation.put(generation);
-        out_is_retired.put(retired.is_some().into());
-        out_time.put(retired.unwrap_or(0));
-        Ok(())
+        Ok((generation, retired.is_some().into(), retired.unwrap_or(0)))
     })
 }
 
@@ -94,10 +83,8 @@ pub unsafe extern "C" fn lukko_receipt_keys(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        with(receipt, |receipt| {
-            copy_ids(out, out_capacity, out_written, receipt.keys().iter().map(|(key, _)| key.as_bytes()))
-        })
+    write(out, out_capacity, out_written, |out| {
+        with(receipt, |receipt| out.write_ids(receipt.keys().iter().map(|(key, _)| key.as_bytes())))
     })
 }
 
@@ -115,12 +102,9 @@ pub unsafe extern "C" fn lukko_receipt_key(
     out_is_destroyed: Slot<'_, u32>,
     out_time: Slot<'_, u64>,
 ) -> i32 {
-    run(|| {
-        let (out_is_destroyed, out_time) = (out_is_destroyed.check()?, out_time.check()?);
+    put((out_is_destroyed, out_time), || {
         let (_, destroyed) = with(receipt, |receipt| element(receipt.keys(), at).copied())?;
-        out_is_destroyed.put(destroyed.is_some().into());
-        out_time.put(destroyed.unwrap_or(0));
-        Ok(())
+        Ok((destroyed.is_some().into(), destroyed.unwrap_or(0)))
     })
 }
 
@@ -130,18 +114,18 @@ pub unsafe extern "C" fn lukko_receipt_key(
 /// @param out_is_complete 1 or 0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_receipt_is_complete(receipt: lukko_receipt, out_is_complete: Slot<'_, u32>) -> i32 {
-    run(|| put(out_is_complete, || with(receipt, |receipt| Ok(receipt.is_complete().into()))))
+    put(out_is_complete, || with(receipt, |receipt| Ok(receipt.is_complete().into())))
 }
 
 /// Notes that one of the generations up to the erasure has been retired.
 ///
 /// @param receipt the receipt
 /// @param retired the retired generation
-/// @param now the time, in seconds since 1970-01-01 UTC
+/// @param now the time, in seconds since 1970-01-01 UTC, at most LUKKO_TIME_MAX
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_receipt_note_retired(receipt: lukko_receipt, retired: lukko_retired, now: u64) -> i32 {
-    run(|| {
-        let retired = get::<Retired>(retired)?;
+    run((), || {
+        let (retired, now) = (get::<Retired>(retired)?, values::time(now)?);
         with(receipt, |receipt| Ok(receipt.note_retired(&retired, now)?))
     })
 }
@@ -151,7 +135,7 @@ pub unsafe extern "C" fn lukko_receipt_note_retired(receipt: lukko_receipt, reti
 /// @param receipt the receipt
 /// @param vault the vault
 /// @param key,key_len the fingerprint of the key, 32 bytes
-/// @param now the time, in seconds since 1970-01-01 UTC
+/// @param now the time, in seconds since 1970-01-01 UTC, at most LUKKO_TIME_MAX
 /// @return LUKKO_E_NOT_YET while the roster lists the key as active
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_receipt_note_key_destroyed(
@@ -161,8 +145,8 @@ pub unsafe extern "C" fn lukko_receipt_note_key_destroyed(
     key_len: usize,
     now: u64,
 ) -> i32 {
-    run(|| {
-        let (vault, key) = (get::<Vault>(vault)?, values::key_fingerprint(key, key_len)?);
+    run((), || {
+        let (vault, key, now) = (get::<Vault>(vault)?, values::key_fingerprint(key, key_len)?, values::time(now)?);
         with(receipt, |receipt| Ok(receipt.note_key_destroyed(&vault, key, now)?))
     })
 }
@@ -178,7 +162,7 @@ pub unsafe extern "C" fn lukko_receipt_text(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| with(receipt, |receipt| copy_out(out, out_capacity, out_written, receipt.to_string().as_bytes())))
+    write(out, out_capacity, out_written, |out| with(receipt, |receipt| out.write(receipt.to_string().as_bytes())))
 }
 
 fn with<R>(receipt: lukko_receipt, call: impl FnOnce(&mut ErasureReceipt) -> Result<R>) -> Result<R> {

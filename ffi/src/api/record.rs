@@ -2,8 +2,9 @@
 
 use lukko::{Opened, OsRng, PatientKey, Vault};
 
-use super::{copy_key, copy_out, give, give_buffer_or_none, named, put, run};
-use crate::buffer::{In, Ref, Slot};
+use super::{give, give_buffer_or_none, named, put, write};
+use crate::buffer::{In, Output, Ref, Slot};
+use crate::error::Result;
 use crate::handle::get;
 use crate::object::{lukko_buffer, lukko_opened, lukko_patient_key, lukko_vault};
 use crate::values::{self, lukko_context, lukko_place};
@@ -26,17 +27,23 @@ pub unsafe extern "C" fn lukko_vault_seal(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let out = out.buffer(out_capacity, out_written)?;
-        let (vault, key, context) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, context.read()?);
-        let (padding, context, note) = (values::padding(context.padding)?, context.context()?, note.bytes(note_len)?);
-        let length = lukko::sealed_len(note.len(), padding)?;
-        let out = out.require(length)?;
-        // A vector of its own: the caller's buffer holds nothing until the record is whole, and may overlap the note.
-        let mut record = Vec::with_capacity(length);
-        vault.seal_into(&key, &context, note, &mut OsRng, &mut record)?;
-        out.write(&record)
-    })
+    write(out, out_capacity, out_written, |out| seal(vault, key, context.read()?, note.bytes(note_len)?, out))
+}
+
+pub(super) fn seal(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    context: lukko_context<'_>,
+    note: &[u8],
+    out: Output,
+) -> Result<()> {
+    let (vault, key, padding) = (get::<Vault>(vault)?, get::<PatientKey>(key)?, values::padding(context.padding)?);
+    let (context, length) = (context.context()?, lukko::sealed_len(note.len(), padding)?);
+    let out = out.require(length)?;
+    // A vector of its own: the caller's buffer holds nothing until the record is whole, and may overlap the note.
+    let mut record = Vec::with_capacity(length);
+    vault.seal_into(&key, &context, note, &mut OsRng, &mut record)?;
+    out.write(&record)
 }
 
 /// Opens a sealed note in its place.
@@ -56,12 +63,17 @@ pub unsafe extern "C" fn lukko_vault_open(
     record_len: usize,
     out_opened: Slot<'_, lukko_opened>,
 ) -> i32 {
-    run(|| {
-        give(out_opened, || {
-            let (vault, key, id, field) = named(vault, key, place)?;
-            Ok(vault.open(&key, id, field, record.bytes(record_len)?)?)
-        })
-    })
+    give(out_opened, || open(vault, key, place.read()?, record.some(record_len)?))
+}
+
+pub(super) fn open(
+    vault: lukko_vault,
+    key: lukko_patient_key,
+    place: lukko_place<'_>,
+    record: &[u8],
+) -> Result<Opened> {
+    let (vault, key, id, field) = named(vault, key, place)?;
+    Ok(vault.open(&key, id, field, record)?)
 }
 
 /// The text of an opened note.
@@ -75,7 +87,7 @@ pub unsafe extern "C" fn lukko_opened_plaintext(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Opened>(opened)?.plaintext.as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Opened>(opened)?.plaintext.as_bytes()))
 }
 
 /// The revision of an opened note: a client that remembers the last one it saw notices an old text put back.
@@ -84,7 +96,7 @@ pub unsafe extern "C" fn lukko_opened_plaintext(
 /// @param out_revision 0 for a deposit
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_opened_revision(opened: lukko_opened, out_revision: Slot<'_, u64>) -> i32 {
-    run(|| put(out_revision, || Ok(get::<Opened>(opened)?.revision.get())))
+    put(out_revision, || Ok(get::<Opened>(opened)?.revision.get()))
 }
 
 /// How an opened note was padded.
@@ -93,7 +105,7 @@ pub unsafe extern "C" fn lukko_opened_revision(opened: lukko_opened, out_revisio
 /// @param out_padding LUKKO_PADDING_...
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_opened_padding(opened: lukko_opened, out_padding: Slot<'_, u32>) -> i32 {
-    run(|| put(out_padding, || Ok(values::padding_number(get::<Opened>(opened)?.padding))))
+    put(out_padding, || Ok(values::padding_number(get::<Opened>(opened)?.padding)))
 }
 
 /// What is known of the author of an opened note.
@@ -108,12 +120,9 @@ pub unsafe extern "C" fn lukko_opened_origin(
     out_origin: Slot<'_, u32>,
     out_status: Slot<'_, u32>,
 ) -> i32 {
-    run(|| {
-        let (out_origin, out_status) = (out_origin.check()?, out_status.check()?);
+    put((out_origin, out_status), || {
         let (origin, _, status) = values::origin(get::<Opened>(opened)?.origin);
-        out_origin.put(origin);
-        out_status.put(status);
-        Ok(())
+        Ok((origin, status))
     })
 }
 
@@ -128,9 +137,9 @@ pub unsafe extern "C" fn lukko_opened_writer(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         let (_, writer, _) = values::origin(get::<Opened>(opened)?.origin);
-        copy_key(out, out_capacity, out_written, writer.as_ref())
+        out.write_key(writer.as_ref())
     })
 }
 
@@ -152,14 +161,18 @@ pub unsafe extern "C" fn lukko_vault_rewrap(
     record_len: usize,
     out_record: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer_or_none(out_record, || {
-            let (vault, from, to) = (get::<Vault>(vault)?, get::<PatientKey>(from)?, get::<PatientKey>(to)?);
-            let (place, record) = (place.read()?, record.bytes(record_len)?);
-            let (id, field) = place.parts()?;
-            Ok(vault.rewrap(&from, &to, id, field, record, &mut OsRng)?)
-        })
-    })
+    give_buffer_or_none(out_record, || rewrap(vault, from, to, place.read()?, record.some(record_len)?))
+}
+
+pub(super) fn rewrap(
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: lukko_place<'_>,
+    record: &[u8],
+) -> Result<Option<Vec<u8>>> {
+    let (vault, from, id, field) = named(vault, from, place)?;
+    Ok(vault.rewrap(&from, &*get::<PatientKey>(to)?, id, field, record, &mut OsRng)?)
 }
 
 /// Moves a record to another version of its patient's key under a new record key: the text is encrypted again.
@@ -179,12 +192,16 @@ pub unsafe extern "C" fn lukko_vault_reseal(
     record_len: usize,
     out_record: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer_or_none(out_record, || {
-            let (vault, from, to) = (get::<Vault>(vault)?, get::<PatientKey>(from)?, get::<PatientKey>(to)?);
-            let (place, record) = (place.read()?, record.bytes(record_len)?);
-            let (id, field) = place.parts()?;
-            Ok(vault.reseal(&from, &to, id, field, record, &mut OsRng)?)
-        })
-    })
+    give_buffer_or_none(out_record, || reseal(vault, from, to, place.read()?, record.some(record_len)?))
+}
+
+pub(super) fn reseal(
+    vault: lukko_vault,
+    from: lukko_patient_key,
+    to: lukko_patient_key,
+    place: lukko_place<'_>,
+    record: &[u8],
+) -> Result<Option<Vec<u8>>> {
+    let (vault, from, id, field) = named(vault, from, place)?;
+    Ok(vault.reseal(&from, &*get::<PatientKey>(to)?, id, field, record, &mut OsRng)?)
 }

@@ -2,11 +2,12 @@
 
 use lukko::{PinnedDescriptor, Recovery, Share};
 
-use super::{give, run};
+use super::{give, put, run};
 use crate::buffer::Slot;
 use crate::error::Result;
 use crate::handle::{Locked, get};
 use crate::object::{Recovering, lukko_master, lukko_pinned, lukko_recovery, lukko_share};
+use crate::output::Fault;
 use crate::values::lukko_share_fault;
 
 /// Begins a recovery of the pinned generation. What it collects is wiped when it is freed.
@@ -15,11 +16,9 @@ use crate::values::lukko_share_fault;
 /// @param out_recovery the recovery; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_recovery_new(pinned: lukko_pinned, out_recovery: Slot<'_, lukko_recovery>) -> i32 {
-    run(|| {
-        give(out_recovery, || {
-            let pinned = get::<PinnedDescriptor>(pinned)?;
-            Ok(Locked::new(Recovering::new(pinned, |pinned| Recovery::new(pinned))))
-        })
+    give(out_recovery, || {
+        let pinned = get::<PinnedDescriptor>(pinned)?;
+        Ok(Locked::new(Recovering::new(pinned, |pinned| Recovery::new(pinned))))
     })
 }
 
@@ -35,7 +34,7 @@ pub unsafe extern "C" fn lukko_recovery_add(
     share: lukko_share,
     out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
-    run(|| {
+    run(Fault(out_fault), || {
         let recovery = get::<Locked<Recovering>>(recovery)?;
         let share = Share::from_bytes(get::<Share>(share)?.to_bytes().expose())?;
         recovery.with(|recovery| {
@@ -55,13 +54,10 @@ pub unsafe extern "C" fn lukko_recovery_progress(
     out_have: Slot<'_, u32>,
     out_need: Slot<'_, u32>,
 ) -> i32 {
-    run(|| {
-        let (out_have, out_need) = (out_have.check()?, out_need.check()?);
+    put((out_have, out_need), || {
         let recovery = get::<Locked<Recovering>>(recovery)?;
         let progress = recovery.with(|recovery| Result::Ok(recovery.borrow_dependent().progress()))?;
-        out_have.put(progress.have.into());
-        out_need.put(progress.need.into());
-        Ok(())
+        Ok((progress.have.into(), progress.need.into()))
     })
 }
 
@@ -73,10 +69,8 @@ pub unsafe extern "C" fn lukko_recovery_progress(
 /// @return LUKKO_E_NOT_ENOUGH_SHARES; LUKKO_E_SHARE if a further share does not fit the others
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_recovery_finish(recovery: lukko_recovery, out_master: Slot<'_, lukko_master>) -> i32 {
-    run(|| {
-        give(out_master, || {
-            let recovery = get::<Locked<Recovering>>(recovery)?;
-            recovery.with(|recovery| Ok(recovery.with_dependent_mut(|_, recovery| recovery.finish())?))
-        })
+    give(out_master, || {
+        let recovery = get::<Locked<Recovering>>(recovery)?;
+        recovery.with(|recovery| Ok(recovery.with_dependent_mut(|_, recovery| recovery.finish())?))
     })
 }

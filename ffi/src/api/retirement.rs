@@ -2,11 +2,12 @@
 
 use lukko::{PinnedDescriptor, Retired, Retirement, Share};
 
-use super::{copy_ids, copy_out, give, put, run};
+use super::{give, put, run, write};
 use crate::buffer::{In, Slot};
 use crate::error::{LUKKO_E_VALUE, Refusal, Result};
 use crate::handle::{Locked, get};
 use crate::object::{Retiring, lukko_pinned, lukko_retired, lukko_retirement, lukko_share};
+use crate::output::Fault;
 use crate::values::{self, lukko_share_fault};
 
 /// Begins the retirement of an old generation, with every card whose master grant it opens. Until lukko_retirement_finish
@@ -23,13 +24,11 @@ pub unsafe extern "C" fn lukko_retirement_new(
     cards_len: usize,
     out_retirement: Slot<'_, lukko_retirement>,
 ) -> i32 {
-    run(|| {
-        give(out_retirement, || {
-            let generations = (get::<PinnedDescriptor>(old)?, get::<PinnedDescriptor>(next)?);
-            let cards = values::card_ids(cards, cards_len)?;
-            let retiring = Retiring::try_new(generations, |(old, next)| Retirement::new(old, next, cards))?;
-            Ok(Locked::new(retiring))
-        })
+    give(out_retirement, || {
+        let generations = (get::<PinnedDescriptor>(old)?, get::<PinnedDescriptor>(next)?);
+        let cards = values::card_ids(cards, cards_len)?;
+        let retiring = Retiring::try_new(generations, |(old, next)| Retirement::new(old, next, cards))?;
+        Ok(Locked::new(retiring))
     })
 }
 
@@ -44,7 +43,7 @@ pub unsafe extern "C" fn lukko_retirement_confirm_share(
     share: lukko_share,
     out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
-    run(|| {
+    run(Fault(out_fault), || {
         let share = get::<Share>(share)?;
         change(retirement, |retirement| out_fault.explain(retirement.confirm_share(&share)))
     })
@@ -60,7 +59,7 @@ pub unsafe extern "C" fn lukko_retirement_patient_done(
     card: In<'_>,
     card_len: usize,
 ) -> i32 {
-    run(|| {
+    run((), || {
         let card = values::card_id(card, card_len)?;
         change(retirement, |retirement| {
             retirement.patient_done(card);
@@ -79,7 +78,7 @@ pub unsafe extern "C" fn lukko_retirement_patient_failed(
     card: In<'_>,
     card_len: usize,
 ) -> i32 {
-    run(|| {
+    run((), || {
         let card = values::card_id(card, card_len)?;
         change(retirement, |retirement| {
             retirement.patient_failed(card);
@@ -95,7 +94,7 @@ pub unsafe extern "C" fn lukko_retirement_patient_failed(
 /// @return LUKKO_E_SHARE for an index that no old share has
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_retirement_confirm_destroyed(retirement: lukko_retirement, index: u32) -> i32 {
-    run(|| {
+    run((), || {
         let index = u8::try_from(index).map_err(|_| Refusal(LUKKO_E_VALUE))?;
         change(retirement, |retirement| Ok(retirement.confirm_destroyed(index)?))
     })
@@ -114,12 +113,9 @@ pub unsafe extern "C" fn lukko_retirement_missing(
     out_patients: Slot<'_, usize>,
     out_destructions: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        let outs = [out_shares.check()?, out_patients.check()?, out_destructions.check()?];
+    put((out_shares, out_patients, out_destructions), || {
         let missing = change(retirement, |retirement| Ok(retirement.missing()))?;
-        let counts = [missing.unchecked_shares.len(), missing.patients.len(), missing.destructions.into()];
-        outs.into_iter().zip(counts).for_each(|(out, count)| out.put(count));
-        Ok(())
+        Ok((missing.unchecked_shares.len(), missing.patients.len(), missing.destructions.into()))
     })
 }
 
@@ -134,9 +130,9 @@ pub unsafe extern "C" fn lukko_retirement_missing_shares(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         let missing = change(retirement, |retirement| Ok(retirement.missing()))?;
-        copy_out(out, out_capacity, out_written, &missing.unchecked_shares)
+        out.write(&missing.unchecked_shares)
     })
 }
 
@@ -151,9 +147,9 @@ pub unsafe extern "C" fn lukko_retirement_missing_patients(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         let missing = change(retirement, |retirement| Ok(retirement.missing()))?;
-        copy_ids(out, out_capacity, out_written, missing.patients.iter().map(|card| card.as_bytes()))
+        out.write_ids(missing.patients.iter().map(|card| card.as_bytes()))
     })
 }
 
@@ -167,7 +163,7 @@ pub unsafe extern "C" fn lukko_retirement_finish(
     retirement: lukko_retirement,
     out_retired: Slot<'_, lukko_retired>,
 ) -> i32 {
-    run(|| give(out_retired, || change(retirement, |retirement| Ok(retirement.finish()?))))
+    give(out_retired, || change(retirement, |retirement| Ok(retirement.finish()?)))
 }
 
 /// The generation that was retired.
@@ -176,7 +172,7 @@ pub unsafe extern "C" fn lukko_retirement_finish(
 /// @param out_generation its number
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_retired_generation(retired: lukko_retired, out_generation: Slot<'_, u32>) -> i32 {
-    run(|| put(out_generation, || Ok(get::<Retired>(retired)?.generation())))
+    put(out_generation, || Ok(get::<Retired>(retired)?.generation()))
 }
 
 /// The cards that no quorum opens any more.
@@ -190,8 +186,8 @@ pub unsafe extern "C" fn lukko_retired_failed(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        copy_ids(out, out_capacity, out_written, get::<Retired>(retired)?.failed().iter().map(|card| card.as_bytes()))
+    write(out, out_capacity, out_written, |out| {
+        out.write_ids(get::<Retired>(retired)?.failed().iter().map(|card| card.as_bytes()))
     })
 }
 

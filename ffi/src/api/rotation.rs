@@ -6,7 +6,7 @@ use lukko::{MasterKey, OsRng, PatientId, PatientRotation, Vault};
 
 use super::create::made;
 use super::keys::registrar_public_key;
-use super::{copy_out, draft, give, give_buffer, give_shared, put, run};
+use super::{draft, give, give_buffer, give_shared, put, write};
 use crate::buffer::{In, Ref, Slot};
 use crate::handle::{get, insert};
 use crate::object::{
@@ -37,15 +37,12 @@ pub unsafe extern "C" fn lukko_vault_rotate(
     roster: lukko_draft,
     out_rotation: Slot<'_, lukko_rotation>,
 ) -> i32 {
-    run(|| {
-        give(out_rotation, || {
-            let (vault, master, policy) =
-                (get::<Vault>(vault)?, get::<MasterKey>(master)?, values::policy(k, n, rule)?);
-            let registrar = registrar_public_key(registrar_key, registrar_key_len)?;
-            let rotation = vault.rotate(&master, policy, &registrar, draft::take(roster)?, &mut OsRng)?;
-            let lukko::Rotation { descriptor, statement, roster, shares, master } = rotation;
-            Ok(Rotated { made: made(descriptor, shares, master), statement, roster })
-        })
+    give(out_rotation, || {
+        let (vault, master, policy) = (get::<Vault>(vault)?, get::<MasterKey>(master)?, values::policy(k, n, rule)?);
+        let registrar = registrar_public_key(registrar_key, registrar_key_len)?;
+        let rotation = vault.rotate(&master, policy, &registrar, draft::take(roster)?, &mut OsRng)?;
+        let lukko::Rotation { descriptor, statement, roster, shares, master } = rotation;
+        Ok(Rotated { made: made(descriptor, shares, master), statement, roster })
     })
 }
 
@@ -58,7 +55,7 @@ pub unsafe extern "C" fn lukko_rotation_descriptor(
     rotation: lukko_rotation,
     out_descriptor: Slot<'_, lukko_descriptor>,
 ) -> i32 {
-    run(|| give_shared(out_descriptor, || Ok(Arc::clone(&get::<Rotated>(rotation)?.made.descriptor))))
+    give_shared(out_descriptor, || Ok(Arc::clone(&get::<Rotated>(rotation)?.made.descriptor)))
 }
 
 /// That the old generation is followed by the new one, signed by both roots.
@@ -72,7 +69,7 @@ pub unsafe extern "C" fn lukko_rotation_statement(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Rotated>(rotation)?.statement))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Rotated>(rotation)?.statement))
 }
 
 /// The first roster of the new generation, signed by its root.
@@ -86,7 +83,7 @@ pub unsafe extern "C" fn lukko_rotation_roster(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, &get::<Rotated>(rotation)?.roster))
+    write(out, out_capacity, out_written, |out| out.write(&get::<Rotated>(rotation)?.roster))
 }
 
 /// How many shares the new generation has.
@@ -95,7 +92,7 @@ pub unsafe extern "C" fn lukko_rotation_roster(
 /// @param out_count n
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_rotation_share_count(rotation: lukko_rotation, out_count: Slot<'_, usize>) -> i32 {
-    run(|| put(out_count, || Ok(get::<Rotated>(rotation)?.made.shares.len())))
+    put(out_count, || Ok(get::<Rotated>(rotation)?.made.shares.len()))
 }
 
 /// One share of the new generation.
@@ -110,7 +107,7 @@ pub unsafe extern "C" fn lukko_rotation_share(
     at: usize,
     out_share: Slot<'_, lukko_share>,
 ) -> i32 {
-    run(|| give_shared(out_share, || get::<Rotated>(rotation)?.made.share(at)))
+    give_shared(out_share, || get::<Rotated>(rotation)?.made.share(at))
 }
 
 /// The new master key, to endorse the patients' cards with.
@@ -119,7 +116,7 @@ pub unsafe extern "C" fn lukko_rotation_share(
 /// @param out_master the master key; free it, and the rotation, as soon as that is done
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_rotation_master(rotation: lukko_rotation, out_master: Slot<'_, lukko_master>) -> i32 {
-    run(|| give_shared(out_master, || Ok(Arc::clone(&get::<Rotated>(rotation)?.made.master))))
+    give_shared(out_master, || Ok(Arc::clone(&get::<Rotated>(rotation)?.made.master)))
 }
 
 /// Re-wraps one patient's master grant and endorses the card for the new generation: store both beside the old ones.
@@ -145,16 +142,14 @@ pub unsafe extern "C" fn lukko_vault_rotate_patient(
     done: Ref<'_, lukko_stored_patient<'_>>,
     out_endorsed: Slot<'_, lukko_endorsed>,
 ) -> i32 {
-    run(|| {
-        let out = out_endorsed.check()?;
+    put(out_endorsed, || {
         let (from, master, to) = (get::<Vault>(from)?, get::<MasterKey>(master)?, get::<Vault>(to)?);
         let (by, stored) = (MemberOrMaster::of(by)?, Stored::read(stored.read()?)?);
         let done = done.read_or_null()?.map(Stored::read).transpose()?;
         let rotation = PatientRotation { from: &from, master: &master, to: &to, by: by.as_enroller() };
-        let (patient, done) = (PatientId::new(patient.bytes(patient_len)?)?, done.as_ref().map(Stored::as_stored));
+        let (patient, done) = (PatientId::new(patient.some(patient_len)?)?, done.as_ref().map(Stored::as_stored));
         let endorsed = rotation.patient(patient, &stored.as_stored(), done.as_ref(), &mut OsRng)?;
-        out.put(endorsed.map_or(Ok(0), |endorsed| insert(Arc::new(endorsed)))?);
-        Ok(())
+        endorsed.map_or(Ok(0), |endorsed| insert(Arc::new(endorsed)))
     })
 }
 
@@ -182,15 +177,13 @@ pub unsafe extern "C" fn lukko_vault_rotate_older(
     grant_len: usize,
     out_grant: Slot<'_, lukko_buffer>,
 ) -> i32 {
-    run(|| {
-        give_buffer(out_grant, || {
-            let (from, master, to) = (get::<Vault>(from)?, get::<MasterKey>(master)?, get::<Vault>(to)?);
-            let (stored, patient) = (Stored::read(stored.read()?)?, PatientId::new(patient.bytes(patient_len)?)?);
-            let (older, grant) = (values::card_id(older, older_len)?, grant.bytes(grant_len)?);
-            // Re-wrapping an older grant endorses nothing, so `by` is not used.
-            let by = lukko::Enroller::Root(&master);
-            let rotation = PatientRotation { from: &from, master: &master, to: &to, by };
-            Ok(rotation.older(patient, &stored.as_stored(), older, grant, &mut OsRng)?)
-        })
+    give_buffer(out_grant, || {
+        let (from, master, to) = (get::<Vault>(from)?, get::<MasterKey>(master)?, get::<Vault>(to)?);
+        let (stored, patient) = (Stored::read(stored.read()?)?, PatientId::new(patient.some(patient_len)?)?);
+        let (older, grant) = (values::card_id(older, older_len)?, grant.some(grant_len)?);
+        // Re-wrapping an older grant endorses nothing, so `by` is not used.
+        let by = lukko::Enroller::Root(&master);
+        let rotation = PatientRotation { from: &from, master: &master, to: &to, by };
+        Ok(rotation.older(patient, &stored.as_stored(), older, grant, &mut OsRng)?)
     })
 }

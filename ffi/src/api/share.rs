@@ -2,11 +2,12 @@
 
 use lukko::{MasterKey, Share};
 
-use super::{copy_out, put, run};
+use super::{put, run, write};
 use crate::buffer::{In, Slot};
-use crate::error::{LUKKO_E_MALFORMED, Refusal, Result};
+use crate::error::Result;
 use crate::handle::{self, get};
 use crate::object::{lukko_master, lukko_share};
+use crate::output::Fault;
 use crate::values::lukko_share_fault;
 
 /// Reads a share. Whether it is the one that was dealt, says lukko_pinned_check_share.
@@ -21,7 +22,7 @@ pub unsafe extern "C" fn lukko_share_from_bytes(
     out_share: Slot<'_, lukko_share>,
     out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
-    run(|| read(out_share, out_fault, || Ok(Share::from_bytes(share.bytes(share_len)?))))
+    read(out_share, out_fault, || Ok(Share::from_bytes(share.some(share_len)?)))
 }
 
 /// Reads a share as a custodian types it. White space is ignored, and all letters may be capitals.
@@ -36,24 +37,34 @@ pub unsafe extern "C" fn lukko_share_from_text(
     out_share: Slot<'_, lukko_share>,
     out_fault: Slot<'_, lukko_share_fault>,
 ) -> i32 {
-    run(|| {
-        read(out_share, out_fault, || {
-            // Text that is no UTF-8 has a character that no share has.
-            let text = str::from_utf8(text.bytes(text_len)?).map_err(|_| Refusal(LUKKO_E_MALFORMED))?;
-            Ok(Share::from_text(text))
-        })
-    })
+    read(out_share, out_fault, || Ok(share_of(text.some(text_len)?)))
 }
 
 fn read(
     out: Slot<'_, lukko_share>,
     out_fault: Slot<'_, lukko_share_fault>,
     parse: impl FnOnce() -> Result<lukko::Result<Share>>,
-) -> Result<()> {
-    let out = out.check()?;
-    let share = out_fault.explain(parse()?)?;
-    out.put(handle::insert(share.into())?);
-    Ok(())
+) -> i32 {
+    run((out, Fault(out_fault)), || {
+        let out = out.present()?;
+        out.put(handle::insert(out_fault.explain(parse()?)?.into())?);
+        Ok(())
+    })
+}
+
+/// Text that is not UTF-8 is refused at the character where it stops being so.
+fn share_of(text: &[u8]) -> lukko::Result<Share> {
+    let (good, is_text) = match str::from_utf8(text) {
+        Ok(text) => (text, true),
+        Err(bad) => {
+            (text.get(..bad.valid_up_to()).and_then(|good| str::from_utf8(good).ok()).unwrap_or_default(), false)
+        }
+    };
+    if is_text {
+        return Share::from_text(good);
+    }
+    let offset = good.chars().filter(|character| !character.is_whitespace()).count();
+    Err(lukko::Error::Malformed { object: lukko::error::Object::ShareText, field: "character", offset })
 }
 
 /// The share in bytes.
@@ -67,7 +78,7 @@ pub unsafe extern "C" fn lukko_share_bytes(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.to_bytes().expose()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Share>(share)?.to_bytes().expose()))
 }
 
 /// The share as text, for paper.
@@ -81,7 +92,7 @@ pub unsafe extern "C" fn lukko_share_text(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.to_text().expose().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Share>(share)?.to_text().expose().as_bytes()))
 }
 
 /// The custodian's number.
@@ -90,7 +101,7 @@ pub unsafe extern "C" fn lukko_share_text(
 /// @param out_index 1 to n
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_share_index(share: lukko_share, out_index: Slot<'_, u32>) -> i32 {
-    run(|| put(out_index, || Ok(get::<Share>(share)?.index().into())))
+    put(out_index, || Ok(get::<Share>(share)?.index().into()))
 }
 
 /// The vault that the share says it is of.
@@ -104,7 +115,7 @@ pub unsafe extern "C" fn lukko_share_vault_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<Share>(share)?.vault().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<Share>(share)?.vault().as_bytes()))
 }
 
 /// The generation that the share says it is of.
@@ -113,7 +124,7 @@ pub unsafe extern "C" fn lukko_share_vault_id(
 /// @param out_generation the generation
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_share_generation(share: lukko_share, out_generation: Slot<'_, u32>) -> i32 {
-    run(|| put(out_generation, || Ok(get::<Share>(share)?.generation())))
+    put(out_generation, || Ok(get::<Share>(share)?.generation()))
 }
 
 /// The vault that a master key opens.
@@ -127,7 +138,7 @@ pub unsafe extern "C" fn lukko_master_vault_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<MasterKey>(master)?.vault().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<MasterKey>(master)?.vault().as_bytes()))
 }
 
 /// The generation of a master key.
@@ -136,7 +147,7 @@ pub unsafe extern "C" fn lukko_master_vault_id(
 /// @param out_generation from 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_master_generation(master: lukko_master, out_generation: Slot<'_, u32>) -> i32 {
-    run(|| put(out_generation, || Ok(get::<MasterKey>(master)?.generation())))
+    put(out_generation, || Ok(get::<MasterKey>(master)?.generation()))
 }
 
 /// The fingerprint by which grants name a master key.
@@ -150,5 +161,5 @@ pub unsafe extern "C" fn lukko_master_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| copy_out(out, out_capacity, out_written, get::<MasterKey>(master)?.fingerprint().as_bytes()))
+    write(out, out_capacity, out_written, |out| out.write(get::<MasterKey>(master)?.fingerprint().as_bytes()))
 }

@@ -2,7 +2,7 @@
 
 use lukko::{PinnedDescriptor, Successor, Vault};
 
-use super::{copy_out, give, put, run};
+use super::{give, put, write};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
 use crate::handle::{Locked, get};
 use crate::object::{lukko_pinned, lukko_successor, lukko_vault};
@@ -24,12 +24,10 @@ pub unsafe extern "C" fn lukko_pinned_successor(
     count: usize,
     out_successor: Slot<'_, lukko_successor>,
 ) -> i32 {
-    run(|| {
-        give(out_successor, || {
-            let pinned = get::<PinnedDescriptor>(pinned)?;
-            let pairs = descriptors.list(count)?.into_iter().zip(statements.list(count)?);
-            Ok(Locked::new(Some(pinned.successor(pairs)?)))
-        })
+    give(out_successor, || {
+        let pinned = get::<PinnedDescriptor>(pinned)?;
+        let pairs = descriptors.list(count)?.into_iter().zip(statements.list(count)?);
+        Ok(Locked::new(Some(pinned.successor(pairs)?)))
     })
 }
 
@@ -44,9 +42,8 @@ pub unsafe extern "C" fn lukko_successor_fingerprint(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
-        get::<Held>(successor)?
-            .with_unspent(|successor| copy_out(out, out_capacity, out_written, successor.fingerprint().as_bytes()))
+    write(out, out_capacity, out_written, |out| {
+        get::<Held>(successor)?.with_unspent(|successor| out.write(successor.fingerprint().as_bytes()))
     })
 }
 
@@ -56,7 +53,7 @@ pub unsafe extern "C" fn lukko_successor_fingerprint(
 /// @param out_generation from 2
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_successor_generation(successor: lukko_successor, out_generation: Slot<'_, u32>) -> i32 {
-    run(|| put(out_generation, || get::<Held>(successor)?.with_unspent(|successor| Ok(successor.generation()))))
+    put(out_generation, || get::<Held>(successor)?.with_unspent(|successor| Ok(successor.generation())))
 }
 
 /// Follows to the next generation: an explicit act. Store the new vault's pin. The old vault stays usable until its
@@ -77,11 +74,9 @@ pub unsafe extern "C" fn lukko_vault_follow(
     entry_count: usize,
     out_vault: Slot<'_, lukko_vault>,
 ) -> i32 {
-    run(|| {
-        give(out_vault, || {
-            let (vault, successor) = (get::<Vault>(vault)?, get::<Held>(successor)?);
-            let (roster, entries) = (roster.bytes(roster_len)?, entries.list(entry_count)?);
-            Ok(vault.follow(successor.spend()?, roster, entries)?)
-        })
+    give(out_vault, || {
+        let (vault, successor) = (get::<Vault>(vault)?, get::<Held>(successor)?);
+        let (roster, entries) = (roster.some(roster_len)?, entries.list(entry_count)?);
+        Ok(vault.follow(successor.spend()?, roster, entries)?)
     })
 }

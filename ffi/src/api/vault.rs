@@ -2,7 +2,7 @@
 
 use lukko::{Pin, Vault};
 
-use super::{copy_out, give, put, run};
+use super::{give, put, write};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
 use crate::error::{LUKKO_E_VALUE, Refusal};
 use crate::handle::get;
@@ -29,12 +29,10 @@ pub unsafe extern "C" fn lukko_vault_load(
     entry_count: usize,
     out_vault: Slot<'_, lukko_vault>,
 ) -> i32 {
-    run(|| {
-        give(out_vault, || {
-            let pin = Pin::clone(&*get::<Pin>(pin)?);
-            let (descriptor, roster) = (descriptor.bytes(descriptor_len)?, roster.bytes(roster_len)?);
-            Ok(Vault::load(pin, descriptor, roster, entries.list(entry_count)?)?)
-        })
+    give(out_vault, || {
+        let pin = Pin::clone(&*get::<Pin>(pin)?);
+        let (descriptor, roster) = (descriptor.some(descriptor_len)?, roster.some(roster_len)?);
+        Ok(Vault::load(pin, descriptor, roster, entries.list(entry_count)?)?)
     })
 }
 
@@ -53,12 +51,10 @@ pub unsafe extern "C" fn lukko_vault_update_roster(
     entry_count: usize,
     out_vault: Slot<'_, lukko_vault>,
 ) -> i32 {
-    run(|| {
-        give(out_vault, || {
-            let mut vault = Vault::clone(&*get::<Vault>(vault)?);
-            vault.update_roster(roster.bytes(roster_len)?, entries.list(entry_count)?)?;
-            Ok(vault)
-        })
+    give(out_vault, || {
+        let mut vault = Vault::clone(&*get::<Vault>(vault)?);
+        vault.update_roster(roster.some(roster_len)?, entries.list(entry_count)?)?;
+        Ok(vault)
     })
 }
 
@@ -68,7 +64,7 @@ pub unsafe extern "C" fn lukko_vault_update_roster(
 /// @param out_pin the pin; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_pin(vault: lukko_vault, out_pin: Slot<'_, lukko_pin>) -> i32 {
-    run(|| give(out_pin, || Ok(get::<Vault>(vault)?.pin().clone())))
+    give(out_pin, || Ok(get::<Vault>(vault)?.pin().clone()))
 }
 
 /// The pinned descriptor of a vault.
@@ -77,7 +73,7 @@ pub unsafe extern "C" fn lukko_vault_pin(vault: lukko_vault, out_pin: Slot<'_, l
 /// @param out_pinned the pinned descriptor; free it with lukko_free
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_pinned(vault: lukko_vault, out_pinned: Slot<'_, lukko_pinned>) -> i32 {
-    run(|| give(out_pinned, || Ok(get::<Vault>(vault)?.descriptor().clone())))
+    give(out_pinned, || Ok(get::<Vault>(vault)?.descriptor().clone()))
 }
 
 /// The version of a vault's roster.
@@ -86,7 +82,7 @@ pub unsafe extern "C" fn lukko_vault_pinned(vault: lukko_vault, out_pinned: Slot
 /// @param out_version from 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_vault_roster_version(vault: lukko_vault, out_version: Slot<'_, u64>) -> i32 {
-    run(|| put(out_version, || Ok(get::<Vault>(vault)?.roster().version())))
+    put(out_version, || Ok(get::<Vault>(vault)?.roster().version()))
 }
 
 /// The keys on a vault's roster whose entries were given.
@@ -100,10 +96,10 @@ pub unsafe extern "C" fn lukko_vault_members(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         let vault = get::<Vault>(vault)?;
         let keys: Vec<_> = vault.roster().members().map(|member| member.entry().fingerprint()).collect();
-        super::copy_ids(out, out_capacity, out_written, keys.iter().map(|key| key.as_bytes()))
+        out.write_ids(keys.iter().map(|key| key.as_bytes()))
     })
 }
 
@@ -122,13 +118,10 @@ pub unsafe extern "C" fn lukko_vault_member(
     out_roles: Slot<'_, u32>,
     out_status: Slot<'_, u32>,
 ) -> i32 {
-    run(|| {
-        let (out_roles, out_status) = (out_roles.check()?, out_status.check()?);
+    put((out_roles, out_status), || {
         let (vault, key) = (get::<Vault>(vault)?, values::key_fingerprint(key, key_len)?);
         let member = vault.roster().member(key)?;
-        out_roles.put(member.roles().bits().into());
-        out_status.put(member.status() as u32);
-        Ok(())
+        Ok((member.roles().bits().into(), member.status() as u32))
     })
 }
 
@@ -146,9 +139,9 @@ pub unsafe extern "C" fn lukko_vault_member_id(
     out_capacity: usize,
     out_written: Slot<'_, usize>,
 ) -> i32 {
-    run(|| {
+    write(out, out_capacity, out_written, |out| {
         let (vault, key) = (get::<Vault>(vault)?, values::key_fingerprint(key, key_len)?);
-        copy_out(out, out_capacity, out_written, vault.roster().member(key)?.entry().id())
+        out.write(vault.roster().member(key)?.entry().id())
     })
 }
 
@@ -164,11 +157,9 @@ pub unsafe extern "C" fn lukko_vault_closed(
     card_len: usize,
     out_reason: Slot<'_, u32>,
 ) -> i32 {
-    run(|| {
-        put(out_reason, || {
-            let (vault, card) = (get::<Vault>(vault)?, values::card_id(card, card_len)?);
-            Ok(vault.roster().closed(card).map_or(values::LUKKO_CLOSED_NOT, |reason| reason as u32))
-        })
+    put(out_reason, || {
+        let (vault, card) = (get::<Vault>(vault)?, values::card_id(card, card_len)?);
+        Ok(vault.roster().closed(card).map_or(values::LUKKO_CLOSED_NOT, |reason| reason as u32))
     })
 }
 

@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-static const int codes[] = {0, 101, 102, 103, 104, 105, 106, 107, 108, 201, 202, 203, 301, 401, 402, 403, 501, 502, 601,
+static const int codes[] = {0, 101, 102, 103, 104, 105, 106, 107, 108, 110, 201, 202, 203, 301, 401, 402, 403, 501, 502, 601,
                             602, 701, 801, 802};
 static lukko_handle stale;
 static int threads = 1, panics, findings;
@@ -13,6 +13,7 @@ static int threads = 1, panics, findings;
 /* Each thread has its own memory for outputs. */
 static __thread uint8_t mem[8192];
 static struct bytes junk, patient;
+static const size_t one_len = 1, huge_len = SIZE_MAX, no_len = 0;
 static lukko_bytes null_element[1], huge_element[1], descriptors[1], statements[1];
 static lukko_place null_place, zero_place;
 static lukko_context null_context, zero_context;
@@ -23,20 +24,20 @@ static lukko_sink sink, null_sink, failing_sink;
 static int32_t fail_read(void *context, uint64_t offset, uint8_t *out, size_t len)
 {
     (void)context, (void)offset, (void)out, (void)len;
-    return 1;
+    return 0;
 }
 
 static int32_t fail_write(void *context, const uint8_t *bytes, size_t len)
 {
     (void)context, (void)bytes, (void)len;
-    return 1;
+    return 0;
 }
 
 /* Used from two threads, so nothing is kept. */
 static int32_t swallow(void *context, const uint8_t *bytes, size_t len)
 {
     (void)context, (void)bytes, (void)len;
-    return 0;
+    return LUKKO_CALLBACK_OK;
 }
 
 static void prepare(void)
@@ -70,7 +71,14 @@ static void prepare(void)
     failing_sink.write = fail_write;
 }
 
-static void after(const char *what, int32_t expected, int written, int fault, int32_t code);
+/* Where an output lies in `mem`, how long it is, and which two codes explain themselves there. */
+struct output {
+    size_t at, len;
+    int32_t kept, also_kept;
+};
+
+static const struct output none[1];
+static void after(const char *what, int32_t expected, const struct output *outputs, int32_t code);
 
 /* A panic in the middle of a change: that object is of no use any more, and all others are. */
 static void panic_in_a_change(void)
@@ -80,9 +88,9 @@ static void panic_in_a_change(void)
     TRY(lukko_draft_next(world_lukko_vault, &draft));
     setenv("LUKKO_FAILPOINT", "locked", 1);
     panics = 1;
-    after("a panic in a change", 0, -1, -1, lukko_draft_version(draft, &version));
+    after("a panic in a change", 0, none, lukko_draft_version(draft, &version));
     setenv("LUKKO_FAILPOINT", "", 1);
-    after("the object that was being changed", 0, -1, -1, lukko_draft_version(draft, &version));
+    after("the object that was being changed", 0, none, lukko_draft_version(draft, &version));
     panics = 0;
     TRY(lukko_free(draft));
     TRY(lukko_draft_version(world_lukko_draft, &version));
@@ -119,11 +127,32 @@ static int known(int32_t code)
     return 0;
 }
 
-/* `expected`: a code; 0 any known one; -1 one of the two for handles. `written` and `fault`: where outputs lie that may
- * be written on an error. */
-static void after(const char *what, int32_t expected, int written, int fault, int32_t code)
+/* After a failure an output is zero, or explains the failure. All other memory is as it was. */
+static void look(const char *what, const struct output *outputs, int32_t code)
 {
+    const struct output *output;
     size_t at;
+    for (output = outputs; output->len != 0; output++) {
+        int explains = code == output->kept || code == output->also_kept;
+        for (at = output->at; at < output->at + output->len; at++) {
+            if (mem[at] != 0 && !explains) {
+                complain(what, code, "an output is not zero after a failure");
+                at = output->at + output->len;
+            }
+        }
+        memset(mem + output->at, 0xA5, output->len);
+    }
+    for (at = 0; at < sizeof mem; at++) {
+        if (mem[at] != 0xA5) {
+            complain(what, code, "memory beside the outputs was written");
+            return;
+        }
+    }
+}
+
+/* `expected`: a code; 0 any known one; -1 one of the two for handles. */
+static void after(const char *what, int32_t expected, const struct output *outputs, int32_t code)
+{
     if (panics) {
         if (code != LUKKO_E_PANIC) {
             complain(what, code, "a panic was expected");
@@ -138,17 +167,8 @@ static void after(const char *what, int32_t expected, int written, int fault, in
             complain(what, code, "a code for handles was expected");
         }
     }
-    if (code == LUKKO_OK) {
-        return;
-    }
-    for (at = 0; at < sizeof mem; at++) {
-        int free_to_write = (code == LUKKO_E_TOO_SMALL && written >= 0 && at >= (size_t)written
-                             && at < (size_t)written + sizeof(size_t))
-            || ((code == LUKKO_E_SHARE || code == LUKKO_E_MALFORMED) && fault >= 0 && at >= (size_t)fault
-                && at < (size_t)fault + sizeof(lukko_share_fault));
-        if (mem[at] != 0xA5 && !free_to_write) {
-            complain(what, code, "an output was written on an error");
-        }
+    if (code != LUKKO_OK && outputs != none) {
+        look(what, outputs, code);
     }
 }
 

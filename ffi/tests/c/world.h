@@ -34,7 +34,7 @@ static lukko_handle world_lukko_handle, world_lukko_buffer, world_lukko_registra
     world_lukko_receipt, world_lukko_disclosed, world_lukko_access;
 static struct bytes world_registrar_key, world_descriptor, world_roster, world_entry, world_card, world_endorsement,
     world_master_grant, world_record, world_attachment, world_file, world_statement, world_next, world_next_roster,
-    world_recipient_key, world_disclosure, world_key, world_card_id;
+    world_recipient_key, world_disclosure, world_key, world_card_id, world_id, world_field, world_file_id, world_file_field;
 static lukko_bytes world_entries[1], world_cards[1];
 static lukko_stored_patient world_stored;
 static lukko_context world_context;
@@ -53,6 +53,14 @@ static lukko_bytes view(const struct bytes *bytes)
     return view;
 }
 
+static struct bytes bytes_of(const char *text)
+{
+    struct bytes bytes = {{0}, 0};
+    bytes.len = strlen(text);
+    memcpy(bytes.data, text, bytes.len);
+    return bytes;
+}
+
 static int32_t read_bytes(void *context, uint64_t offset, uint8_t *out, size_t len)
 {
     const struct bytes *bytes = context;
@@ -60,7 +68,7 @@ static int32_t read_bytes(void *context, uint64_t offset, uint8_t *out, size_t l
         return 1;
     }
     memcpy(out, bytes->data + offset, len);
-    return 0;
+    return LUKKO_CALLBACK_OK;
 }
 
 static lukko_source source_of(struct bytes *bytes)
@@ -124,10 +132,10 @@ static void world_patient(void)
 static void world_records(void)
 {
     lukko_source source;
-    world_context.record.data = text("r");
-    world_context.record.len = 1;
-    world_context.field.data = text("note");
-    world_context.field.len = 4;
+    world_id = bytes_of("r");
+    world_field = bytes_of("note");
+    world_context.record = view(&world_id);
+    world_context.field = view(&world_field);
     world_context.revision = 1;
     world_context.padding = LUKKO_PADDING_PADME;
     world_place.record = world_context.record;
@@ -149,19 +157,18 @@ static void world_records(void)
 
 static void world_deposited(void)
 {
-    static struct bytes id;
     lukko_source source;
     TRY(lukko_vault_deposit_attachment(world_lukko_vault, world_lukko_card, world_lukko_member, text("file"), 4,
                                        LUKKO_PADDING_PADME, &world_lukko_writer));
-    READ(lukko_writer_record, world_lukko_writer, id);
+    READ(lukko_writer_record, world_lukko_writer, world_file_id);
     TRY(lukko_writer_write(world_lukko_writer, text("text"), 4));
     TRY(lukko_writer_finish(world_lukko_writer));
     READ(lukko_writer_take, world_lukko_writer, world_file);
     TRY(lukko_free(world_lukko_writer));
     TRY(lukko_vault_seal_attachment(world_lukko_vault, world_lukko_patient_key, &world_context, &world_lukko_writer));
-    world_file_place.record = view(&id);
-    world_file_place.field.data = text("file");
-    world_file_place.field.len = 4;
+    world_file_field = bytes_of("file");
+    world_file_place.record = view(&world_file_id);
+    world_file_place.field = view(&world_file_field);
     source = source_of(&world_file);
     TRY(lukko_vault_open_deposited_attachment(world_lukko_vault, world_lukko_patient_key, &world_file_place, &source,
                                               &world_lukko_deposited));

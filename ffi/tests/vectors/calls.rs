@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use lukko_ffi::api::general::lukko_free;
 use lukko_ffi::buffer::{In, Slot, lukko_bytes, lukko_source};
-use lukko_ffi::error::{LUKKO_E_TOO_SMALL, LUKKO_OK};
+use lukko_ffi::error::{LUKKO_CALLBACK_OK, LUKKO_E_TOO_SMALL, LUKKO_OK};
 use serde_json::{Value, json};
 
 /// A function that copies bytes out of an object.
@@ -87,7 +87,7 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, out: *mut u8, le
     let Some(part) = start.checked_add(len).and_then(|end| bytes.get(start..end)) else { return 1 };
     // SAFETY: the library gives a buffer of `len` bytes.
     unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), out, len) };
-    0
+    LUKKO_CALLBACK_OK
 }
 
 pub(super) fn bytes_of(value: &Value, name: &str) -> Vec<u8> {
