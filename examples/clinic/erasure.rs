@@ -35,17 +35,15 @@ pub(crate) async fn erase(
     let erasure = vault.begin_erasure(id, &stored.card_bytes(), &grants)?;
     let reason = |error: &Error| matches!(error, Error::Usage(Usage::ErasurePending(_)));
     checks.refused("a receipt before it is done", erasure.receipt(&vault, now()?).map_err(Into::into), reason);
+    let keys: Vec<KeyFingerprint> = stored.grants.iter().map(|grant| grant.to).collect();
+    let before = found(&database::read(path)?, &grants);
     let mut draft = vault.roster().next()?;
     erasure.close_in(&mut draft)?;
-    let keys: Vec<KeyFingerprint> = stored.grants.iter().map(|grant| grant.to).collect();
-    let (roster_version, at) = (draft.version(), now()?);
-    let cards: &[CardId] = erasure.cards();
-    let records = Records::Keep;
-    let erase = Change::Erase(Erase { patient: id, cards, keys: &keys, roster_version, at, records, claim: None });
-
-    let before = found(&database::read(path)?, &grants);
-    people::publish(store, &mut vault, clinic, draft, &[erase]).await?;
+    people::publish(store, &mut vault, clinic, draft, &[]).await?;
     clinic.pin = vault.pin().clone();
+    let (cards, at, records): (&[CardId], u64, Records) = (erasure.cards(), now()?, Records::Keep);
+    let erase = Change::Erase(Erase { patient: id, vault: &vault, cards, keys: &keys, at, records, claim: None });
+    store.apply(clinic.vault, &[erase]).await?;
     store.scrub(clinic.vault).await?;
     let after = found(&database::read(path)?, &grants);
     let all = grants.len();

@@ -80,7 +80,7 @@ async fn rewrap(checks: &mut Checks, store: &SqliteStore, task: RotationJob<'_>,
     let rewrapped: HashSet<&[u8]> = rewrapped.collect();
     let expected: HashSet<&[u8]> = patients.iter().map(|patient| patient.as_bytes()).collect();
     let vault = task.step.from.descriptor().vault();
-    let done = JobState { kind: JobKind::Rotation, open: 0, done: all as u64, failed: 0 };
+    let done = JobState { kind: JobKind::Rotation, open: 0, done: all as u64, failed: 0, held_until: 0 };
     checks.holds(
         format!(
             "interrupted after {} patients and run again: each of {} was re-wrapped, once",

@@ -1,6 +1,7 @@
 //! A roster whose signature, place in the chain and entries were verified.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use super::draft::RosterDraft;
 use super::member::{Member, MemberEntry};
@@ -97,6 +98,19 @@ impl VerifiedRoster {
     #[must_use]
     pub fn closed(&self, card: CardId) -> Option<ClosedReason> {
         self.roster.closed_card(card).map(|closed| ClosedReason::from_wire(closed.reason))
+    }
+
+    /// Every card that the bytes of a roster close, and why, in order of their ids.
+    ///
+    /// # Security
+    /// Neither the signature nor the place in the chain is verified. It is for a store, which has no pin: a store can say
+    /// that a card is not closed, and only a [verified](VerifiedRoster::verify) roster proves that it is.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for bytes that are no roster.
+    pub fn claimed_closed(bytes: &[u8]) -> Result<Vec<(CardId, ClosedReason)>> {
+        let (roster, _, _) = Roster::parse(bytes)?;
+        Ok(roster.closed.iter().map(|closed| (closed.card, ClosedReason::from_wire(closed.reason))).collect())
     }
 
     /// Begins the roster after this one, with everything that this one lists.

@@ -15,7 +15,7 @@ use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use tokio::runtime::Handle;
 
 use crate::change::Change;
-use crate::error::{Error, Missing, Result};
+use crate::error::{Conflict, Error, Missing, Result};
 use crate::store::Store;
 
 /// Parts of an upload that are under way at once, each of 5 MiB.
@@ -103,6 +103,16 @@ impl Attachments {
                 if !is_drawn(&object) {
                     store.apply(vault, &[Change::Swept { object: &object }]).await?;
                     continue;
+                }
+                match store.apply(vault, &[Change::GiveUp { object: &object }]).await {
+                    Ok(()) => {}
+                    // A record names it: the row is nobody's, or a writer was quicker.
+                    Err(Error::Conflict(Conflict::Object)) => {
+                        store.apply(vault, &[Change::Swept { object: &object }]).await?;
+                        continue;
+                    }
+                    Err(Error::Missing(Missing::Object)) => continue,
+                    Err(error) => return Err(error),
                 }
                 match self.objects.delete(&place(vault, &object)).await {
                     Ok(()) | Err(object_store::Error::NotFound { .. }) => {}

@@ -77,11 +77,31 @@ pub trait Tx: Send {
         now: i64,
     ) -> impl Future<Output = Result<Option<Row>>> + Send;
 
-    /// How many pieces of a job are in each state.
-    fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> impl Future<Output = Result<Vec<(i64, u64)>>> + Send;
+    /// Ends every lease of a job's open pieces by then that would end later.
+    fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> impl Future<Output = Result<()>> + Send;
+
+    /// How many pieces of a job are in each state, and when the last lease of these ends.
+    fn count_pieces(
+        &mut self,
+        vault: Vec<u8>,
+        job: Vec<u8>,
+    ) -> impl Future<Output = Result<Vec<(i64, u64, i64)>>> + Send;
 
     /// Deletes what a generation has of all patients of a vault.
     fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> impl Future<Output = Result<()>> + Send;
+
+    /// Patients, in order from behind `after` on and `limit` of them at most, with a stored card that is the current one or
+    /// is that of a record, and of which no generation after this one has a master grant.
+    fn without_way(
+        &mut self,
+        vault: Vec<u8>,
+        generation: i64,
+        after: Vec<u8>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Vec<u8>>>> + Send;
+
+    /// Whether a record of the vault names this object.
+    fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> impl Future<Output = Result<bool>> + Send;
 
     /// Makes it durable.
     fn commit(self) -> impl Future<Output = Result<()>> + Send;

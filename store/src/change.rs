@@ -1,8 +1,8 @@
 //! What can be changed. Each value says what it builds on, so that a writer who has been overtaken is told so.
 
-use lukko::{CardId, Enrolment, FieldLabel, Grant, KeyFingerprint, PatientId, RecordId};
+use lukko::{CardId, Enrolment, FieldLabel, Grant, KeyFingerprint, PatientId, RecordId, Vault};
 
-use crate::rows::Claim;
+use crate::rows::{Claim, Erasure};
 
 /// One part of a logical change. Those that belong together go into one [`Store::apply`](crate::Store::apply).
 ///
@@ -30,7 +30,8 @@ pub enum Change<'a> {
     },
     /// A patient's card: of a new patient, or of the next version of the key.
     Card(NewCard<'a>),
-    /// The endorsement of the patient's current card, with the master grant, for one generation.
+    /// The endorsement of the patient's current card, with the master grant, for one generation. Where it replaces the
+    /// endorsement of another card, the master grant of that card stays, as if [`Change::MasterGrant`] had stored it.
     Endorse(Endorsement<'a>),
     /// A grant of the patient to a member.
     Grant {
@@ -45,7 +46,8 @@ pub enum Change<'a> {
         /// The stored bytes that these replace, if any.
         replaces: Option<&'a [u8]>,
     },
-    /// The master grant of an older card, whose records have not all moved yet.
+    /// The master grant of an older card, whose records have not all moved yet. Where one is stored and `replaces` is none,
+    /// the stored one stays.
     MasterGrant {
         /// The patient.
         patient: PatientId<'a>,
@@ -55,6 +57,8 @@ pub enum Change<'a> {
         generation: u32,
         /// Its bytes.
         grant: &'a [u8],
+        /// The stored bytes that these replace, because they do not open.
+        replaces: Option<&'a [u8]>,
     },
     /// Deletes a grant to a member.
     Withdraw {
@@ -78,8 +82,16 @@ pub enum Change<'a> {
         /// The revision that is deleted.
         revision: u64,
     },
-    /// Erases a patient: cards, endorsements and grants, every one.
+    /// Erases a patient: cards, endorsements, grants and, if asked for, records: every row under the patient's id.
+    ///
+    /// Refused with [`lukko::error::Usage::ErasurePending`] for a card that is not closed as erased, with
+    /// [`lukko::error::Usage::CardMissing`] for an older card that is not stored and not closed, with
+    /// [`ErasureBeforeRoster`](crate::error::Usage::ErasureBeforeRoster) while the stored roster of a generation that is
+    /// not retired does not close every card, and with [`NoCard`](crate::error::Usage::NoCard) where no card is closed at
+    /// all. A patient who was enrolled anew under the same id stays.
     Erase(Erase<'a>),
+    /// Stores the receipt of an erasure that another store made, for a copy of that store. It deletes nothing.
+    Receipt(&'a Erasure),
     /// Notes on an erasure's receipt that another part of it is done.
     Reached {
         /// The first card that the erasure closed.
@@ -125,7 +137,14 @@ pub enum Change<'a> {
         /// When, in seconds since 1970.
         at: u64,
     },
-    /// Notes that an object that nothing names was deleted.
+    /// Gives up an object that was announced: from now on no record can name it, and it may be deleted. Refused with
+    /// [`Missing::Object`](crate::error::Missing::Object) for one that is not announced any more, and with
+    /// [`Conflict::Object`](crate::error::Conflict::Object) for one that a record names.
+    GiveUp {
+        /// Its name.
+        object: &'a str,
+    },
+    /// Notes that an object was deleted that was [given up](Change::GiveUp) before.
     Swept {
         /// Its name.
         object: &'a str,
@@ -226,12 +245,14 @@ pub enum Expect<'a> {
 pub struct Erase<'a> {
     /// The patient.
     pub patient: PatientId<'a>,
-    /// The cards that the roster closes; the first one names the erasure from now on.
+    /// The proof: a vault whose verified roster closes the patient's cards as erased. The store has a roster that closes
+    /// them too, in every generation that is not retired: stored already, or in the same change.
+    pub vault: &'a Vault,
+    /// Cards of the patient that the caller knows. Every other card that is stored of the patient is found. The first one
+    /// names the erasure from now on.
     pub cards: &'a [CardId],
-    /// Every member's key that was granted the patient.
+    /// Members' keys that were granted the patient and that the caller knows. Those that stored grants name are found.
     pub keys: &'a [KeyFingerprint],
-    /// The version of the roster that closes the cards: stored already, or in the same change.
-    pub roster_version: u64,
     /// When, in seconds since 1970.
     pub at: u64,
     /// What happens to the patient's sealed records, which nothing opens any more.
@@ -245,7 +266,7 @@ pub struct Erase<'a> {
 pub enum Records {
     /// They are deleted, and attachments swept.
     Delete,
-    /// They stay, unreadable. Erasing the same patient once more does not delete them.
+    /// They stay, unreadable. A later erasure of the same patient can delete them.
     Keep,
 }
 
@@ -351,6 +372,7 @@ pub fn next_card<'a>(
         card: old.card,
         generation,
         grant: old.master_grant,
+        replaces: None,
     }));
     changes
 }

@@ -1,10 +1,10 @@
 //! A vault, from one store into another: from SQLite to PostgreSQL when one machine is not enough any more, and back.
 
-use lukko::{CardId, FieldLabel, KeyFingerprint, MemberEntry, PatientId, RecordId, Vault, VaultId};
+use lukko::{CardId, FieldLabel, MemberEntry, PatientId, RecordId, Vault, VaultId};
 
-use crate::change::{Change, Endorsement, Erase, Expect, NewCard, NewGeneration, NewRecord, Part, Records};
+use crate::change::{Change, Endorsement, Expect, NewCard, NewGeneration, NewRecord};
 use crate::error::{Error, Result};
-use crate::rows::{After, Erasure, Generation, Patient, Record, StoredBody};
+use crate::rows::{After, Generation, Patient, Record, StoredBody};
 use crate::store::Store;
 
 /// Patients, or objects, that are listed at once.
@@ -38,15 +38,15 @@ pub struct Copied {
 /// patient; [`CardAlone`](crate::error::Usage::CardAlone) for a patient of whom every endorsement was retired.
 pub async fn copy(from: &impl Store, to: &impl Store, vault: &Vault) -> Result<Copied> {
     let id = vault.descriptor().vault();
-    let mut erasures = from.erasures(id).await?;
-    let done = to.erasures(id).await?;
-    erasures.retain(|erasure| done.iter().all(|done| done.erasure != erasure.erasure));
     let generations = from.generations(id).await?;
     for generation in &generations {
-        copy_generation(to, id, generation, &erasures).await?;
+        copy_generation(to, id, generation).await?;
     }
     for Generation { generation, .. } in generations.iter().filter(|generation| generation.retired) {
         to.apply(id, &[Change::Retire { generation: *generation, losing: &[] }]).await?;
+    }
+    for erasure in &from.erasures(id).await? {
+        to.apply(id, &[Change::Receipt(erasure)]).await?;
     }
     for entry in from.members(id).await? {
         let key = MemberEntry::verify(&entry, vault.descriptor())?.fingerprint();
@@ -72,54 +72,15 @@ pub async fn copy(from: &impl Store, to: &impl Store, vault: &Vault) -> Result<C
     Ok(copied)
 }
 
-/// A generation with its newest roster, and the erasures that came before the next one: their receipts name every
-/// generation that there was.
-async fn copy_generation(to: &impl Store, id: VaultId, stored: &Generation, erasures: &[Erasure]) -> Result<()> {
+/// A generation with its newest roster.
+async fn copy_generation(to: &impl Store, id: VaultId, stored: &Generation) -> Result<()> {
     let Generation { generation, descriptor, statement, version, roster, .. } = stored;
     let (generation, version, statement) = (*generation, *version, statement.as_deref());
-    let mut changes = vec![
+    let changes = [
         Change::Generation(NewGeneration { generation, descriptor, statement, version, roster }),
         Change::Roster { generation, version, roster },
     ];
-    let newest = |erasure: &Erasure| {
-        let generations = erasure.parts.iter().filter_map(|(part, _)| match part {
-            Part::Generation(generation) => Some(*generation),
-            _ => None,
-        });
-        generations.max()
-    };
-    let receipts: Vec<(&Erasure, Vec<CardId>, Vec<KeyFingerprint>)> =
-        erasures.iter().filter(|erasure| newest(erasure) == Some(generation)).map(receipt).collect();
-    for (erasure, cards, keys) in &receipts {
-        let Erasure { roster_version, at, .. } = **erasure;
-        // The receipt names no patient. Whom it was, this one is gone: an id that nobody has.
-        let patient = PatientId::new(erasure.erasure.as_bytes())?;
-        changes.push(Change::Erase(Erase {
-            patient,
-            cards,
-            keys,
-            roster_version,
-            at,
-            records: Records::Keep,
-            claim: None,
-        }));
-        let reached = erasure.parts.iter().filter_map(|(part, at)| Some((*part, (*at)?)));
-        let erasure = erasure.erasure;
-        changes.extend(reached.map(|(part, at)| Change::Reached { erasure, part, at }));
-    }
     to.apply(id, &changes).await
-}
-
-fn receipt(erasure: &Erasure) -> (&Erasure, Vec<CardId>, Vec<KeyFingerprint>) {
-    let (mut cards, mut keys) = (vec![erasure.erasure], Vec::new());
-    for (part, _) in &erasure.parts {
-        match part {
-            Part::Card(card) if *card != erasure.erasure => cards.push(*card),
-            Part::Key(key) => keys.push(*key),
-            _ => {}
-        }
-    }
-    (erasure, cards, keys)
 }
 
 /// One patient: card after card, each with the records that are under it, because a store takes records only under the
@@ -156,6 +117,7 @@ async fn copy_patient(from: &impl Store, to: &impl Store, id: VaultId, patient: 
         card: grant.card,
         generation: grant.generation,
         grant: &grant.bytes,
+        replaces: None,
     });
     to.apply(id, &grants.chain(master_grants).collect::<Vec<_>>()).await?;
     Ok(copied)

@@ -6,7 +6,10 @@ mod erasure;
 mod jobs;
 mod patients;
 mod read;
+mod receipt;
 mod records;
+mod stored;
+mod way;
 
 use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 
@@ -135,7 +138,7 @@ impl<B: Backend> Store for Engine<B> {
 
     async fn erasures(&self, vault: VaultId) -> Result<Vec<Erasure>> {
         let mut tx = self.backend.begin(Purpose::Read).await?;
-        erasure::list(&mut tx, vault).await
+        receipt::list(&mut tx, vault).await
     }
 
     async fn scrub(&self, vault: VaultId) -> Result<Scrub> {
@@ -144,7 +147,7 @@ impl<B: Backend> Store for Engine<B> {
         let reached = self.backend.scrub().await?;
         let mut tx = self.backend.begin(Purpose::Write).await?;
         for erasure in pending {
-            erasure::scrubbed(&mut tx, vault, erasure.erasure, reached).await?;
+            receipt::scrubbed(&mut tx, vault, erasure.erasure, reached).await?;
         }
         tx.commit().await?;
         Ok(reached)

@@ -42,6 +42,14 @@ pub enum Error {
     /// The database did not answer, or not in time. Whether the change was made is not known: give the same one again,
     /// which changes nothing if it was.
     Unavailable(Box<dyn StdError + Send + Sync>),
+    /// The job is not over: other workers hold pieces of it, or workers that have died did. Run the job again when that time
+    /// is over, and it takes the pieces over.
+    Held {
+        /// How many pieces are open.
+        pieces: u64,
+        /// After how many seconds, at most, every one of them is free.
+        seconds: u64,
+    },
     /// The core refused what is stored, or what was to be done with it.
     Core(lukko::Error),
     /// An attachment's stream failed.
@@ -58,9 +66,10 @@ pub enum Usage {
     CardAlone,
     /// The revision of a record does not go backwards, and rises where the text changes.
     RevisionBackwards,
-    /// A patient is erased by a roster that closes the cards: it comes before or in the same change.
+    /// A generation that is not retired has a stored roster that does not close every card of the patient as erased. Store
+    /// such a roster in each of them, before the erasure or in the same change.
     ErasureBeforeRoster,
-    /// An erasure closes at least one card.
+    /// Rows are stored of the patient, and no card that is closed as erased is known: name the patient's cards.
     NoCard,
     /// The newest generation is never retired.
     NewestGeneration,
@@ -68,7 +77,8 @@ pub enum Usage {
     WrongJob,
     /// The job is over: every piece was done or failed. To do it again, begin one of another name.
     JobOver,
-    /// So many patients have nothing in a later generation: rotate them first, or name those that shall be lost.
+    /// For this many patients a card that is current, or that carries records, has no master grant in a later generation:
+    /// rotate them first, or name those that shall be lost.
     NotRotated(u64),
     /// Attachments are read by streams that block: their job needs a runtime of several threads.
     OneThread,
@@ -94,6 +104,8 @@ pub enum Conflict {
     Record,
     /// Another worker has this piece of the job, or it is done.
     Claim,
+    /// A record names the object, which is therefore not given up.
+    Object,
 }
 
 /// What a pair of numbers counts.
@@ -149,6 +161,11 @@ impl fmt::Display for Error {
                 write!(f, "the database has schema {found}, and this version knows schemas up to {known}")
             }
             Self::Unavailable(error) => write!(f, "not done, or not known to be done: {error}"),
+            Self::Held { pieces, seconds } => write!(
+                f,
+                "the job is not over: {pieces} of its pieces are held by other workers, or by workers that have died; run \
+                 the job again in {seconds} seconds, and it takes over those that are left"
+            ),
             Self::Core(error) => error.fmt(f),
             Self::Stream(error) => error.fmt(f),
         }

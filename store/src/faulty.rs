@@ -180,7 +180,12 @@ impl<T: Tx> Tx for FaultyTx<T> {
         answer(lost, self.inner.free_piece(vault, job, now).await)
     }
 
-    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
+    async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
+        let lost = self.next()?;
+        answer(lost, self.inner.cut_leases(vault, job, until).await)
+    }
+
+    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64, i64)>> {
         let lost = self.next()?;
         answer(lost, self.inner.count_pieces(vault, job).await)
     }
@@ -188,6 +193,22 @@ impl<T: Tx> Tx for FaultyTx<T> {
     async fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> Result<()> {
         let lost = self.next()?;
         answer(lost, self.inner.delete_generation(vault, generation).await)
+    }
+
+    async fn without_way(
+        &mut self,
+        vault: Vec<u8>,
+        generation: i64,
+        after: Vec<u8>,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>> {
+        let lost = self.next()?;
+        answer(lost, self.inner.without_way(vault, generation, after, limit).await)
+    }
+
+    async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {
+        let lost = self.next()?;
+        answer(lost, self.inner.names_object(vault, object).await)
     }
 
     async fn commit(mut self) -> Result<()> {

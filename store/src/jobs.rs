@@ -8,6 +8,7 @@ mod erasure;
 mod import;
 mod keys;
 mod objects;
+mod owned;
 mod rekey;
 mod rotation;
 mod verify;
@@ -18,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
-use lukko::{PatientId, VaultId};
+use lukko::{CardId, PatientId, VaultId};
 
 pub use erasure::ErasureJob;
 #[cfg(feature = "import")]
@@ -28,7 +29,9 @@ pub use rekey::{How, RekeyJob};
 pub use rotation::RotationJob;
 pub use verify::VerifyJob;
 
-use crate::change::{Change, Erase, JobKind, Outcome, Over, Records};
+use owned::Owned;
+
+use crate::change::{Change, JobKind, Outcome, Over};
 use crate::error::{Conflict, Error, Missing, Result, Usage};
 use crate::rows::{Claim, JobState};
 use crate::store::Store;
@@ -64,6 +67,9 @@ pub struct Progress {
     pub written: u64,
     /// What could not be read or done, and why; the rest was done.
     pub findings: Vec<Finding>,
+    /// Of a re-key: the patient's older cards that the vault's roster does not close. Until a roster closes them, the old
+    /// key still counts.
+    pub still_open: Vec<CardId>,
 }
 
 /// One object that could not be read or moved.
@@ -114,64 +120,16 @@ pub trait Task: Sync {
 pub struct Piece {
     written: u64,
     findings: Vec<Finding>,
+    still_open: Vec<CardId>,
     last: Vec<Owned>,
-}
-
-/// A change that owns its bytes.
-#[derive(Debug)]
-enum Owned {
-    Endorse {
-        card: lukko::CardId,
-        generation: u32,
-        endorsed: lukko::Endorsed,
-        replaces: Option<Vec<u8>>,
-    },
-    MasterGrant {
-        card: lukko::CardId,
-        generation: u32,
-        grant: Vec<u8>,
-    },
-    /// Ends the piece by itself.
-    Erase {
-        cards: Vec<lukko::CardId>,
-        keys: Vec<lukko::KeyFingerprint>,
-        roster_version: u64,
-        at: u64,
-        records: Records,
-    },
-}
-
-impl Owned {
-    fn change<'a>(&'a self, patient: PatientId<'a>, claim: &'a Claim) -> Change<'a> {
-        match self {
-            Self::Endorse { card, generation, endorsed, replaces } => Change::Endorse(crate::change::Endorsement {
-                patient,
-                card: *card,
-                generation: *generation,
-                endorsement: &endorsed.endorsement,
-                master_grant: &endorsed.master_grant,
-                replaces: replaces.as_deref(),
-            }),
-            Self::MasterGrant { card, generation, grant } => {
-                Change::MasterGrant { patient, card: *card, generation: *generation, grant }
-            }
-            Self::Erase { cards, keys, roster_version, at, records } => Change::Erase(Erase {
-                patient,
-                cards,
-                keys,
-                roster_version: *roster_version,
-                at: *at,
-                records: *records,
-                claim: Some(claim),
-            }),
-        }
-    }
 }
 
 impl<'a, S: Store> Worker<'a, S> {
     /// Begins the job, unless it was begun, and works on it until no piece is free. One that is over is
     /// [refused](Usage::JobOver): nothing would be done under its name. Each item is one patient that is
-    /// done: acknowledged, and durable. Before them come those who are [passed over](Task::passed_over). After an error the stream ends; begin it anew, or let other workers go on.
+    /// done: acknowledged, and durable. Before them come those who are [passed over](Task::passed_over). After an error the
+    /// stream ends; begin it anew, or let other workers go on. Where others hold the pieces that are left, the last item is
+    /// [`Error::Held`]: the job is not over.
     ///
     /// [`Store::job`] says how far all workers are, [`Store::failures`] what failed.
     pub fn run<T: Task + Send + 'a>(
@@ -199,7 +157,8 @@ impl<'a, S: Store> Worker<'a, S> {
             let now = self.milliseconds()?;
             let until = now.saturating_add(u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX / 4));
             let Some(claim) = store.claim(vault, job, now, until).await? else {
-                return task.finish(self).await.map(|()| None);
+                task.finish(self).await?;
+                return self.over(now).await.map(|()| None);
             };
             match self.piece(task, &claim).await {
                 Ok(progress) => return Ok(Some(progress)),
@@ -207,6 +166,17 @@ impl<'a, S: Store> Worker<'a, S> {
                 Err(Error::Conflict(Conflict::Claim)) => {}
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Refuses to end as if the job were over while pieces are held.
+    async fn over(&self, now: u64) -> Result<()> {
+        match self.store.job(self.vault, self.job).await? {
+            Some(JobState { open: pieces, held_until, .. }) if pieces > 0 => {
+                let seconds = held_until.saturating_sub(now).div_ceil(1_000);
+                Err(Error::Held { pieces, seconds })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -251,6 +221,10 @@ impl<'a, S: Store> Worker<'a, S> {
             };
             match ended {
                 Err(error) if is_overtaken(&error) && attempt < ATTEMPTS => attempt += 1,
+                // The store does not erase this patient as things are. Nothing was changed.
+                Err(error @ (Error::Core(_) | Error::Usage(Usage::NoCard | Usage::ErasureBeforeRoster))) => {
+                    return self.end(claim, patient, Piece::failed(None, &error)).await;
+                }
                 // Somebody writes to this patient again and again, or the rows do not fit together: others go on.
                 Err(error) if is_overtaken(&error) => {
                     return self.end(claim, patient, Piece::failed(None, &error)).await;
@@ -290,7 +264,7 @@ impl<'a, S: Store> Worker<'a, S> {
     }
 
     async fn end(&self, claim: &Claim, patient: PatientId<'_>, piece: Piece) -> Result<Progress> {
-        let Piece { written, findings, last } = piece;
+        let Piece { written, findings, still_open, last } = piece;
         let reason = report(&findings);
         let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Failed(&reason) };
         let mut changes: Vec<Change<'_>> = last.iter().map(|owned| owned.change(patient, claim)).collect();
@@ -299,7 +273,7 @@ impl<'a, S: Store> Worker<'a, S> {
         }
         self.store.apply(self.vault, &changes).await?;
         let written = written.saturating_add(last.len() as u64);
-        Ok(Progress { patient: claim.patient.clone(), written, findings })
+        Ok(Progress { patient: claim.patient.clone(), written, findings, still_open })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
+use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
 
 /// A store in memory, for tests. One transaction at a time.
 pub type MemoryStore = Engine<Memory>;
@@ -149,14 +149,28 @@ impl Tx for MemoryTx {
         Ok(self.pieces(&vault, &job).find(free).cloned())
     }
 
-    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
-        let mut counts = BTreeMap::new();
-        for row in self.pieces(&vault, &job) {
-            if let Some(Value::Int(state)) = row.get(3) {
-                *counts.entry(*state).or_insert(0) += 1;
+    async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
+        let mut rows: Vec<Row> = self.pieces(&vault, &job).cloned().collect();
+        for row in &mut rows {
+            if let [_, _, _, Value::Int(0), Value::Int(lease), ..] = &mut row[..] {
+                *lease = until.min(*lease);
             }
         }
-        Ok(counts.into_iter().collect())
+        for row in rows {
+            self.update(&PIECE, row).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64, i64)>> {
+        let mut counts = BTreeMap::new();
+        for row in self.pieces(&vault, &job) {
+            if let [_, _, _, Value::Int(state), Value::Int(lease), ..] = &row[..] {
+                let (count, last) = counts.entry(*state).or_insert((0, *lease));
+                (*count, *last) = (*count + 1, *lease.max(last));
+            }
+        }
+        Ok(counts.into_iter().map(|(state, (count, last))| (state, count, last)).collect())
     }
 
     async fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> Result<()> {
@@ -168,6 +182,36 @@ impl Tx for MemoryTx {
         };
         self.tables.retain(|(name, key), _| !of_generation(name, key));
         Ok(())
+    }
+
+    async fn without_way(
+        &mut self,
+        vault: Vec<u8>,
+        generation: i64,
+        after: Vec<u8>,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>> {
+        let mut patients = Vec::new();
+        for row in self.rows(&CARD, &[Value::Bytes(vault)]) {
+            let [key, Value::Bytes(patient), _, card, ..] = &row[..] else { continue };
+            let prefix = [key.clone(), Value::Bytes(patient.clone())];
+            let has = |table, column, of: Option<usize>| {
+                self.rows(table, &prefix).any(|row| {
+                    row.get(column) == Some(card) && of.is_none_or(|of| row.get(of) > Some(&Value::Int(generation)))
+                })
+            };
+            let matters = has(&PATIENT, 3, None) || has(&RECORD, 5, None);
+            let lost = matters && !has(&ENDORSEMENT, 3, Some(2)) && !has(&GRANT, 2, Some(3));
+            if lost && *patient > after && patients.last() != Some(patient) && patients.len() < limit as usize {
+                patients.push(patient.clone());
+            }
+        }
+        Ok(patients)
+    }
+
+    async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {
+        let object = Value::Bytes(object);
+        Ok(self.rows(&RECORD, &[Value::Bytes(vault)]).any(|row| row.get(7) == Some(&object)))
     }
 
     async fn commit(self) -> Result<()> {

@@ -209,6 +209,8 @@ pub struct JobState {
     pub done: u64,
     /// Pieces that failed.
     pub failed: u64,
+    /// When every open piece is free for another worker, in milliseconds since 1970; 0 if none was claimed.
+    pub held_until: u64,
 }
 
 /// A piece of a job that failed, and why.

@@ -82,7 +82,7 @@ pub trait Store: Send + Sync {
     fn erasures(&self, vault: VaultId) -> impl Future<Output = Result<Vec<Erasure>>> + Send;
 
     /// Cleans the database's own files of what was deleted, as far as the database lets it, says how far that is, and
-    /// notes it on every erasure. Call it after an erasure, and again while one has no such note: of all changes and jobs
+    /// notes it on every erasure that has no such note. Call it after an erasure, and again while one has no such note: of all changes and jobs
     /// only [`ErasureJob`](crate::ErasureJob) calls it by itself.
     ///
     /// # Errors
@@ -103,7 +103,8 @@ pub trait Store: Send + Sync {
     /// Claims a piece of a job that nobody holds, until `until`. Gives none when all are done or held.
     ///
     /// `now` and `until` are in milliseconds since 1970, by the clock of the worker: let leases be much longer than
-    /// clocks differ. A lease that ends early costs work done twice, and never a change made twice.
+    /// clocks differ. A lease that ends early costs work done twice, and never a change made twice. When no piece is free,
+    /// leases that end after `until` are cut to `until`: a worker whose clock is ahead holds nothing for longer.
     ///
     /// # Errors
     /// As [`Store::generations`].

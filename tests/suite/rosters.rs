@@ -320,3 +320,20 @@ fn a_card_is_opened_through_its_own_vault_only() {
     let refused = other.vault.open_grant(&card, &clinic.therapist, &clinic.grant.bytes).unwrap_err();
     assert_eq!(refused, Error::Usage(Usage::WrongVault));
 }
+
+/// The claimed list of closed cards is the verified one; bytes that are no roster have none.
+#[test]
+fn what_a_roster_claims_to_close() {
+    let clinic = Clinic::new(Suite::X25519, 0x5C1);
+    let mut cards = [[7; 32], [3; 32]].map(CardId::from_bytes);
+    let mut draft = clinic.vault.roster().next().unwrap();
+    draft.close(cards[0], ClosedReason::Erased).unwrap();
+    draft.close(cards[1], ClosedReason::Compromised).unwrap();
+    let bytes = draft.sign_as_registrar(&clinic.registrar, clinic.vault.descriptor()).unwrap();
+    cards.sort();
+    let expected = vec![(cards[0], ClosedReason::Compromised), (cards[1], ClosedReason::Erased)];
+    assert_eq!(VerifiedRoster::claimed_closed(&bytes).unwrap(), expected);
+    for length in 0..bytes.len() {
+        assert!(matches!(VerifiedRoster::claimed_closed(&bytes[..length]), Err(Error::Malformed { .. })), "{length}");
+    }
+}

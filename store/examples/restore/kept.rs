@@ -106,9 +106,8 @@ impl Kept {
 pub(crate) async fn erase(store: &impl Store, vault: &Vault, patient: PatientId<'_>, stored: &Patient) -> Outcome<()> {
     let cards = vault.card_ids(patient, &stored.card_bytes())?;
     let keys: Vec<_> = stored.grants.iter().map(|grant| grant.to).collect();
-    let (roster_version, at) = (vault.roster().version(), now()?);
-    let records = Records::Delete;
-    let erase = Erase { patient, cards: &cards, keys: &keys, roster_version, at, records, claim: None };
+    let (records, at) = (Records::Delete, now()?);
+    let erase = Erase { patient, vault, cards: &cards, keys: &keys, at, records, claim: None };
     Ok(store.apply(vault.descriptor().vault(), &[Change::Erase(erase)]).await?)
 }
 

@@ -51,7 +51,11 @@ pub async fn run<S: Store>(database: &str, sizes: &Sizes, workers: usize, (store
     let work = async |number: usize| {
         let mut stream = Box::pin(worker.run(task));
         while let Some(item) = stream.next().await {
-            let item = item.unwrap();
+            let item = match item {
+                // Other workers have the last pieces.
+                Err(lukko_store::Error::Held { .. }) => break,
+                item => item.unwrap(),
+            };
             assert!(item.findings.is_empty() && item.written == 1, "worker {number}: {item:?}");
             let count = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.inc(1);

@@ -2,7 +2,7 @@
 
 use lukko::{CardId, VaultId};
 
-use super::{custody, erasure, jobs, patients, records};
+use super::{custody, erasure, jobs, patients, receipt, records};
 use crate::backend::Tx;
 use crate::change::Change;
 use crate::error::{Result, Usage};
@@ -13,7 +13,6 @@ pub(super) fn check(changes: &[Change<'_>]) -> Result<()> {
     for change in changes {
         match change {
             Change::Card(card) if !endorsed(card.card) => return Err(Usage::CardAlone.into()),
-            Change::Erase(erase) if erase.cards.is_empty() => return Err(Usage::NoCard.into()),
             _ => {}
         }
     }
@@ -45,9 +44,9 @@ async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()
             patients::grant(tx, vault, &patients::Place { patient, card, generation: 0, to: Some(to) }, grant, replaces)
                 .await
         }
-        Change::MasterGrant { patient, card, generation, grant } => {
-            // A master grant is drawn anew by whoever repeats the work: the first one stays.
-            patients::master_grant(tx, vault, &patients::Place { patient, card, generation, to: None }, grant).await
+        Change::MasterGrant { patient, card, generation, grant, replaces } => {
+            let place = patients::Place { patient, card, generation, to: None };
+            patients::master_grant(tx, vault, &place, grant, replaces).await
         }
         Change::Withdraw { patient, card, from } => {
             patients::withdraw(tx, vault, &patients::Place { patient, card, generation: 0, to: Some(from) }).await
@@ -57,11 +56,13 @@ async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()
             records::delete(tx, vault, (patient, record, field), revision).await
         }
         Change::Erase(erase) => erasure::erase(tx, vault, &erase).await,
-        Change::Reached { erasure, part, at } => erasure::reached(tx, vault, erasure, part, at).await,
+        Change::Receipt(erasure) => receipt::copied(tx, vault, erasure).await,
+        Change::Reached { erasure, part, at } => receipt::reached(tx, vault, erasure, part, at).await,
         Change::Job { job, kind, over } => jobs::begin(tx, vault, job, kind, over).await,
         Change::Hold { claim } => jobs::hold(tx, vault, claim).await,
         Change::Done { claim, outcome } => jobs::done(tx, vault, claim, outcome).await,
         Change::Upload { object, at } => records::announce(tx, vault, object, at).await,
+        Change::GiveUp { object } => records::give_up_announced(tx, vault, object).await,
         Change::Swept { object } => records::swept(tx, vault, object).await,
     }
 }

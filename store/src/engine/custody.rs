@@ -1,18 +1,13 @@
 //! Generations, members and rosters.
 
-use std::collections::BTreeSet;
+use lukko::{KeyFingerprint, PatientId, VaultId};
 
-use lukko::{CardId, KeyFingerprint, PatientId, VaultId};
-
-use super::{bytes, number, patients, read, vault_key};
-use crate::backend::{Reader, Tx};
+use super::{bytes, number, read, vault_key, way};
+use crate::backend::Tx;
 use crate::change::NewGeneration;
 use crate::error::{Conflict, Counted, Error, Missing, Result, Usage};
 use crate::rows::Generation;
-use crate::table::{ENDORSEMENT, GENERATION, MEMBER, Row, Value};
-
-/// Endorsements that are read at once.
-const PAGE: u32 = 500;
+use crate::table::{GENERATION, MEMBER, Row, Value};
 
 fn row(vault: VaultId, generation: &Generation) -> Result<Row> {
     let Generation { generation, descriptor, statement, version, roster, retired } = generation;
@@ -88,6 +83,7 @@ pub(super) async fn roster(
     tx.update(&GENERATION, row(vault, &stored)?).await
 }
 
+/// Judged by what is left afterwards.
 pub(super) async fn retire(tx: &mut impl Tx, vault: VaultId, generation: u32, losing: &[PatientId<'_>]) -> Result<()> {
     let mut stored = get(tx, vault, generation).await?.ok_or(Missing::Generation(generation))?;
     let next = generation.checked_add(1).ok_or(Usage::NewestGeneration)?;
@@ -95,49 +91,13 @@ pub(super) async fn retire(tx: &mut impl Tx, vault: VaultId, generation: u32, lo
         return Err(Usage::NewestGeneration.into());
     }
     // The generation's row is held: nobody enrols into it meanwhile.
-    match not_rotated(tx, vault, generation, losing).await? {
-        0 => {}
-        patients => return Err(Usage::NotRotated(patients).into()),
-    }
     stored.retired = true;
     tx.update(&GENERATION, row(vault, &stored)?).await?;
-    tx.delete_generation(vault.as_bytes().to_vec(), generation.into()).await
-}
-
-/// How many patients have an endorsement of this generation and none of a later one for the card that is theirs.
-async fn not_rotated(tx: &mut impl Tx, vault: VaultId, generation: u32, losing: &[PatientId<'_>]) -> Result<u64> {
-    let losing: BTreeSet<&[u8]> = losing.iter().map(|patient| patient.as_bytes()).collect();
-    let (mut count, mut after) = (0_u64, Vec::new());
-    let mut open: Option<(Vec<u8>, CardId)> = None;
-    loop {
-        let page = tx.page(&ENDORSEMENT, vec![vault_key(vault)], after, PAGE).await?;
-        after = page.last().map(|row| read::rest_of_key(&ENDORSEMENT, row, 1)).unwrap_or_default();
-        let last = page.len() < PAGE as usize;
-        for row in page {
-            let mut row = Reader::new(&ENDORSEMENT, row).skip(1);
-            let (patient, met, card) = (row.bytes()?, row.u32()?, CardId::from_bytes(row.array()?));
-            if open.as_ref().is_some_and(|(id, _)| *id != patient) {
-                count = count.saturating_add(1);
-                open = None;
-            }
-            if met == generation && !losing.contains(patient.as_slice()) {
-                open = Some((patient, card));
-            } else if met > generation
-                && let Some((id, old)) = &open
-                && (*old == card || is_current(tx, vault, id, card).await?)
-            {
-                open = None;
-            }
-        }
-        if last {
-            return Ok(count.saturating_add(open.is_some().into()));
-        }
+    tx.delete_generation(vault.as_bytes().to_vec(), generation.into()).await?;
+    match way::lost(tx, vault, generation, losing).await? {
+        0 => Ok(()),
+        patients => Err(Usage::NotRotated(patients).into()),
     }
-}
-
-async fn is_current(tx: &mut impl Tx, vault: VaultId, patient: &[u8], card: CardId) -> Result<bool> {
-    let current = patients::current(tx, vault, PatientId::new(patient)?).await?;
-    Ok(current.is_some_and(|(_, current)| current == card))
 }
 
 /// The newest generation.

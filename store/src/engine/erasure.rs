@@ -1,169 +1,199 @@
-//! Erasure, and the parts of its receipt.
+//! Erasure: whatever is stored under the patient's id goes, by what the tables hold and not by a row that stands for it.
 
-use lukko::{CardId, KeyFingerprint, VaultId};
+use std::collections::BTreeSet;
 
-use super::{bytes, custody, jobs, number, patients, read, records, vault_key};
-use crate::backend::{Reader, Tx};
+use lukko::{CardId, ClosedReason, PatientId, VaultId, VerifiedRoster};
+
+use super::stored::Stored;
+use super::{bytes, custody, jobs, read, receipt, records, vault_key};
+use crate::backend::Tx;
 use crate::change::{Erase, Outcome, Part, Records};
-use crate::error::{Conflict, Error, Missing, Result, Usage};
-use crate::rows::{Erasure, Scrub};
-use crate::table::{CARD, ENDORSEMENT, ERASURE, ERASURE_PART, GRANT, PATIENT, PIECE, RECORD, Value};
+use crate::error::{Result, Usage};
+use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Table, Value};
+
+/// Where a card's id stands in the rows of a table.
+const CARD_COLUMNS: [(&Table, usize); 4] = [(&CARD, 3), (&ENDORSEMENT, 3), (&GRANT, 2), (&RECORD, 5)];
 
 /// Everything in one transaction: there is no moment at which a patient is half erased.
 pub(super) async fn erase(tx: &mut impl Tx, vault: VaultId, erase: &Erase<'_>) -> Result<()> {
-    let Erase { patient, cards, keys, roster_version, at, records, claim } = *erase;
-    let erasure = *cards.first().ok_or(Usage::NoCard)?;
-    let newest = custody::newest(tx, vault).await?;
-    if newest.version < roster_version {
-        return Err(Usage::ErasureBeforeRoster.into());
+    let Erase { patient, vault: by, records, claim, .. } = *erase;
+    if by.descriptor().vault() != vault {
+        return Err(lukko::Error::from(lukko::error::Usage::WrongVault).into());
     }
-    let parts = (cards, keys, newest.generation);
-    let Some((_, current)) = patients::current(tx, vault, patient).await? else {
-        // No row is held that would keep an enrolment of the same id out: what it makes is another patient's.
-        return note(tx, vault, erasure, roster_version, at, Some(parts)).await;
-    };
-    // Enrolled anew under the same id: this is another patient's key, and the erasure is done.
-    if !cards.contains(&current) {
-        return note(tx, vault, erasure, roster_version, at, None).await;
-    }
+    let prefix = vec![vault_key(vault), bytes(patient.as_bytes())];
+    let held = hold(tx, vault, patient).await?;
     if let Some(claim) = claim {
         jobs::done(tx, vault, claim, Outcome::Done).await?;
     }
-    let prefix = vec![vault_key(vault), bytes(patient.as_bytes())];
-    let keys = granted(tx, prefix.clone(), keys).await?;
-    for table in [&ENDORSEMENT, &GRANT, &CARD, &PATIENT, &PIECE] {
-        tx.delete(table, prefix.clone()).await?;
-    }
-    if records == Records::Delete {
-        for row in read::all(tx, &RECORD, prefix.clone()).await? {
-            records::give_up(tx, vault, &read::record_row(row)?.body).await?;
+    let stored = Stored::read(tx, &prefix, held).await?;
+    let cards = Cards::find(erase, &stored)?;
+    require_closed(tx, vault, &cards).await?;
+    let known = known(tx, vault, &cards, &stored).await?;
+    let deleted = match stored.living(by, patient, &cards.own) {
+        None => delete_all(tx, vault, &prefix, records).await?,
+        // Enrolled anew under the same id: another patient, who stays. What is left of the erased one goes.
+        Some(_) if known.is_some_and(|known| cards.own.contains(&known)) => {
+            delete_cards(tx, vault, &prefix, &cards.own, records).await?
         }
-        tx.delete(&RECORD, prefix).await?;
+        Some(living) => return Err(lukko::Error::from(lukko::error::Usage::ErasurePending(living)).into()),
+    };
+    if !held {
+        tx.delete(&PATIENT, prefix).await?;
     }
-    note(tx, vault, erasure, roster_version, at, Some((cards, &keys, newest.generation))).await
+    match known.or_else(|| cards.all().next()) {
+        Some(erasure) => note(tx, vault, erase, (&cards, &stored), erasure, deleted > 0).await,
+        // There was nothing, and nothing is said of it.
+        None if stored.is_empty() => Ok(()),
+        None => Err(Usage::NoCard.into()),
+    }
 }
 
-/// These keys, and those of every grant that is stored now: one may have come since the caller looked.
-async fn granted(tx: &mut impl Tx, patient: Vec<Value>, keys: &[KeyFingerprint]) -> Result<Vec<KeyFingerprint>> {
-    let mut keys = keys.to_vec();
-    for row in read::all(tx, &GRANT, patient).await? {
-        let mut row = Reader::new(&GRANT, row).skip(3);
-        if row.int()? == 0 {
-            let key = KeyFingerprint::from_bytes(row.array()?);
-            if !keys.contains(&key) {
-                keys.push(key);
+/// Holds the patient's row until the end, and says whether it was there. Where it is missing one is made, which the
+/// erasure deletes: so nobody enrols the same id meanwhile.
+async fn hold(tx: &mut impl Tx, vault: VaultId, patient: PatientId<'_>) -> Result<bool> {
+    let row = vec![vault_key(vault), bytes(patient.as_bytes()), Value::Int(1), bytes(&[0; 32])];
+    if tx.insert(&PATIENT, row).await? {
+        return Ok(false);
+    }
+    tx.get(&PATIENT, vec![vault_key(vault), bytes(patient.as_bytes())]).await.map(|row| row.is_some())
+}
+
+/// The cards of the erased patient, every one closed as erased by the verified roster.
+struct Cards {
+    /// Those that the caller names, those whose bytes are of the patient, and the older cards that these follow.
+    own: Vec<CardId>,
+    /// Those that only a column names.
+    others: Vec<CardId>,
+}
+
+impl Cards {
+    /// # Errors
+    /// The core's `ErasurePending` or `CardMissing` for a card that is not closed.
+    fn find(erase: &Erase<'_>, stored: &Stored) -> Result<Self> {
+        let Erase { patient, vault: by, cards, .. } = *erase;
+        let is_erased = |card: &CardId| by.roster().closed(*card) == Some(ClosedReason::Erased);
+        let pending = |card| lukko::Error::from(lukko::error::Usage::ErasurePending(card));
+        if let Some(open) = cards.iter().find(|card| !is_erased(card)) {
+            return Err(pending(*open).into());
+        }
+        let mut own = cards.to_vec();
+        own.extend(stored.own(by, patient).into_iter().map(|(card, _)| card).filter(is_erased));
+        for older in stored.older(by, patient, &own)? {
+            let is_stored = || stored.cards.iter().any(|(card, _)| *card == older);
+            match is_erased(&older) {
+                true => own.push(older),
+                false if is_stored() => return Err(pending(older).into()),
+                false => return Err(lukko::Error::from(lukko::error::Usage::CardMissing(older)).into()),
+            }
+        }
+        let mut met = BTreeSet::new();
+        own.retain(|card| met.insert(*card));
+        let others = stored.named().into_iter().filter(|card| is_erased(card) && met.insert(*card)).collect();
+        Ok(Self { own, others })
+    }
+
+    fn all(&self) -> impl Iterator<Item = CardId> {
+        self.own.iter().chain(&self.others).copied()
+    }
+}
+
+/// Refuses while the stored roster of a generation that is in use leaves one of the cards open: a client of that
+/// generation would read the patient from a backup. The rosters were verified by nobody here: that is what the caller's
+/// vault is for.
+async fn require_closed(tx: &mut impl Tx, vault: VaultId, cards: &Cards) -> Result<()> {
+    for generation in read::generations(tx, vault).await?.into_iter().filter(|generation| !generation.retired) {
+        let closed = VerifiedRoster::claimed_closed(&generation.roster)?;
+        let erased = |card: CardId| {
+            let met = closed.binary_search_by_key(&card, |(card, _)| *card).ok().and_then(|at| closed.get(at));
+            met.is_some_and(|(_, reason)| *reason == ClosedReason::Erased)
+        };
+        if !cards.all().all(erased) {
+            return Err(Usage::ErasureBeforeRoster.into());
+        }
+    }
+    Ok(())
+}
+
+/// The name of the receipt that this patient's erasure has already.
+async fn known(tx: &mut impl Tx, vault: VaultId, cards: &Cards, stored: &Stored) -> Result<Option<CardId>> {
+    let candidates = if cards.own.is_empty() { &cards.others } else { &cards.own };
+    for card in candidates {
+        if receipt::is_there(tx, vault, *card).await? {
+            return Ok(Some(*card));
+        }
+    }
+    // Records that an earlier erasure kept may be under another card than the one that names it.
+    if stored.has_records_only() { receipt::of_card(tx, vault, candidates).await } else { Ok(None) }
+}
+
+/// Deletes every row of the patient. Gives their number.
+async fn delete_all(tx: &mut impl Tx, vault: VaultId, prefix: &[Value], records: Records) -> Result<u64> {
+    let mut deleted = 0_u64;
+    for table in [&ENDORSEMENT, &GRANT, &CARD] {
+        deleted = deleted.saturating_add(tx.delete(table, prefix.to_vec()).await?);
+    }
+    tx.delete(&PATIENT, prefix.to_vec()).await?;
+    tx.delete(&PIECE, prefix.to_vec()).await?;
+    if records == Records::Keep {
+        return Ok(deleted);
+    }
+    for row in read::all(tx, &RECORD, prefix.to_vec()).await? {
+        give_up(tx, vault, row).await?;
+    }
+    Ok(deleted.saturating_add(tx.delete(&RECORD, prefix.to_vec()).await?))
+}
+
+/// Deletes the rows of these cards, and leaves those of others. Gives their number.
+async fn delete_cards(
+    tx: &mut impl Tx,
+    vault: VaultId,
+    prefix: &[Value],
+    cards: &[CardId],
+    records: Records,
+) -> Result<u64> {
+    let mut deleted = 0_u64;
+    for (table, column) in CARD_COLUMNS {
+        if table == &RECORD && records == Records::Keep {
+            continue;
+        }
+        for row in read::all(tx, table, prefix.to_vec()).await? {
+            let of_one = |card: &CardId| row.get(column) == Some(&bytes(card.as_bytes()));
+            if cards.iter().any(of_one) {
+                let key = row.iter().take(table.key).cloned().collect();
+                if table == &RECORD {
+                    give_up(tx, vault, row).await?;
+                }
+                deleted = deleted.saturating_add(tx.delete(table, key).await?);
             }
         }
     }
-    Ok(keys)
+    Ok(deleted)
 }
 
-type Parts<'a> = (&'a [CardId], &'a [KeyFingerprint], u32);
+/// A row that is damaged names no object, and is deleted all the same.
+async fn give_up(tx: &mut impl Tx, vault: VaultId, row: Vec<Value>) -> Result<()> {
+    match read::record_row(row) {
+        Ok(record) => records::give_up(tx, vault, &record.body).await,
+        Err(_) => Ok(()),
+    }
+}
 
+/// The receipt: cards, generations and keys from every row that was stored and from what the grants themselves say.
 async fn note(
     tx: &mut impl Tx,
     vault: VaultId,
+    erase: &Erase<'_>,
+    (cards, stored): (&Cards, &Stored),
     erasure: CardId,
-    roster_version: u64,
-    at: u64,
-    parts: Option<Parts<'_>>,
+    deleted: bool,
 ) -> Result<()> {
-    let row = vec![vault_key(vault), bytes(erasure.as_bytes()), number(roster_version)?, number(at)?, Value::Int(0)];
-    if !tx.insert(&ERASURE, row).await? {
-        return Ok(());
+    let mut parts: BTreeSet<Part> = cards.all().map(Part::Card).collect();
+    parts.extend(erase.keys.iter().map(|key| Part::Key(*key)));
+    parts.extend(stored.recipients(erase.vault));
+    if deleted || !receipt::is_there(tx, vault, erasure).await? {
+        let newest = custody::newest(tx, vault).await?.generation;
+        parts.extend((1..=newest).map(Part::Generation));
     }
-    let (cards, keys, generation) = parts.ok_or(Conflict::Card)?;
-    for card in cards {
-        insert_part(tx, vault, erasure, Part::Card(*card), Some(at)).await?;
-    }
-    for generation in 1..=generation {
-        insert_part(tx, vault, erasure, Part::Generation(generation), None).await?;
-    }
-    for key in keys {
-        insert_part(tx, vault, erasure, Part::Key(*key), None).await?;
-    }
-    Ok(())
-}
-
-fn part_key(vault: VaultId, erasure: CardId, part: Part) -> Vec<Value> {
-    let (kind, subject) = match part {
-        Part::Card(card) => (1, card.as_bytes().to_vec()),
-        Part::Generation(generation) => (2, generation.to_be_bytes().to_vec()),
-        Part::Key(key) => (3, key.as_bytes().to_vec()),
-    };
-    vec![vault_key(vault), bytes(erasure.as_bytes()), Value::Int(kind), Value::Bytes(subject)]
-}
-
-async fn insert_part(tx: &mut impl Tx, vault: VaultId, erasure: CardId, part: Part, at: Option<u64>) -> Result<()> {
-    let mut row = part_key(vault, erasure, part);
-    row.push(at.map_or(Ok(Value::Null), number)?);
-    tx.insert(&ERASURE_PART, row).await?;
-    Ok(())
-}
-
-/// The first date stays.
-pub(super) async fn reached(tx: &mut impl Tx, vault: VaultId, erasure: CardId, part: Part, at: u64) -> Result<()> {
-    let key = part_key(vault, erasure, part);
-    let row = tx.get(&ERASURE_PART, key.clone()).await?.ok_or(Missing::Erasure)?;
-    if row.last() != Some(&Value::Null) {
-        return Ok(());
-    }
-    tx.update(&ERASURE_PART, key.into_iter().chain([number(at)?]).collect()).await
-}
-
-const fn scrub_number(scrub: Option<Scrub>) -> i64 {
-    match scrub {
-        None => 0,
-        Some(Scrub::Tables) => 1,
-        Some(Scrub::Files) => 2,
-    }
-}
-
-fn scrub_of(number: i64) -> Result<Option<Scrub>> {
-    match number {
-        0 => Ok(None),
-        1 => Ok(Some(Scrub::Tables)),
-        2 => Ok(Some(Scrub::Files)),
-        _ => Err(Error::Corrupt { table: ERASURE.name, what: "an erasure that was scrubbed in no known way" }),
-    }
-}
-
-pub(super) async fn scrubbed(tx: &mut impl Tx, vault: VaultId, erasure: CardId, scrub: Scrub) -> Result<()> {
-    let key = vec![vault_key(vault), bytes(erasure.as_bytes())];
-    let mut row = tx.get(&ERASURE, key).await?.ok_or(Missing::Erasure)?;
-    if let Some(scrubbed) = row.last_mut() {
-        *scrubbed = Value::Int(scrub_number(Some(scrub)));
-    }
-    tx.update(&ERASURE, row).await
-}
-
-pub(super) async fn list(tx: &mut impl Tx, vault: VaultId) -> Result<Vec<Erasure>> {
-    let mut erasures = Vec::new();
-    for row in read::all(tx, &ERASURE, vec![vault_key(vault)]).await? {
-        let mut row = Reader::new(&ERASURE, row).skip(1);
-        let erasure = CardId::from_bytes(row.array()?);
-        let (roster_version, at, scrubbed) = (row.u64()?, row.u64()?, scrub_of(row.int()?)?);
-        let parts = parts(tx, vault, erasure).await?;
-        erasures.push(Erasure { erasure, roster_version, at, scrubbed, parts });
-    }
-    Ok(erasures)
-}
-
-async fn parts(tx: &mut impl Tx, vault: VaultId, erasure: CardId) -> Result<Vec<(Part, Option<u64>)>> {
-    let fault = |what| Error::Corrupt { table: ERASURE_PART.name, what };
-    let mut parts = Vec::new();
-    for row in read::all(tx, &ERASURE_PART, vec![vault_key(vault), bytes(erasure.as_bytes())]).await? {
-        let mut row = Reader::new(&ERASURE_PART, row).skip(2);
-        let part = match row.int()? {
-            1 => Part::Card(CardId::from_bytes(row.array()?)),
-            2 => {
-                let number = row.bytes()?.try_into().map_err(|_| fault("a generation has not 4 bytes"))?;
-                Part::Generation(u32::from_be_bytes(number))
-            }
-            3 => Part::Key(KeyFingerprint::from_bytes(row.array()?)),
-            _ => return Err(fault("a part of no known kind")),
-        };
-        parts.push((part, row.optional_u64()?));
-    }
-    Ok(parts)
+    let (roster_version, at) = (erase.vault.roster().version(), erase.at);
+    receipt::note(tx, vault, &receipt::New { erasure, roster_version, at, parts, deleted }).await
 }

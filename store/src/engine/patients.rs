@@ -2,7 +2,7 @@
 
 use lukko::{CardId, KeyFingerprint, PatientId, VaultId};
 
-use super::{bytes, custody, read, vault_key};
+use super::{bytes, custody, read, vault_key, way};
 use crate::backend::{Reader, Tx};
 use crate::change::{Endorsement, NewCard};
 use crate::error::{Conflict, Missing, Result, Usage};
@@ -74,9 +74,15 @@ pub(super) async fn endorse(tx: &mut impl Tx, vault: VaultId, new: &Endorsement<
     if stored == row {
         return Ok(());
     }
-    let mut fields = Reader::new(&ENDORSEMENT, stored).skip(ENDORSEMENT.key.saturating_add(1));
-    if replaces != Some(fields.bytes()?.as_slice()) {
+    let mut fields = Reader::new(&ENDORSEMENT, stored).skip(ENDORSEMENT.key);
+    let (old, there, old_grant) = (CardId::from_bytes(fields.array()?), fields.bytes()?, fields.bytes()?);
+    if replaces != Some(there.as_slice()) {
         return Err(Conflict::Endorsement.into());
+    }
+    // The same endorsement under another card's name was a stand-in, as a copy stores it.
+    if old != card && there != endorsement {
+        let place = Place { patient, card: old, generation, to: None };
+        way::keep(tx, vault, &place, old_grant).await?;
     }
     tx.update(&ENDORSEMENT, row).await
 }
@@ -92,7 +98,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn key(&self, vault: VaultId) -> Vec<Value> {
+    pub(super) fn key(&self, vault: VaultId) -> Vec<Value> {
         let to = self.to.as_ref().map_or(&[][..], |to| to.as_bytes());
         let generation = Value::Int(self.generation.into());
         vec![vault_key(vault), bytes(self.patient.as_bytes()), bytes(self.card.as_bytes()), generation, bytes(to)]
@@ -129,10 +135,17 @@ async fn is_card_of(tx: &mut impl Tx, vault: VaultId, place: &Place<'_>) -> Resu
     Ok(cards.iter().any(|row| row.get(3) == Some(&bytes(place.card.as_bytes()))))
 }
 
-pub(super) async fn master_grant(tx: &mut impl Tx, vault: VaultId, place: &Place<'_>, bytes: &[u8]) -> Result<()> {
+/// A master grant is drawn anew by whoever repeats the work: the first one stays, unless the caller has seen it.
+pub(super) async fn master_grant(
+    tx: &mut impl Tx,
+    vault: VaultId,
+    place: &Place<'_>,
+    bytes: &[u8],
+    replaces: Option<&[u8]>,
+) -> Result<()> {
     custody::require(tx, vault, place.generation).await?;
-    match grant(tx, vault, place, bytes, None).await {
-        Err(crate::Error::Conflict(Conflict::Grant)) => Ok(()),
+    match grant(tx, vault, place, bytes, replaces).await {
+        Err(crate::Error::Conflict(Conflict::Grant)) if replaces.is_none() => Ok(()),
         other => other,
     }
 }

@@ -73,29 +73,50 @@ pub(super) async fn patient(tx: &mut impl Tx, vault: VaultId, patient: PatientId
         }
     }
     for row in all(tx, &CARD, key.clone()).await? {
-        let mut row = Reader::new(&CARD, row).skip(CARD.key);
-        found.cards.push((CardId::from_bytes(row.array()?), row.bytes()?));
+        found.cards.push(card(row)?);
     }
     for row in all(tx, &ENDORSEMENT, key.clone()).await? {
-        let mut row = Reader::new(&ENDORSEMENT, row).skip(2);
-        let (generation, card) = (row.u32()?, CardId::from_bytes(row.array()?));
-        found.endorsed.push(Endorsed { generation, card, endorsement: row.bytes()?, master_grant: row.bytes()? });
+        found.endorsed.push(endorsed(row)?);
     }
     for row in all(tx, &GRANT, key).await? {
-        let mut row = Reader::new(&GRANT, row).skip(2);
-        let card = CardId::from_bytes(row.array()?);
-        match row.u32()? {
-            0 => {
-                let to = KeyFingerprint::from_bytes(row.array()?);
-                found.grants.push(Grant { card, to, bytes: row.bytes()? });
-            }
-            generation => {
-                let (_, bytes) = (row.bytes()?, row.bytes()?);
-                found.master_grants.push(MasterGrant { card, generation, bytes });
-            }
+        match grant(row)? {
+            AnyGrant::Member(grant) => found.grants.push(grant),
+            AnyGrant::Master(grant) => found.master_grants.push(grant),
         }
     }
     Ok(found)
+}
+
+pub(super) fn card(row: Row) -> Result<(CardId, Vec<u8>)> {
+    let mut row = Reader::new(&CARD, row).skip(CARD.key);
+    Ok((CardId::from_bytes(row.array()?), row.bytes()?))
+}
+
+pub(super) fn endorsed(row: Row) -> Result<Endorsed> {
+    let mut row = Reader::new(&ENDORSEMENT, row).skip(2);
+    let (generation, card) = (row.u32()?, CardId::from_bytes(row.array()?));
+    Ok(Endorsed { generation, card, endorsement: row.bytes()?, master_grant: row.bytes()? })
+}
+
+/// A row of grants: to a member, or of an older card to the master key.
+pub(super) enum AnyGrant {
+    Member(Grant),
+    Master(MasterGrant),
+}
+
+pub(super) fn grant(row: Row) -> Result<AnyGrant> {
+    let mut row = Reader::new(&GRANT, row).skip(2);
+    let card = CardId::from_bytes(row.array()?);
+    match row.u32()? {
+        0 => {
+            let to = KeyFingerprint::from_bytes(row.array()?);
+            Ok(AnyGrant::Member(Grant { card, to, bytes: row.bytes()? }))
+        }
+        generation => {
+            let (_, bytes) = (row.bytes()?, row.bytes()?);
+            Ok(AnyGrant::Master(MasterGrant { card, generation, bytes }))
+        }
+    }
 }
 
 pub(super) fn record_row(row: Row) -> Result<Record> {

@@ -162,6 +162,17 @@ async fn named(tx: &mut impl Tx, vault: VaultId, object: &str) -> Result<()> {
     Ok(())
 }
 
+/// Only the row of an object that no record names says that it may be deleted: somebody may have written such a row for an
+/// object that is in use, to have it deleted in a bucket that he cannot reach himself.
+pub(super) async fn give_up_announced(tx: &mut impl Tx, vault: VaultId, object: &str) -> Result<()> {
+    let key = vec![vault_key(vault), bytes(object.as_bytes())];
+    tx.get(&OBJECT, key.clone()).await?.ok_or(Missing::Object)?;
+    if tx.names_object(vault.as_bytes().to_vec(), object.as_bytes().to_vec()).await? {
+        return Err(Conflict::Object.into());
+    }
+    tx.update(&OBJECT, key.into_iter().chain([Value::Int(0)]).collect()).await
+}
+
 pub(super) async fn swept(tx: &mut impl Tx, vault: VaultId, object: &str) -> Result<()> {
     tx.delete(&OBJECT, vec![vault_key(vault), bytes(object.as_bytes())]).await?;
     Ok(())

@@ -2,10 +2,11 @@
 
 use lukko::{PatientId, Vault};
 
-use super::{Owned, Piece, Task, Worker};
+use super::owned::Owned;
+use super::{Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{JobKind, Over, Records};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rows::{Claim, Patient};
 use crate::store::Store;
 
@@ -36,24 +37,11 @@ impl Task for ErasureJob<'_> {
 
     async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {
         let patient = PatientId::new(&claim.patient)?;
-        let stored = on.store.patient(on.vault, patient).await?;
-        if stored == Patient::default() {
+        if self.is_empty(on, patient).await? {
             return Ok(Piece::default());
         }
-        if stored.cards.is_empty() {
-            return Ok(Piece::failed(None, &"the patient's cards are gone, and other rows are not"));
-        }
-        let at = on.seconds()?;
-        let erasure = self.vault.begin_erasure(patient, &stored.card_bytes(), stored.all_grants())?;
-        let receipt = match erasure.receipt(self.vault, at) {
-            Ok(receipt) => receipt,
-            Err(error) => return Ok(Piece::failed(None, &error)),
-        };
-        let cards = receipt.cards().to_vec();
-        let keys = receipt.keys().iter().map(|(key, _)| *key).collect();
-        let roster_version = self.vault.roster().version();
-        let last = vec![Owned::Erase { cards, keys, roster_version, at, records: self.records }];
-        Ok(Piece { last, ..Piece::default() })
+        let erase = Owned::Erase { vault: Box::new(self.vault.clone()), at: on.seconds()?, records: self.records };
+        Ok(Piece { last: vec![erase], ..Piece::default() })
     }
 
     async fn finish<S: Store>(&self, on: &Worker<'_, S>) -> Result<()> {
@@ -62,5 +50,24 @@ impl Task for ErasureJob<'_> {
             attachments.sweep_given_up(on.store, on.vault).await?;
         }
         on.require_all(self.patients, false).await
+    }
+}
+
+impl ErasureJob<'_> {
+    /// Whether nothing is stored of the patient that this job would delete. Damaged rows are something.
+    async fn is_empty<S: Store>(&self, on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<bool> {
+        match on.store.patient(on.vault, patient).await {
+            Ok(stored) if stored == Patient::default() => {}
+            Ok(_) | Err(Error::Corrupt { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        if self.records == Records::Keep {
+            return Ok(true);
+        }
+        match on.store.records(on.vault, patient, None, 1).await {
+            Ok(records) => Ok(records.is_empty()),
+            Err(Error::Corrupt { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -69,6 +69,7 @@ impl Task for ImportJob<'_> {
             patient: patient.to_vec(),
             written: 0,
             findings: vec![Finding { record: None, reason: reason.to_owned() }],
+            still_open: Vec::new(),
         };
         self.file.passed_over().map(of).collect()
     }

@@ -8,7 +8,7 @@ use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{Change, Expect, JobKind, NewRecord};
 use crate::error::Result;
-use crate::rows::{After, Claim, Record, StoredBody};
+use crate::rows::{After, Claim, Patient, Record, StoredBody};
 use crate::store::Store;
 
 /// Records that are read, and written in one change.
@@ -16,6 +16,11 @@ const PAGE: u32 = 64;
 
 /// Moves every record that is not under its patient's current card. Begin it after the new cards are stored; a record
 /// that is written later is under the new card already, because the store takes no other.
+///
+/// # Security
+/// The older card stays valid until a roster closes it: whoever has a grant of it, and a client that remembers nothing,
+/// can use it. [`Progress::still_open`](crate::Progress::still_open) names such cards: close each as compromised, in the
+/// roster of every generation that is not retired.
 #[derive(Debug, Clone, Copy)]
 pub struct RekeyJob<'a> {
     /// The vault.
@@ -50,22 +55,25 @@ impl Task for RekeyJob<'_> {
             Err(closed) => return Ok(Piece::failed(None, &closed)),
         };
         let mut move_ = Move { job: self, opener, to, from: Vec::new() };
-        let (mut piece, mut last) = (Piece::default(), None::<Record>);
+        let mut piece = Piece { still_open: self.still_open(&stored, move_.to.card()), ..Piece::default() };
+        let mut last = None::<Record>;
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
             let page = on.store.records(on.vault, patient, after, PAGE).await?;
-            let moved = move_.page(on, &page, &mut piece.findings).await?;
-            if !moved.is_empty() {
-                let mut changes = changes(patient, move_.to.card(), &moved)?;
-                changes.push(Change::Hold { claim });
-                on.store.apply(on.vault, &changes).await?;
-                piece.written = piece.written.saturating_add(moved.len() as u64);
-            }
+            move_.page((on, claim), patient, &page, &mut piece).await?;
             last = page.into_iter().next_back();
             if last.is_none() {
                 return Ok(piece);
             }
         }
+    }
+}
+
+impl RekeyJob<'_> {
+    /// Older cards that the vault's roster does not close.
+    fn still_open(&self, stored: &Patient, current: CardId) -> Vec<CardId> {
+        let older = stored.cards.iter().map(|(card, _)| *card).filter(|card| *card != current);
+        older.filter(|card| self.vault.roster().closed(*card).is_none()).collect()
     }
 }
 
@@ -87,6 +95,21 @@ fn changes<'a>(patient: PatientId<'a>, card: CardId, moved: &'a [Moved<'a>]) -> 
     moved.iter().map(change).collect()
 }
 
+/// Writes records as one change, while the worker still has the piece.
+async fn write<S: Store>(
+    (on, claim): (&Worker<'_, S>, &Claim),
+    patient: PatientId<'_>,
+    card: CardId,
+    moved: &[Moved<'_>],
+) -> Result<()> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let mut changes = changes(patient, card, moved)?;
+    changes.push(Change::Hold { claim });
+    on.store.apply(on.vault, &changes).await
+}
+
 struct Move<'a> {
     job: &'a RekeyJob<'a>,
     opener: Opener<'a>,
@@ -96,13 +119,15 @@ struct Move<'a> {
 }
 
 impl Move<'_> {
-    /// Those of a page that are not under the current card. What cannot be moved is a finding.
-    async fn page<'r, S: Store>(
+    /// Moves those of a page that are not under the current card. What cannot be moved is a finding. An attachment is named
+    /// as soon as its new object is there: a sweep deletes objects that are announced for too long.
+    async fn page<S: Store>(
         &mut self,
-        on: &Worker<'_, S>,
-        page: &'r [Record],
-        findings: &mut Vec<Finding>,
-    ) -> Result<Vec<Moved<'r>>> {
+        (on, claim): (&Worker<'_, S>, &Claim),
+        patient: PatientId<'_>,
+        page: &[Record],
+        piece: &mut Piece,
+    ) -> Result<()> {
         let (mut moved, current) = (Vec::new(), self.to.card());
         for record in page {
             let result = match &record.body {
@@ -113,14 +138,19 @@ impl Move<'_> {
             };
             match result {
                 Ok(None) => {}
+                Ok(Some(body @ StoredBody::Object { .. })) => {
+                    piece.written = piece.written.saturating_add(1);
+                    write((on, claim), patient, current, &[(record, body)]).await?;
+                }
                 Ok(Some(body)) => moved.push((record, body)),
                 Err(closed) => {
                     let place = Some((record.record.clone(), record.field.clone()));
-                    findings.push(Finding { record: place, reason: closed.to_string() });
+                    piece.findings.push(Finding { record: place, reason: closed.to_string() });
                 }
             }
         }
-        Ok(moved)
+        piece.written = piece.written.saturating_add(moved.len() as u64);
+        write((on, claim), patient, current, &moved).await
     }
 
     /// The outer error ends the piece, the inner one is a finding.

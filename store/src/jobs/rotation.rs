@@ -1,14 +1,21 @@
 //! Rotation: every patient's way into the next generation.
 
-use lukko::{OsRng, PatientId, PatientRotation};
+use lukko::{CardId, Enroller, GrantKey, OsRng, PatientId, PatientRotation, StoredPatient};
 
-use super::{Owned, Piece, Task, Worker};
+use super::keys::Closed;
+use super::owned::Owned;
+use super::{Finding, Piece, Task, Worker};
 use crate::change::JobKind;
 use crate::error::Result;
-use crate::rows::{Claim, Patient};
+use crate::rows::{After, Claim, Patient, Record};
 use crate::store::Store;
 
-/// Re-wraps master grants and endorses cards for the next generation. No record is read.
+/// Records that are read at once.
+const PAGE: u32 = 64;
+
+/// Re-wraps master grants and endorses cards for the next generation: of the current card, and of every older card that
+/// is stored. An older card that carries records, and that no quorum of the next generation can open afterwards, is a
+/// finding. Records are listed only to find that out, and none is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct RotationJob<'a> {
     /// The core's step for one patient.
@@ -22,33 +29,99 @@ impl Task for RotationJob<'_> {
         let patient = PatientId::new(&claim.patient)?;
         let vault = self.step.from.descriptor().vault();
         let stored = on.store.patient(vault, patient).await?;
-        self.rewrap(patient, &stored)
+        let mut piece = Piece::default();
+        for (card, closed) in self.rewrap(patient, &stored, &mut piece.last)? {
+            let reason = match closed {
+                Closed::Missing(_) if !carries(on, patient, card).await? => continue,
+                closed => format!("card {card}: {closed}"),
+            };
+            piece.findings.push(Finding { record: None, reason });
+        }
+        Ok(piece)
+    }
+}
+
+/// Whether a record is stored under this card.
+async fn carries<S: Store>(on: &Worker<'_, S>, patient: PatientId<'_>, card: CardId) -> Result<bool> {
+    let mut last = None::<Record>;
+    loop {
+        let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
+        let page = on.store.records(on.vault, patient, after, PAGE).await?;
+        if page.iter().any(|record| record.card == card) {
+            return Ok(true);
+        }
+        last = page.into_iter().next_back();
+        if last.is_none() {
+            return Ok(false);
+        }
     }
 }
 
 impl RotationJob<'_> {
-    fn rewrap(&self, patient: PatientId<'_>, stored: &Patient) -> Result<Piece> {
+    /// Gives what is to be written, and the older cards that no quorum of the next generation opens after that.
+    fn rewrap(
+        &self,
+        patient: PatientId<'_>,
+        stored: &Patient,
+        write: &mut Vec<Owned>,
+    ) -> Result<Vec<(CardId, Closed)>> {
         let (from, to) = (self.step.from.descriptor().generation(), self.step.to.descriptor().generation());
         let cards = stored.card_bytes();
         let done = stored.stored(to, &cards);
-        let Some(old) = stored.stored(from, &cards) else {
+        let old = stored.stored(from, &cards);
+        let endorsed = match &old {
+            Some(old) => self.step.patient(patient, old, done.as_ref(), &mut OsRng)?,
             // Enrolled when the next generation was there already.
-            let done = done.ok_or(lukko::error::Usage::NoCard).map_err(lukko::Error::from)?;
-            self.step.to.card(patient, &done, None)?;
-            return Ok(Piece::default());
+            None => None,
         };
-        let mut piece = Piece::default();
-        if let Some(endorsed) = self.step.patient(patient, &old, done.as_ref(), &mut OsRng)? {
-            let card = self.step.from.card(patient, &old, None)?.id();
-            let replaces = stored.endorsed(to).map(|endorsed| endorsed.endorsement.clone());
-            piece.last.push(Owned::Endorse { card, generation: to, endorsed, replaces });
-        }
-        for older in stored.master_grants.iter().filter(|grant| grant.generation == from) {
-            if stored.master_grant(older.card, to).is_none() {
-                let grant = self.step.older(patient, &old, older.card, &older.bytes, &mut OsRng)?;
-                piece.last.push(Owned::MasterGrant { card: older.card, generation: to, grant });
+        let new = endorsed.as_ref().map(|new| StoredPatient {
+            cards: &cards,
+            endorsement: &new.endorsement,
+            master_grant: &new.master_grant,
+        });
+        let after = new.or(done).ok_or(lukko::error::Usage::NoCard).map_err(lukko::Error::from)?;
+        let current = self.step.to.card(patient, &after, None)?.id();
+        let (mut older, mut lost) = (Vec::new(), Vec::new());
+        for (card, _) in stored.cards.iter().filter(|(card, _)| *card != current) {
+            match self.older(patient, stored, (old.as_ref(), &after), *card) {
+                Ok(None) => {}
+                Ok(Some(grant)) => older.push(grant),
+                Err(closed) => lost.push((*card, closed)),
             }
         }
-        Ok(piece)
+        if let Some(endorsed) = endorsed {
+            let replaces = stored.endorsed(to).map(|endorsed| endorsed.endorsement.clone());
+            write.push(Owned::Endorse { card: current, generation: to, endorsed, replaces });
+        }
+        write.extend(older);
+        Ok(lost)
+    }
+
+    /// The master grant of an older card for the next generation; none if the stored one opens. An enroller who does not
+    /// have the new root's key cannot see that, and writes it anew.
+    fn older(
+        &self,
+        patient: PatientId<'_>,
+        stored: &Patient,
+        (old, after): (Option<&StoredPatient<'_>>, &StoredPatient<'_>),
+        card: CardId,
+    ) -> Result<Option<Owned>, Closed> {
+        let (from, to) = (self.step.from.descriptor().generation(), self.step.to.descriptor().generation());
+        let there = stored.master_grant(card, to);
+        if let (Some(grant), Enroller::Root(key)) = (there, self.step.by)
+            && self.step.to.open_older(patient, after, None, card, &GrantKey::Master { key, grant }).is_ok()
+        {
+            return Ok(None);
+        }
+        let (Some(old), Some(grant)) = (old, stored.master_grant(card, from)) else {
+            return match (there, self.step.by) {
+                // Nobody here can say that it does not open.
+                (Some(_), Enroller::Member(_)) => Ok(None),
+                _ => Err(Closed::Missing("it carries records, and no grant of it to the quorum is stored that opens")),
+            };
+        };
+        let grant = self.step.older(patient, old, card, grant, &mut OsRng)?;
+        let replaces = there.map(<[u8]>::to_vec);
+        Ok(Some(Owned::MasterGrant { card, generation: to, grant, replaces }))
     }
 }

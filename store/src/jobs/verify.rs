@@ -1,5 +1,7 @@
 //! Verify: every object of a vault is read and checked.
 
+use std::collections::BTreeSet;
+
 use lukko::{CardId, FieldLabel, Holder, Path, PatientId, PatientKey, RecordId, Vault, path_of};
 
 use super::keys::{Closed, KeyOf, Opener};
@@ -38,11 +40,12 @@ impl Task for VerifyJob<'_> {
             Err(closed) => return Ok(Piece::failed(None, &closed)),
         };
         let mut piece = Piece { findings: self.grants(&key, &stored), ..Piece::default() };
-        let mut last = None::<Record>;
+        let (mut last, mut carrying) = (None::<Record>, BTreeSet::new());
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
             let page = on.store.records(vault, patient, after, PAGE).await?;
             for record in &page {
+                carrying.insert(record.card);
                 if let Err(closed) = self.record(&opener, &key, record).await? {
                     let place = Some((record.record.clone(), record.field.clone()));
                     piece.findings.push(Finding { record: place, reason: closed.to_string() });
@@ -50,6 +53,7 @@ impl Task for VerifyJob<'_> {
             }
             last = page.into_iter().next_back();
             if last.is_none() {
+                piece.findings.extend(self.without_way(&stored, &carrying));
                 return Ok(piece);
             }
         }
@@ -57,6 +61,20 @@ impl Task for VerifyJob<'_> {
 }
 
 impl VerifyJob<'_> {
+    /// Cards that carry records and of which a generation has no master grant: the vault's own generation, and every other
+    /// one into which the patient was brought.
+    fn without_way(&self, stored: &Patient, carrying: &BTreeSet<CardId>) -> Vec<Finding> {
+        let mut generations: BTreeSet<u32> = stored.endorsed.iter().map(|endorsed| endorsed.generation).collect();
+        generations.insert(self.vault.descriptor().generation());
+        let each = generations.iter().flat_map(|generation| carrying.iter().map(move |card| (*card, *generation)));
+        let lost = each.filter(|(card, generation)| stored.master_grant(*card, *generation).is_none());
+        let finding = |(card, generation)| Finding {
+            record: None,
+            reason: format!("card {card} carries records, and generation {generation} has no master grant of it"),
+        };
+        lost.map(finding).collect()
+    }
+
     /// Without its recipients' keys a grant shows only whether it is one, of which card, and to whom.
     fn grants(&self, key: &PatientKey, stored: &Patient) -> Vec<Finding> {
         let members = stored.grants.iter().filter(|grant| match self.holder(grant.card, &grant.bytes) {

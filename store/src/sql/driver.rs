@@ -121,13 +121,16 @@ macro_rules! transaction {
                 Ok(self.fetch(&PIECE, &[], query).await?.pop())
             }
 
-            async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64)>> {
+            async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
+                self.run(sqlx::query::<$database>(CUT_LEASES).bind(vault).bind(job).bind(until)).await.map(|_| ())
+            }
+
+            async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64, i64)>> {
                 let query = sqlx::query::<$database>(COUNT_PIECES).bind(vault).bind(job);
                 let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
                 let count = |row: &<$database as sqlx::Database>::Row| {
-                    let (state, count) = (row.try_get::<i64, _>(0), row.try_get::<i64, _>(1));
-                    let count = count.map_err(|_| damaged(&PIECE))?;
-                    Ok((state.map_err(|_| damaged(&PIECE))?, u64::try_from(count).map_err(|_| damaged(&PIECE))?))
+                    let number = |at: usize| row.try_get::<i64, _>(at).map_err(|_| damaged(&PIECE));
+                    Ok((number(0)?, u64::try_from(number(1)?).map_err(|_| damaged(&PIECE))?, number(2)?))
                 };
                 rows.iter().map(count).collect()
             }
@@ -137,6 +140,24 @@ macro_rules! transaction {
                     self.run(sqlx::query::<$database>(sql).bind(vault.clone()).bind(generation)).await?;
                 }
                 Ok(())
+            }
+
+            async fn without_way(
+                &mut self,
+                vault: Vec<u8>,
+                generation: i64,
+                after: Vec<u8>,
+                limit: u32,
+            ) -> Result<Vec<Vec<u8>>> {
+                let query = sqlx::query::<$database>(WITHOUT_WAY).bind(vault).bind(generation);
+                let query = query.bind(after).bind(i64::from(limit));
+                let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
+                rows.iter().map(|row| row.try_get(0).map_err(|_| damaged(&CARD))).collect()
+            }
+
+            async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {
+                let query = sqlx::query::<$database>(NAMES_OBJECT).bind(vault).bind(object);
+                Ok(!query.fetch_all(self.connection()).await.map_err(failed)?.is_empty())
             }
 
             async fn commit(self) -> Result<()> {
@@ -239,8 +260,25 @@ macro_rules! replace_record {
 }
 pub(crate) use replace_record;
 
+pub(crate) const CUT_LEASES: &str =
+    "UPDATE job_piece SET lease = $3 WHERE vault = $1 AND job = $2 AND state = 0 AND lease > $3";
+
 pub(crate) const COUNT_PIECES: &str =
-    "SELECT state, count(*) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";
+    "SELECT state, count(*), max(lease) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";
+
+/// Patients with a card that matters and has no master grant after a generation. Every table is joined by vault and
+/// patient. The records of a patient are looked at only for an older card without such a grant.
+pub(crate) const WITHOUT_WAY: &str = "\
+    SELECT DISTINCT c.patient FROM card c WHERE c.vault = $1 AND c.patient > $3 \
+    AND NOT EXISTS (SELECT 1 FROM endorsement e WHERE e.vault = c.vault AND e.patient = c.patient \
+        AND e.generation > $2 AND e.card = c.card) \
+    AND NOT EXISTS (SELECT 1 FROM patient_grant g WHERE g.vault = c.vault AND g.patient = c.patient \
+        AND g.card = c.card AND g.generation > $2) \
+    AND (EXISTS (SELECT 1 FROM patient p WHERE p.vault = c.vault AND p.patient = c.patient AND p.card = c.card) \
+        OR EXISTS (SELECT 1 FROM record r WHERE r.vault = c.vault AND r.patient = c.patient AND r.card = c.card)) \
+    ORDER BY c.patient LIMIT $4";
+
+pub(crate) const NAMES_OBJECT: &str = "SELECT 1 FROM record WHERE vault = $1 AND object = $2 LIMIT 1";
 
 pub(crate) const DELETE_GENERATION: [&str; 2] = [
     "DELETE FROM endorsement WHERE vault = $1 AND generation = $2",

@@ -7,14 +7,17 @@ use lukko::VaultId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
 
-use super::driver::{COUNT_PIECES, DELETE_GENERATION, damaged, free_piece, replace_record, transaction};
+use super::driver::{
+    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, replace_record,
+    transaction,
+};
 use super::reported::{self, failed};
 use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{Kind, PIECE, RECORD, Row, Table, Texts, Value};
+use crate::table::{CARD, Kind, PIECE, RECORD, Row, Table, Texts, Value};
 
 /// A store in PostgreSQL.
 pub type PostgresStore = Engine<Postgres>;

@@ -4,8 +4,11 @@ use crate::error::{Error, Result};
 use crate::table::TABLES;
 
 /// The steps from nothing to the newest version. A step that was published never changes; what is new is a new step.
-pub(crate) const STEPS: &[&str] =
-    &[include_str!("../../migrations/0001.sql"), include_str!("../../migrations/0002.sql")];
+pub(crate) const STEPS: &[&str] = &[
+    include_str!("../../migrations/0001.sql"),
+    include_str!("../../migrations/0002.sql"),
+    include_str!("../../migrations/0003.sql"),
+];
 
 pub(crate) const CREATE: &str =
     "CREATE TABLE IF NOT EXISTS lukko_schema (id BIGINT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (id))";

@@ -5,10 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
-use lukko::{ClosedReason, OsRng, PatientKey, RecordContext, Revision, Vault};
-use lukko_store::{
-    Attachments, Body, Change, Erase, Error, NewRecord, ObjectSink, Records, SqliteStore, Store, StoredBody,
-};
+use lukko::{OsRng, PatientKey, RecordContext, Revision, Vault};
+use lukko_store::{Attachments, Body, Change, Error, NewRecord, ObjectSink, SqliteStore, Store, StoredBody};
 
 const LENGTH: usize = 6_000_000;
 
@@ -88,11 +86,8 @@ async fn t023_t107_an_attachment_is_streamed_read_at_random_and_swept_after_eras
     assert_eq!(lukko::Error::from_io(&error), Some(&lukko::Error::NotAuthentic));
 
     let cards = [card];
-    let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
-    let (patient, records) = (patient("p-1"), Records::Delete);
-    let erase = Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records, claim: None };
-    let roster = Change::Roster { generation: 1, version, roster: &roster };
-    store.apply(id, &[roster, Change::Erase(erase)]).await.unwrap();
+    let closing = clinic.erasing(&cards);
+    store.apply(id, &[closing.publish(), Change::Erase(closing.erase("p-1", &cards))]).await.unwrap();
     assert_eq!(attachments.sweep(&store, id, 1).await.unwrap(), 1);
     assert_eq!(files(&objects), 0);
     let gone = attachments.source(id, &object).await;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use lukko::rand_core::{TryCryptoRng, TryRng};
 use lukko::*;
-use lukko_store::{Change, NewGeneration, NewRecord, Replaced, Store, next_card};
+use lukko_store::{Change, Erase, NewGeneration, NewRecord, Records, Replaced, Store, next_card};
 
 /// SplitMix64: good enough for tests, and the same on every run. Never for keys that matter.
 pub struct TestRng(pub u64);
@@ -137,10 +137,38 @@ impl Clinic {
         (version, draft.sign_as_registrar(&self.registrar, self.vault.descriptor()).unwrap())
     }
 
+    /// The next roster, which closes these cards as erased, and the vault of a client that follows it.
+    pub fn erasing(&mut self, cards: &[CardId]) -> Closing {
+        let (version, roster) = self.closing(cards, ClosedReason::Erased);
+        let mut vault = self.vault.clone();
+        vault.update_roster(&roster, [self.salo.entry(), self.aalto.entry()]).unwrap();
+        Closing { version, roster, vault }
+    }
+
     pub fn follow(&mut self, roster: &[u8]) {
         let entries = [self.salo.entry().to_vec(), self.aalto.entry().to_vec()];
         self.vault.update_roster(roster, entries).unwrap();
         self.roster = roster.to_vec();
+    }
+}
+
+/// A roster that closes cards as erased.
+pub struct Closing {
+    pub version: u64,
+    pub roster: Vec<u8>,
+    pub vault: Vault,
+}
+
+impl Closing {
+    /// Stores it, for the first generation.
+    pub fn publish(&self) -> Change<'_> {
+        Change::Roster { generation: 1, version: self.version, roster: &self.roster }
+    }
+
+    /// The erasure that it proves, with the records.
+    pub fn erase<'a>(&'a self, id: &'a str, cards: &'a [CardId]) -> Erase<'a> {
+        let (patient, vault, records) = (patient(id), &self.vault, Records::Delete);
+        Erase { patient, vault, cards, keys: &[], at: 1, records, claim: None }
     }
 }
 

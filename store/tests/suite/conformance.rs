@@ -2,7 +2,7 @@
 
 use lukko_store::{MemoryStore, SqliteStore};
 
-use crate::{jobs, keys, postgres, records};
+use crate::{jobs, keys, lifecycle, postgres, records};
 
 /// A directory that goes away when the test ends.
 pub fn scratch() -> tempfile::TempDir {
@@ -45,6 +45,22 @@ macro_rules! conformance {
                 keys::t108_a_late_grant_of_an_erased_card_is_refused,
                 records::t107_an_object_that_was_given_up_is_named_by_nothing,
                 jobs::an_import_leaves_another_text_in_its_place,
+                lifecycle::t093_a_rekey_by_a_late_client_leaves_the_quorum_its_way,
+                lifecycle::t093_a_planted_master_grant_of_an_older_card_is_replaced,
+                lifecycle::t093_an_endorsement_keeps_the_master_grant_of_the_card_before,
+                lifecycle::t093_a_generation_with_the_last_way_to_a_card_is_not_retired,
+                lifecycle::t093_an_older_card_with_records_keeps_its_generation,
+                lifecycle::t093_a_rotation_names_the_older_card_that_it_cannot_bring,
+                lifecycle::t107_an_erasure_waits_for_the_roster_of_every_generation,
+                lifecycle::t107_nobody_is_erased_without_a_roster_that_closes_the_card,
+                lifecycle::t107_an_older_card_is_closed_too,
+                lifecycle::t107_records_that_were_kept_are_deleted_later,
+                lifecycle::t107_the_pieces_of_an_erased_patient_go_too,
+                lifecycle::t107_a_planted_card_that_follows_anothers_stops_nothing,
+                lifecycle::t107_a_sweep_takes_no_object_that_a_record_names,
+                lifecycle::t095_a_rekey_says_that_the_older_card_is_open,
+                lifecycle::t096_the_roster_of_a_generation_counts_on,
+                lifecycle::t094_a_job_whose_pieces_are_held_is_not_over,
                 long::t093_a_rotation_is_stopped,
                 long::t095_a_rewrap_is_stopped,
                 long::t095_a_reseal_is_stopped,

@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes};
 use futures_util::StreamExt;
-use lukko::{ClosedReason, Enroller, PatientId, PatientRotation};
+use lukko::{Enroller, PatientId, PatientRotation};
 use lukko_store::{
-    Body, Change, Endorsed, Erase, Error, Fault, Faults, FaultyStore, KeyOf, MemoryStore, NewRecord, Part, Records,
-    Replaced, RotationJob, SqliteStore, Store, VerifyJob, Worker, copy, next_card,
+    Body, Change, Endorsed, Erase, Error, Fault, Faults, FaultyStore, KeyOf, MemoryStore, NewRecord, Part, Replaced,
+    RotationJob, SqliteStore, Store, VerifyJob, Worker, copy, next_card,
 };
 
 /// A vault with everything that a store can have: two generations, patients with one, two and three cards, records under old
@@ -32,15 +32,12 @@ async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
     store.apply(id, &[upload("o-1", 1), Change::Record(attached), upload("o-2", 0)]).await.unwrap();
     let gone = with_notes(store, &mut clinic, "p-3", 2).await;
     let cards = [gone.card_id];
-    let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
+    let closing = clinic.erasing(&cards);
     let keys = [clinic.salo.fingerprint(), clinic.aalto.fingerprint()];
-    let (patient_, records) = (patient("p-3"), Records::Delete);
-    let erase =
-        Erase { patient: patient_, cards: &cards, keys: &keys, roster_version: version, at: 77, records, claim: None };
+    let erase = Erase { keys: &keys, at: 77, ..closing.erase("p-3", &cards) };
     let reached = Change::Reached { erasure: gone.card_id, part: Part::Key(keys[1]), at: 99 };
-    let roster_ = Change::Roster { generation: 1, version, roster: &roster };
-    store.apply(id, &[roster_, Change::Erase(erase), reached]).await.unwrap();
-    clinic.follow(&roster);
+    store.apply(id, &[closing.publish(), Change::Erase(erase), reached]).await.unwrap();
+    clinic.follow(&closing.roster);
     // Another generation, to which one patient has moved.
     let next = NextGeneration::draw(&mut clinic);
     let new = lukko_store::NewGeneration {

@@ -1,13 +1,12 @@
 //! Operation N fails, for every N and every kind of fault: the change was made whole or not at all, and given again it
 //! succeeds and is there once.
 
-use lukko::{CardId, ClosedReason, Enrolment, Grant, VaultId};
+use lukko::{CardId, Enrolment, Grant, VaultId};
 use lukko_store::{
-    Body, Change, Engine, Erase, Expect, Fault, Faults, FaultyStore, JobKind, MemoryStore, NewRecord, Over, Records,
-    SqliteStore, Store,
+    Body, Change, Engine, Expect, Fault, Faults, FaultyStore, JobKind, MemoryStore, NewRecord, Over, SqliteStore, Store,
 };
 
-use crate::clinic::{Clinic, first, patient, record};
+use crate::clinic::{Clinic, Closing, first, patient, record};
 use crate::conformance::scratch;
 use crate::work::{KINDS, Kind, Work};
 
@@ -16,7 +15,7 @@ struct Life {
     clinic: Clinic,
     enrolled: (Enrolment, Vec<Grant>),
     sealed: [Vec<u8>; 3],
-    closing: (u64, Vec<u8>),
+    closing: Closing,
 }
 
 impl Life {
@@ -24,7 +23,7 @@ impl Life {
         let mut clinic = Clinic::new(0x89);
         let enrolled = clinic.enrol("p-1");
         let sealed = [1, 2, 3].map(|revision| clinic.seal(&enrolled.0.key, "r-1", revision, "text"));
-        let closing = clinic.closing(&[enrolled.0.card_id], ClosedReason::Erased);
+        let closing = clinic.erasing(&[enrolled.0.card_id]);
         Self { clinic, enrolled, sealed, closing }
     }
 
@@ -36,8 +35,7 @@ impl Life {
         let (body, expect) = (Body::Sealed(&self.sealed[2]), Expect::Revision(2));
         let three = NewRecord { revision: 3, body, expect, ..one };
         let other = |name| Change::Record(NewRecord { record: record(name), ..one });
-        let (version, roster) = (self.closing.0, self.closing.1.as_slice());
-        let (patient, records) = (patient("p-1"), Records::Delete);
+        let patient = patient("p-1");
         vec![
             self.clinic.founding(),
             lukko_store::enrolment(patient, 1, enrolment, grants),
@@ -47,18 +45,7 @@ impl Life {
             // One of them is there already.
             vec![other("r-5"), other("r-4"), Change::Record(three), other("r-6")],
             vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
-            vec![
-                Change::Roster { generation: 1, version, roster },
-                Change::Erase(Erase {
-                    patient,
-                    cards,
-                    keys: &[],
-                    roster_version: version,
-                    at: 1,
-                    records,
-                    claim: None,
-                }),
-            ],
+            vec![self.closing.publish(), Change::Erase(self.closing.erase("p-1", cards))],
         ]
     }
 }

@@ -1,8 +1,8 @@
 //! Generations, rosters, cards, grants and erasure.
 
-use lukko::{CardId, ClosedReason, Enrolment, Grant, KeyFingerprint, Policy, Rotation};
+use lukko::{Enrolment, Grant, Policy, Rotation};
 use lukko_store::error::{Conflict, Counted, Missing, Usage};
-use lukko_store::{Change, Endorsement, Erase, Erasure, Error, NewGeneration, Part, Patient, Records, Store};
+use lukko_store::{Change, Endorsement, Erase, Erasure, Error, NewGeneration, Part, Patient, Store};
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 
@@ -101,30 +101,18 @@ pub async fn t094_a_change_is_made_whole_or_not_at_all(store: impl Store) {
     assert!(store.patients(clinic.id(), None, 10).await.unwrap().is_empty());
 }
 
-fn erase<'a>(id: &'a str, cards: &'a [CardId], keys: &'a [KeyFingerprint], roster_version: u64) -> Change<'a> {
-    Change::Erase(Erase {
-        patient: patient(id),
-        cards,
-        keys,
-        roster_version,
-        at: 1_000,
-        records: Records::Delete,
-        claim: None,
-    })
-}
-
 pub async fn t107_an_erasure_takes_one_patient_and_no_other(store: impl Store) {
     let mut clinic = Clinic::new(0x107);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let gone = with_notes(&store, &mut clinic, "p-1", 3).await;
     with_notes(&store, &mut clinic, "p-10", 3).await;
     let before = store.patient(clinic.id(), patient("p-10")).await.unwrap();
-    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
-    let (cards, keys) = ([gone.card_id], [clinic.salo.fingerprint()]);
-    let early = store.apply(clinic.id(), &[erase("p-1", &cards, &keys, version)]).await;
+    let cards = [gone.card_id];
+    let closing = clinic.erasing(&cards);
+    let erase = Change::Erase(closing.erase("p-1", &cards));
+    let early = store.apply(clinic.id(), &[erase]).await;
     assert!(matches!(early, Err(Error::Usage(Usage::ErasureBeforeRoster))), "{early:?}");
-    let roster = Change::Roster { generation: 1, version, roster: &roster };
-    store.apply(clinic.id(), &[roster, erase("p-1", &cards, &keys, version)]).await.unwrap();
+    store.apply(clinic.id(), &[closing.publish(), erase]).await.unwrap();
 
     assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), Patient::default());
     assert!(store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap().is_empty());
@@ -142,9 +130,10 @@ pub async fn t106_an_erasure_is_repeated_and_its_receipt_filled_in(store: impl S
     let mut clinic = Clinic::new(0x106);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let gone = with_notes(&store, &mut clinic, "p-1", 1).await;
-    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
     let (cards, keys) = ([gone.card_id], [clinic.salo.fingerprint()]);
-    let changes = [Change::Roster { generation: 1, version, roster: &roster }, erase("p-1", &cards, &keys, version)];
+    let closing = clinic.erasing(&cards);
+    let erase = Erase { keys: &keys, at: 1_000, ..closing.erase("p-1", &cards) };
+    let changes = [closing.publish(), Change::Erase(erase)];
     for _ in 0..2 {
         store.apply(clinic.id(), &changes).await.unwrap();
     }
@@ -162,7 +151,7 @@ pub async fn t106_an_erasure_is_repeated_and_its_receipt_filled_in(store: impl S
         (Part::Key(clinic.salo.fingerprint()), Some(2_000)),
     ];
     let expected =
-        Erasure { erasure: gone.card_id, roster_version: version, at: 1_000, scrubbed: Some(reached), parts };
+        Erasure { erasure: gone.card_id, roster_version: closing.version, at: 1_000, scrubbed: Some(reached), parts };
     assert_eq!(store.erasures(clinic.id()).await.unwrap(), [expected]);
 }
 
@@ -170,11 +159,11 @@ pub async fn t108_an_erased_id_is_enrolled_anew(store: impl Store) {
     let mut clinic = Clinic::new(0x108);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let gone = with_notes(&store, &mut clinic, "p-1", 1).await;
-    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
     let cards = [gone.card_id];
-    let changes = [Change::Roster { generation: 1, version, roster: &roster }, erase("p-1", &cards, &[], version)];
+    let closing = clinic.erasing(&cards);
+    let changes = [closing.publish(), Change::Erase(closing.erase("p-1", &cards))];
     store.apply(clinic.id(), &changes).await.unwrap();
-    clinic.follow(&roster);
+    clinic.follow(&closing.roster);
     let again = with_notes(&store, &mut clinic, "p-1", 1).await;
     // The reply to the erasure was lost, and it is given again: the new patient stays.
     store.apply(clinic.id(), &changes).await.unwrap();
@@ -212,13 +201,13 @@ pub async fn t108_a_late_grant_of_an_erased_card_is_refused(store: impl Store) {
     let mut clinic = Clinic::new(0x10801);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let gone = with_notes(&store, &mut clinic, "p-1", 0).await;
-    let (version, roster) = clinic.closing(&[gone.card_id], ClosedReason::Erased);
     let (cards, to) = ([gone.card_id], clinic.aalto.fingerprint());
+    let closing = clinic.erasing(&cards);
+    let erase = Change::Erase(closing.erase("p-1", &cards));
     // A grant that the caller of the erasure did not know of: its key is on the receipt all the same.
     let grant = |grant| Change::Grant { patient: patient("p-1"), card: gone.card_id, to, grant, replaces: None };
     store.apply(clinic.id(), &[grant(b"before")]).await.unwrap();
-    let roster = Change::Roster { generation: 1, version, roster: &roster };
-    store.apply(clinic.id(), &[roster, erase("p-1", &cards, &[], version)]).await.unwrap();
+    store.apply(clinic.id(), &[closing.publish(), erase]).await.unwrap();
     let parts = &store.erasures(clinic.id()).await.unwrap()[0].parts;
     let keys: Vec<_> = parts.iter().filter(|(part, _)| matches!(part, Part::Key(_))).map(|(part, _)| *part).collect();
     let mut expected = [Part::Key(clinic.salo.fingerprint()), Part::Key(to)];
@@ -229,6 +218,6 @@ pub async fn t108_a_late_grant_of_an_erased_card_is_refused(store: impl Store) {
     assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "{late:?}");
     // The erasure given again, after a lost reply, leaves the new patient alone.
     let before = store.patient(clinic.id(), patient("p-1")).await.unwrap();
-    store.apply(clinic.id(), &[erase("p-1", &cards, &[], version)]).await.unwrap();
+    store.apply(clinic.id(), &[erase]).await.unwrap();
     assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), before);
 }

@@ -22,9 +22,12 @@ mod work;
 mod given_up;
 mod jobs;
 mod keys;
+mod lifecycle;
 mod records;
 
 mod attachments;
+mod behind;
+mod claims;
 mod conformance;
 mod copy;
 mod crash;

@@ -1,16 +1,16 @@
 //! A mix of changes, and how the store looks after each.
 
-use lukko::{CardId, ClosedReason, Enrolment, Grant, VaultId};
-use lukko_store::{Body, Change, Erase, Expect, JobKind, NewRecord, Over, Records, Store};
+use lukko::{CardId, Enrolment, Grant, VaultId};
+use lukko_store::{Body, Change, Expect, JobKind, NewRecord, Over, Store};
 
-use crate::clinic::{Clinic, first, patient, record};
+use crate::clinic::{Clinic, Closing, first, patient, record};
 
 pub struct Mix {
     pub clinic: Clinic,
     enrolled: [(Enrolment, Vec<Grant>); 2],
     sealed: [Vec<u8>; 2],
     grant: Grant,
-    closing: (u64, Vec<u8>),
+    closing: Closing,
     cards: [CardId; 1],
     large: Vec<u8>,
 }
@@ -23,7 +23,7 @@ impl Mix {
         let sealed = [1, 2].map(|revision| clinic.seal(&enrolled[0].0.key, "r-1", revision, "text"));
         let grant = clinic.vault.grant(&enrolled[0].0.key, clinic.aalto.fingerprint(), &mut clinic.rng).unwrap();
         let cards = [enrolled[0].0.card_id];
-        let closing = clinic.closing(&cards, ClosedReason::Erased);
+        let closing = clinic.erasing(&cards);
         let mut text = vec![0; large];
         lukko::rand_core::TryRng::try_fill_bytes(&mut clinic.rng, &mut text).unwrap();
         Self { clinic, enrolled, sealed, grant, closing, cards, large: text }
@@ -39,16 +39,6 @@ impl Mix {
         let object = Body::Object { object: "o-1", length: 9 };
         let attached = NewRecord { revision: 0, body: object, ..first("p-1", "a-1", card, b"") };
         let large = first("p-2", "r-large", two.card_id, &self.large);
-        let (version, roster) = (self.closing.0, self.closing.1.as_slice());
-        let erase = Erase {
-            patient: vault_patient,
-            cards: &self.cards,
-            keys: &[],
-            roster_version: version,
-            at: 1,
-            records: Records::Delete,
-            claim: None,
-        };
         vec![
             self.clinic.founding(),
             lukko_store::enrolment(vault_patient, 1, one, one_grants),
@@ -63,7 +53,7 @@ impl Mix {
             vec![Change::Delete { patient: vault_patient, record: record("r-1"), field: note.field, revision: 2 }],
             vec![Change::Record(first("p-1", "r-2", card, &self.sealed[0]))],
             vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
-            vec![Change::Roster { generation: 1, version, roster }, Change::Erase(erase)],
+            vec![self.closing.publish(), Change::Erase(self.closing.erase("p-1", &self.cards))],
         ]
     }
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::postgres as server;
-use lukko::ClosedReason;
 use lukko_store::error::Conflict;
-use lukko_store::{Change, Erase, Error, Expect, NewRecord, Records, Scrub, Store};
+use lukko_store::{Change, Error, Expect, NewRecord, Scrub, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 async fn sql(database: &str, statement: &str) {
@@ -57,11 +56,8 @@ async fn t104_after_an_erasure_the_log_still_holds_wrapped_keys() {
     let needles: Vec<Vec<u8>> =
         stored.all_grants().into_iter().map(|grant| grant[grant.len() - 24..].to_vec()).collect();
     let cards = [gone.card_id];
-    let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
-    let (patient, records) = (patient("p-1"), Records::Delete);
-    let erase = Erase { patient, cards: &cards, keys: &[], roster_version: version, at: 1, records, claim: None };
-    let roster = Change::Roster { generation: 1, version, roster: &roster };
-    store.apply(clinic.id(), &[roster, Change::Erase(erase)]).await.unwrap();
+    let closing = clinic.erasing(&cards);
+    store.apply(clinic.id(), &[closing.publish(), Change::Erase(closing.erase("p-1", &cards))]).await.unwrap();
     // The tables are all that PostgreSQL cleans, and the store says so.
     assert_eq!(store.scrub(clinic.id()).await.unwrap(), Scrub::Tables);
     sql(&database, "CHECKPOINT").await;

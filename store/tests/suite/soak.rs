@@ -6,13 +6,12 @@
 
 use std::time::Instant;
 
-use crate::clinic::{TestRng, field};
+use crate::clinic::{Clinic, TestRng, field};
 use crate::model::{End, Model, Person, Text, fingerprint};
 use lukko::rand_core::TryRng;
 use lukko::{CardId, PatientId, RecordId, VaultId};
 use lukko_store::{
-    Body, Change, Endorsement, Erase, Expect, MemoryStore, NewCard, NewGeneration, NewRecord, Records, SqliteStore,
-    Store,
+    Body, Change, Endorsement, Expect, MemoryStore, NewCard, NewGeneration, NewRecord, SqliteStore, Store,
 };
 
 const PEOPLE: u64 = 24;
@@ -28,6 +27,8 @@ const ERASURES: usize = 200;
 struct Soak<'a, S> {
     store: &'a S,
     vault: VaultId,
+    /// Signs what closes cards; everything else is made up.
+    clinic: Clinic,
     rng: TestRng,
     model: Model,
     done: u64,
@@ -252,26 +253,28 @@ impl<S: Store> Soak<'_, S> {
     }
 
     async fn erase(&mut self) {
-        let (id, roster) = (self.somebody(), self.bytes());
+        let id = self.somebody();
         let Some(person) = self.model.people.get(&id) else { return };
         let cards: Vec<CardId> = person.cards.iter().rev().map(|(card, _)| *card).collect();
-        let (generation, version) = (self.model.newest(), self.model.version() + 1);
-        let patient = PatientId::new(&id).unwrap();
-        let erase = Erase {
-            patient,
-            cards: &cards,
-            keys: &[],
-            roster_version: version,
-            at: 1,
-            records: Records::Delete,
-            claim: None,
-        };
-        let change = [Change::Roster { generation, version, roster: &roster }, Change::Erase(erase)];
+        let closing = self.clinic.erasing(&cards);
+        self.clinic.follow(&closing.roster);
+        // Every generation that is in use closes them. Whose signature is below such a roster no store can see.
+        let mut rosters = Vec::new();
+        for (generation, stored) in (1_u32..).zip(&mut self.model.generations).filter(|(_, stored)| !stored.3) {
+            let mut roster = closing.roster.clone();
+            roster[36..40].copy_from_slice(&generation.to_be_bytes());
+            (stored.1, stored.2) = (stored.1 + 1, roster);
+            rosters.push((generation, stored.1, stored.2.clone()));
+        }
+        let mut change: Vec<Change<'_>> = rosters
+            .iter()
+            .map(|(generation, version, roster)| Change::Roster { generation: *generation, version: *version, roster })
+            .collect();
+        let name = String::from_utf8(id.clone()).unwrap();
+        change.push(Change::Erase(closing.erase(&name, &cards)));
         self.apply(&change, End::Done).await;
         self.model.people.remove(&id);
         self.model.erased.insert(*cards[0].as_bytes());
-        let newest = self.model.generations.last_mut().unwrap();
-        (newest.1, newest.2) = (version, roster.clone());
     }
 
     /// The next generation; the one before the last is retired.
@@ -318,8 +321,9 @@ fn resident() -> u64 {
 async fn soak(name: &str, store: &impl Store, seed: u64) {
     let operations: u64 =
         std::env::var("LUKKO_SOAK_OPERATIONS").map_or(3_000, |operations| operations.parse().unwrap());
-    let vault = crate::clinic::Clinic::new(seed).id();
-    let mut soak = Soak { store, vault, rng: TestRng::new(seed), model: Model::default(), done: 0, refused: 0 };
+    let clinic = Clinic::new(seed);
+    let vault = clinic.id();
+    let mut soak = Soak { store, vault, clinic, rng: TestRng::new(seed), model: Model::default(), done: 0, refused: 0 };
     soak.generation().await;
     let (begin, mut memory) = (Instant::now(), Vec::new());
     for number in 1..=operations {

@@ -5,10 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
 use futures_util::StreamExt;
-use lukko::{CardId, ClosedReason};
-use lukko_store::{
-    Change, Erase, Error, KeyOf, Progress, Records, Scrub, SqliteStore, Store, StoredBody, VerifyJob, Worker,
-};
+use lukko::CardId;
+use lukko_store::{Change, Error, KeyOf, Progress, Scrub, SqliteStore, Store, StoredBody, VerifyJob, Worker};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 async fn sql(path: &Path, statement: &str) {
@@ -54,18 +52,8 @@ async fn t103_after_an_erasure_no_file_holds_a_wrapped_key() {
     assert_eq!(found(scratch.path(), &gone), gone.len(), "the scan must find them before");
 
     let cards = [new.card_id, old.card_id];
-    let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
-    let erase = Erase {
-        patient: patient("p-1"),
-        cards: &cards,
-        keys: &[],
-        roster_version: version,
-        at: 1,
-        records: Records::Delete,
-        claim: None,
-    };
-    let roster = Change::Roster { generation: 1, version, roster: &roster };
-    store.apply(clinic.id(), &[roster, Change::Erase(erase)]).await.unwrap();
+    let closing = clinic.erasing(&cards);
+    store.apply(clinic.id(), &[closing.publish(), Change::Erase(closing.erase("p-1", &cards))]).await.unwrap();
     store.scrub(clinic.id()).await.unwrap();
     println!("{} pieces of wrapped keys; {} left", gone.len(), found(scratch.path(), &gone));
     assert_eq!(found(scratch.path(), &gone), 0);

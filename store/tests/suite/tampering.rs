@@ -10,8 +10,8 @@ use crate::sql::{Sql, hex};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
 use lukko_store::{
-    Body, Change, Erase, Error, Expect, JobKind, KeyOf, NewRecord, Over, Records, Result, SqliteStore, Store,
-    StoredBody, VerifyJob, Worker,
+    Body, Change, Error, Expect, JobKind, KeyOf, NewRecord, Over, Result, SqliteStore, Store, StoredBody, VerifyJob,
+    Worker,
 };
 
 /// What somebody sees who reads all of the vault.
@@ -116,22 +116,11 @@ impl World {
         store.apply(vault, &rest).await.unwrap();
         let gone = with_notes(store, &mut clinic, "p-3", 1).await;
         let cards = [gone.card_id];
-        let (version, roster) = clinic.closing(&cards, ClosedReason::Erased);
-        let (records, keys) = (Records::Delete, [clinic.salo.fingerprint()]);
-        let erase = Erase {
-            patient: patient("p-3"),
-            cards: &cards,
-            keys: &keys,
-            roster_version: version,
-            at: 1,
-            records,
-            claim: None,
-        };
-        let changes = [Change::Roster { generation: 1, version, roster: &roster }, Change::Erase(erase)];
-        store.apply(vault, &changes).await.unwrap();
-        clinic.follow(&roster);
+        let closing = clinic.erasing(&cards);
+        store.apply(vault, &[closing.publish(), Change::Erase(closing.erase("p-3", &cards))]).await.unwrap();
+        clinic.follow(&closing.roster);
         store.apply(vault, &[Change::Job { job: "j", kind: JobKind::Rekey, over: Over::Everyone }]).await.unwrap();
-        store.claim(vault, "j", 1, 2).await.unwrap().unwrap();
+        while store.claim(vault, "j", 1, 2).await.unwrap().is_some() {}
         Self { clinic, one, two }
     }
 

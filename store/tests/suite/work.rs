@@ -53,7 +53,7 @@ pub struct Work {
 }
 
 /// Runs work that blocks, on a thread of its own.
-fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(work).join().unwrap()))
 }
 
@@ -169,8 +169,8 @@ impl Work {
         let mut stream = Box::pin(worker.run(task));
         while let Some(progress) = stream.next().await {
             let progress = match progress {
-                // Another worker has ended it.
-                Err(Error::Usage(Usage::JobOver)) => return Ok(()),
+                // Another worker has ended it, or has what is left.
+                Err(Error::Usage(Usage::JobOver) | Error::Held { .. }) => return Ok(()),
                 other => other?,
             };
             assert!(progress.findings.is_empty(), "{progress:?}");
