@@ -74,7 +74,11 @@ async fn t168_a_server_that_may_lose_what_it_acknowledged_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t092_t168_a_crash_of_the_server_loses_no_acknowledged_note() {
     let Some(programs) = Programs::find().await else { return };
-    let server = Server::start(&programs, 6_011, "synchronous_commit = off\nwal_writer_delay = 10s");
+    let server = Server::start(
+        &programs,
+        6_011,
+        "synchronous_commit = off\nwal_writer_delay = 10s\nwal_writer_flush_after = 1GB",
+    );
     let url = server.url("postgres");
     sql(&url, "ALTER DATABASE postgres SET synchronous_commit = off").await;
     sql(&url, "ALTER ROLE postgres SET synchronous_commit = off").await;
