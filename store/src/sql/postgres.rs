@@ -47,8 +47,8 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`Error::Schema`] for a schema newer than this version knows. [`Error::Unavailable`], and its text says what to do,
-    /// where `fsync` or `full_page_writes` is off, behind a pooler that is not in session mode, on a standby, on another
-    /// server than at the beginning, and on a database that is not PostgreSQL 13 or newer.
+    /// where `fsync` or `full_page_writes` is off or a table is `UNLOGGED`, behind a pooler that is not in session mode, on
+    /// a standby, on another server than at the beginning, and on a database that is not PostgreSQL 13 or newer.
     pub async fn open(url: &str) -> Result<Self> {
         Self::open_partitioned(url, 0).await
     }

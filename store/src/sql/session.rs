@@ -21,7 +21,10 @@ const ROUNDS: usize = 4;
 /// All texts of this file are sent without a name, so that no pooler can take one for another.
 const LOOK: &str = "SELECT coalesce(current_setting('lukko.session', true), ''), CAST(pg_is_in_recovery() AS TEXT), \
      current_setting('fsync'), current_setting('full_page_writes'), \
-     CAST((SELECT count(*) FROM pg_extension WHERE extname = 'citus') AS TEXT)";
+     CAST((SELECT count(*) FROM pg_extension WHERE extname = 'citus') AS TEXT), \
+     coalesce((SELECT CAST(min(relname) AS TEXT) FROM pg_class \
+               WHERE relpersistence = 'u' AND relkind = 'r' AND pg_table_is_visible(oid) AND relname ~ \
+               '^(generation|member|patient|card|endorsement|patient_grant|record|erasure|erasure_part|unnamed_object|job|job_piece|lukko_schema)(_[0-9]+)?$'), '')";
 /// Every role may ask this.
 const SERVER: &str = "SELECT CAST(system_identifier AS TEXT) FROM pg_control_system()";
 /// `remote_apply` is more than `on`, and stays. All other values are less: with them a note that was acknowledged can be
@@ -119,6 +122,12 @@ async fn look_and_mark(connection: &mut PgConnection, server: Option<&str>) -> R
     }
     if text(&found, 4)? != "0" {
         return refused(unknown("PostgreSQL with the extension citus"));
+    }
+    let unlogged = text(&found, 5)?;
+    if !unlogged.is_empty() {
+        return refused(format!(
+            "the table {unlogged} is UNLOGGED, and a crash of the server would empty it: ALTER TABLE {unlogged} SET LOGGED"
+        ));
     }
     let number = text(&row(connection, SERVER).await?, 0)?;
     if server.is_some_and(|server| server != number) {

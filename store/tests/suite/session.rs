@@ -170,3 +170,22 @@ async fn t168_a_database_with_citus_is_refused() {
     refused(PostgresStore::open(&url).await, &["citus", "acknowledged"]);
     crate::postgres::remove(&database).await;
 }
+
+/// Such a table is empty after a crash of the server, whatever was acknowledged.
+#[tokio::test]
+async fn t168_a_table_that_is_not_logged_is_refused() {
+    for partitions in [0, 2] {
+        let Some((store, database)) = crate::postgres::open("unlogged", partitions).await else { return };
+        store.close().await;
+        let url = format!("postgres:///{database}");
+        for (table, _) in crate::sql::TABLES.into_iter().chain([("lukko_schema", "")]) {
+            let part = if partitions > 0 && table != "lukko_schema" { format!("{table}_1") } else { table.to_owned() };
+            sql(&url, &format!("ALTER TABLE {part} SET UNLOGGED")).await;
+            refused(PostgresStore::open(&url).await, &["UNLOGGED", &part, "SET LOGGED"]);
+            sql(&url, &format!("ALTER TABLE {part} SET LOGGED; CREATE UNLOGGED TABLE IF NOT EXISTS another (x INT)"))
+                .await;
+        }
+        PostgresStore::open(&url).await.unwrap().close().await;
+        crate::postgres::remove(&database).await;
+    }
+}
