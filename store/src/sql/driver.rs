@@ -1,11 +1,24 @@
 //! What both drivers do alike. A macro, because `sqlx` ties values, rows and connections to the database's type.
 
-use crate::error::Error;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+
+use crate::error::{Error, Result};
 use crate::table::Table;
 
 /// What cannot be decoded is not what this crate wrote.
 pub(crate) fn damaged(table: &'static Table) -> Error {
     Error::Corrupt { table: table.name, what: "a value is of another type" }
+}
+
+/// What `work` gives; none if it panics. `sqlx` 0.9.0 does where a row has fewer columns than its statement (`data_row.rs`).
+pub(crate) async fn without_panic<T>(work: impl Future<Output = Result<T>>) -> Option<Result<T>> {
+    AssertUnwindSafe(work).catch_unwind().await.ok()
+}
+
+pub(crate) fn panicked() -> Error {
+    Error::unavailable("the database's driver failed in itself, and its connection was given up: give the change again")
 }
 
 /// The implementation of [`Tx`](crate::backend::Tx) for `$tx`, whose field `inner` is a transaction of `$database`.
@@ -43,13 +56,37 @@ macro_rules! transaction {
         }
 
         impl $tx {
-            async fn fetch(&mut self, table: &'static Table, known: &[Value], query: Bound<'_>) -> Result<Vec<Row>> {
-                let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
-                rows.iter().map(|row| decode(table, known, row)).collect()
+            /// Runs a statement, and reads its rows. A panic of the driver ends in an error. Its connection is closed; one in
+            /// a transaction is first rolled back.
+            pub(in crate::sql) async fn rows<T: Send>(
+                &mut self,
+                query: Bound<'_>,
+                read: impl FnMut(&<$database as sqlx::Database>::Row) -> Result<T> + Send,
+            ) -> Result<Vec<T>> {
+                let connection = self.connection();
+                let work = async { query.fetch_all(connection).await.map_err(failed)?.iter().map(read).collect() };
+                let done = without_panic(work).await;
+                self.unless_panicked(done)
             }
 
             async fn run(&mut self, query: Bound<'_>) -> Result<u64> {
-                Ok(query.execute(self.connection()).await.map_err(failed)?.rows_affected())
+                let connection = self.connection();
+                let work = async { Ok(query.execute(connection).await.map_err(failed)?.rows_affected()) };
+                let done = without_panic(work).await;
+                self.unless_panicked(done)
+            }
+
+            fn unless_panicked<T>(&mut self, done: Option<Result<T>>) -> Result<T> {
+                done.unwrap_or_else(|| {
+                    if let Inner::Statement(connection) = &mut self.inner {
+                        connection.close_on_drop();
+                    }
+                    Err(panicked())
+                })
+            }
+
+            async fn fetch(&mut self, table: &'static Table, known: &[Value], query: Bound<'_>) -> Result<Vec<Row>> {
+                self.rows(query, |row| decode(table, known, row)).await
             }
 
             async fn single(
@@ -58,13 +95,10 @@ macro_rules! transaction {
                 sql: &'static str,
                 key: Vec<Value>,
             ) -> Result<Option<Row>> {
-                let rows = query(table, sql, key.clone()).fetch_all(self.connection()).await.map_err(failed)?;
-                match rows.as_slice() {
-                    [] => Ok(None),
-                    [row] => decode(table, &key, row).map(Some),
-                    // Somebody has taken the primary key away and written a second row. There is no "first one wins".
-                    _ => Err(Error::Corrupt { table: table.name, what: "a key is there two times" }),
-                }
+                let mut rows = self.fetch(table, &key, query(table, sql, key.clone())).await?;
+                // Somebody may have taken the primary key away and written a second row. There is no "first one wins".
+                let fault = Error::Corrupt { table: table.name, what: "a key is there two times" };
+                if rows.len() > 1 { Err(fault) } else { Ok(rows.pop()) }
             }
         }
 
@@ -127,12 +161,11 @@ macro_rules! transaction {
 
             async fn count_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>) -> Result<Vec<(i64, u64, i64)>> {
                 let query = sqlx::query::<$database>(COUNT_PIECES).bind(vault).bind(job);
-                let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
-                let count = |row: &<$database as sqlx::Database>::Row| {
+                self.rows(query, |row| {
                     let number = |at: usize| row.try_get::<i64, _>(at).map_err(|_| damaged(&PIECE));
                     Ok((number(0)?, u64::try_from(number(1)?).map_err(|_| damaged(&PIECE))?, number(2)?))
-                };
-                rows.iter().map(count).collect()
+                })
+                .await
             }
 
             async fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> Result<()> {
@@ -151,26 +184,28 @@ macro_rules! transaction {
             ) -> Result<Vec<Vec<u8>>> {
                 let query = sqlx::query::<$database>(WITHOUT_WAY).bind(vault).bind(generation);
                 let query = query.bind(after).bind(i64::from(limit));
-                let rows = query.fetch_all(self.connection()).await.map_err(failed)?;
-                rows.iter().map(|row| row.try_get(0).map_err(|_| damaged(&CARD))).collect()
+                self.rows(query, |row| row.try_get(0).map_err(|_| damaged(&CARD))).await
             }
 
             async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {
                 let query = sqlx::query::<$database>(NAMES_OBJECT).bind(vault).bind(object);
-                Ok(!query.fetch_all(self.connection()).await.map_err(failed)?.is_empty())
+                Ok(!self.rows(query, |_| Ok(())).await?.is_empty())
             }
 
             async fn commit(self) -> Result<()> {
-                match self.inner {
-                    Inner::Transaction(transaction) => transaction.commit().await.map_err(failed),
-                    Inner::Statement(_) => Ok(()),
+                let kept = self.kept();
+                if let Inner::Transaction(transaction) = self.inner {
+                    let work = async { transaction.commit().await.map_err(failed) };
+                    without_panic(work).await.unwrap_or_else(|| Err(panicked()))?;
                 }
+                kept()
             }
 
             async fn rollback(self) {
                 if let Inner::Transaction(transaction) = self.inner {
                     // Where this fails too, the connection is gone or closed, and with it the transaction.
-                    let _ = transaction.rollback().await;
+                    let work = async { transaction.rollback().await.map_err(failed) };
+                    let _ = without_panic(work).await;
                 }
             }
         }
@@ -214,9 +249,9 @@ macro_rules! transaction {
         impl $tx {
             async fn number(&mut self, sql: &str) -> Result<i64> {
                 let query = sqlx::query::<$database>(AssertSqlSafe(sql.to_owned()));
-                let row = query.fetch_optional(self.connection()).await.map_err(failed)?;
+                let rows = self.rows(query, |row| Ok(row.try_get(0).ok())).await?;
                 let fault = Error::Corrupt { table: "lukko_schema", what: "it does not say which version there is" };
-                row.and_then(|row| row.try_get(0).ok()).ok_or(fault)
+                rows.into_iter().next().flatten().ok_or(fault)
             }
 
             /// Makes the next step of the schema; false if there is none.

@@ -1,18 +1,22 @@
 //! PostgreSQL, and databases that speak its protocol.
 
+use std::pin::pin;
 use std::str::FromStr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use futures_util::future::{Either, select};
 use lukko::VaultId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
+use tokio::sync::watch;
 
 use super::driver::{
-    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, replace_record,
-    transaction,
+    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, panicked,
+    replace_record, transaction, without_panic,
 };
 use super::reported::{self, failed};
 use super::schema::{self, Dialect, STEPS};
+use super::{session, vacuum};
 use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -26,6 +30,8 @@ pub type PostgresStore = Engine<Postgres>;
 #[derive(Debug, Clone)]
 pub struct Postgres {
     pub(super) pool: PgPool,
+    /// Why the newest connection that was refused was refused.
+    refused: Arc<watch::Sender<String>>,
 }
 
 /// Connections of one process, at most.
@@ -37,8 +43,13 @@ impl PostgresStore {
     /// Opens the database at this address, and brings its schema to this version. `options` is a URL such as
     /// `postgres://user@host/name?sslmode=verify-full`; what it leaves out comes from `PGHOST`, `PGUSER` and their like.
     ///
+    /// Each connection is looked at before it is used, now and later. `synchronous_commit` is set to `on` for it, whatever
+    /// server, database and role say; `remote_apply`, which is more, stays.
+    ///
     /// # Errors
-    /// [`Error::Schema`] for a schema newer than this version knows; [`Error::Unavailable`].
+    /// [`Error::Schema`] for a schema newer than this version knows. [`Error::Unavailable`], and its text says what to do,
+    /// where `fsync` or `full_page_writes` is off or a table is `UNLOGGED`, behind a pooler that is not in session mode, on
+    /// a standby, on another server than at the beginning, and on a database that is not PostgreSQL 13 or newer.
     pub async fn open(url: &str) -> Result<Self> {
         Self::open_partitioned(url, 0).await
     }
@@ -62,8 +73,33 @@ impl PostgresStore {
 impl Postgres {
     pub(super) async fn connect(url: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(url).map_err(failed)?;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
-        Ok(Self { pool })
+        let server: Arc<str> = session::probe(&options).await?.into();
+        let refused = Arc::new(watch::Sender::default());
+        let says = Arc::clone(&refused);
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).after_connect(move |connection, _| {
+            let (server, says) = (Arc::clone(&server), Arc::clone(&says));
+            Box::pin(async move {
+                session::require(connection, &server).await.map_err(|error| {
+                    says.send_replace(if let Error::Unavailable(why) = &error {
+                        why.to_string()
+                    } else {
+                        error.to_string()
+                    });
+                    sqlx::Error::WorkerCrashed
+                })
+            })
+        });
+        let pool = pool.connect_lazy_with(options);
+        Ok(Self { pool, refused })
+    }
+
+    /// What the pool gives. Where it refuses a connection it would try again until its time is over, and then not say why.
+    async fn given<T>(&self, given: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
+        let mut refused = self.refused.subscribe();
+        match select(pin!(given), pin!(refused.changed())).await {
+            Either::Left((given, _)) => given.map_err(failed),
+            Either::Right(_) => Err(Error::unavailable(self.refused.borrow().clone())),
+        }
     }
 
     /// In a task of its own, which goes on when its caller does not wait any more. Given up in the middle, `sqlx` 0.9.0
@@ -94,22 +130,20 @@ impl Backend for Postgres {
         // A reader sees one moment; a writer sees the newest rows and holds those that it reads. It does not ask for
         // READ WRITE: who has set the server to be read only, because its disk is full, means this too.
         let inner = match purpose {
-            Purpose::Read => self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await,
-            Purpose::Write => self.transaction("BEGIN ISOLATION LEVEL READ COMMITTED").await,
-            Purpose::ReadOnce | Purpose::WriteOnce => self.pool.acquire().await.map(Inner::Statement),
+            Purpose::Read => self.given(self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await,
+            Purpose::Write => self.given(self.transaction("BEGIN ISOLATION LEVEL READ COMMITTED")).await,
+            Purpose::ReadOnce | Purpose::WriteOnce => self.given(self.pool.acquire()).await.map(Inner::Statement),
         };
-        Ok(PostgresTx { inner: inner.map_err(failed)?, purpose })
+        Ok(PostgresTx { inner: inner?, purpose })
     }
 
     fn taken_back(error: &Error) -> bool {
         reported::taken_back(error)
     }
 
-    /// Frees dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.
+    /// Removes dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.
     async fn scrub(&self) -> Result<Scrub> {
-        let sql = "VACUUM card, endorsement, patient_grant, record";
-        sqlx::query(sql).execute(&self.pool).await.map_err(failed)?;
-        Ok(Scrub::Tables)
+        self.given(async { Ok(vacuum::vacuum(&self.pool).await) }).await?.map(|()| Scrub::Tables)
     }
 }
 
@@ -188,6 +222,11 @@ impl PostgresTx {
 
     fn to_share(&self, texts: &'static Texts) -> &'static str {
         if self.writes() { &texts.share } else { &texts.get }
+    }
+
+    /// The server answers for its files itself.
+    fn kept(&self) -> impl FnOnce() -> Result<()> + use<> {
+        || Ok(())
     }
 
     fn lock(&self) -> &'static str {

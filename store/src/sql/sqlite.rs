@@ -12,9 +12,10 @@ use sqlx::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::driver::{
-    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, replace_record,
-    transaction,
+    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, panicked,
+    replace_record, transaction, without_panic,
 };
+use super::file::OpenFile;
 use super::reported::{self, failed};
 use super::schema::{self, Dialect, STEPS};
 use crate::backend::{Backend, Purpose, Tx};
@@ -35,6 +36,7 @@ pub struct Sqlite {
     pub(super) pool: SqlitePool,
     /// SQLite has one writer at a time: who waits here waits in order.
     writer: Arc<Mutex<()>>,
+    file: Arc<OpenFile>,
 }
 
 /// How long a connection waits for another process that writes.
@@ -43,6 +45,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 /// Readers, and one writer.
 const CONNECTIONS: u32 = 8;
+/// What the write-ahead log keeps of the disk, in bytes, when a reader that stayed for long is gone. SQLite writes the log
+/// into the file from 4 MB on, if no reader needs it.
+const LOG_BYTES: &str = "16777216";
 
 impl SqliteStore {
     /// Opens a database, makes it if there is none, and brings its schema to this version.
@@ -68,6 +73,16 @@ impl SqliteStore {
         Ok(Self::over(backend))
     }
 
+    /// How many bytes the write-ahead log beside the file has. It grows while any process reads from an old state, and then
+    /// needs the disk's room: a service says that it is not ready before the disk is full.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the database's file was removed or replaced while it was open.
+    pub fn log_bytes(&self) -> Result<u64> {
+        self.backend().file.still_there()?;
+        Ok(self.backend().file.log_bytes()?.unwrap_or_default())
+    }
+
     /// Closes every connection, and with the last one the write-ahead log.
     pub async fn close(&self) {
         self.backend().pool.close().await;
@@ -83,10 +98,12 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "ON")
+            .pragma("journal_size_limit", LOG_BYTES)
             .pragma("temp_store", "MEMORY");
         // First one alone: the pool would try a connection that does not follow again and again, until its time is over.
         let mut connection = options.connect().await.map_err(failed)?;
         require_pragmas(&mut connection).await.map_err(failed)?;
+        let file = Arc::new(OpenFile::at(path)?);
         connection.close().await.map_err(failed)?;
         // After some errors, a full disk being one, SQLite has rolled back by itself, and the driver goes on to count the
         // transaction as open: such a connection would refuse every later one.
@@ -96,10 +113,10 @@ impl Sqlite {
             .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(require_pragmas(connection)))
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-            .connect_with(options)
+            .connect_with(options.create_if_missing(false))
             .await
             .map_err(failed)?;
-        Ok(Self { pool, writer: Arc::default() })
+        Ok(Self { pool, writer: Arc::default(), file })
     }
 
     pub(super) async fn migrate(&self, steps: &[&str]) -> Result<()> {
@@ -128,12 +145,14 @@ impl Backend for Sqlite {
     async fn begin(&self, purpose: Purpose) -> Result<SqliteTx> {
         let writes = matches!(purpose, Purpose::Write | Purpose::WriteOnce);
         let writer = if writes { Some(Arc::clone(&self.writer).lock_owned().await) } else { None };
+        // Before the connection, because a new one would bring the log that lies there into whichever file is there.
+        self.file.still_there()?;
         let inner = match purpose {
             Purpose::Read => self.pool.begin_with("BEGIN").await.map(Inner::Transaction),
             Purpose::Write => self.pool.begin_with("BEGIN IMMEDIATE").await.map(Inner::Transaction),
             Purpose::ReadOnce | Purpose::WriteOnce => self.pool.acquire().await.map(Inner::Statement),
         };
-        Ok(SqliteTx { inner: inner.map_err(failed)?, _writer: writer })
+        Ok(SqliteTx { inner: inner.map_err(failed)?, file: writes.then(|| Arc::clone(&self.file)), _writer: writer })
     }
 
     async fn scrub(&self) -> Result<Scrub> {
@@ -155,6 +174,8 @@ impl Backend for Sqlite {
 #[derive(Debug)]
 pub struct SqliteTx {
     inner: Inner,
+    /// If it writes.
+    file: Option<Arc<OpenFile>>,
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
@@ -199,6 +220,12 @@ impl SqliteTx {
 
     const fn to_share(&self, texts: &'static Texts) -> &'static str {
         texts.get.as_str()
+    }
+
+    /// Asked when a change was written, before it is acknowledged: whether file and log are still the ones at their path.
+    fn kept(&self) -> impl FnOnce() -> Result<()> + use<> {
+        let file = self.file.clone();
+        move || file.map_or(Ok(()), |file| file.kept())
     }
 
     const fn lock(&self) -> &'static str {

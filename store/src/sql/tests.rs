@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod server;
+mod session;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
 use super::postgres::Postgres;
 use super::schema::{self, Dialect, STEPS};
@@ -82,9 +83,9 @@ impl Database {
                 row.map(|row| row.get::<Option<String>, _>(0)).unwrap_or_default().unwrap_or_default()
             }
             Self::Postgres(url, _) => {
-                let database = Postgres::connect(url).await.unwrap();
-                let row = sqlx::query(query).fetch_optional(&database.pool).await.unwrap();
-                database.pool.close().await;
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                let row = sqlx::query(query).fetch_optional(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
                 row.map(|row| row.get::<Option<String>, _>(0)).unwrap_or_default().unwrap_or_default()
             }
         }
@@ -275,7 +276,7 @@ async fn kill_at(database: &Database, step: usize, at: usize) {
 }
 
 async fn locked(path: &std::path::Path) -> bool {
-    use sqlx::{ConnectOptions as _, Connection as _};
+    use sqlx::ConnectOptions as _;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).busy_timeout(Duration::ZERO);
     let Ok(mut connection) = options.connect().await else { return true };
     let locked = connection.begin_with("BEGIN IMMEDIATE").await.is_err();
@@ -339,7 +340,6 @@ async fn t101_each_connection_has_the_pragmas() {
     let database = Database::Sqlite(path.clone());
     database.migrate(STEPS).await.unwrap();
     {
-        use sqlx::Connection as _;
         let mut other = sqlx::SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
         let unsafe_ = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF";
         sqlx::raw_sql(unsafe_).execute(&mut other).await.unwrap();

@@ -12,6 +12,7 @@
 
 // What the tests share.
 mod clinic;
+mod cluster;
 mod mix;
 mod model;
 mod postgres;
@@ -38,10 +39,14 @@ mod import;
 mod import_border;
 mod import_causes;
 mod order;
+mod pooler;
 mod postgres_fdw;
 mod postgresql;
+mod postgresql_erasure;
 mod processes;
 mod restore;
+mod session;
 mod soak;
 mod sqlite;
+mod sqlite_file;
 mod tampering;

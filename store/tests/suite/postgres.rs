@@ -31,6 +31,17 @@ pub async fn fresh(name: &str) -> Option<String> {
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let database = format!("lukko_{name}_{}_{number}", std::process::id());
     let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
+    keep_what_is_acknowledged(&mut server).await;
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut server).await.unwrap();
     Some(database)
+}
+
+/// `pg_virtualenv` makes servers with `fsync` off, which the store refuses.
+async fn keep_what_is_acknowledged(server: &mut PgConnection) {
+    let off = "SELECT current_setting('fsync') = 'off'";
+    while sqlx::query_scalar::<_, bool>(off).fetch_one(&mut *server).await.unwrap() {
+        for statement in ["ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()", "SELECT pg_sleep(0.02)"] {
+            sqlx::query(statement).execute(&mut *server).await.unwrap();
+        }
+    }
 }

@@ -70,6 +70,13 @@ async fn fresh_postgres(name: &str) -> Option<String> {
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let database = format!("lukko_service_{name}_{}_{number}", std::process::id());
     let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
+    // pg_virtualenv makes servers with fsync off, which the store refuses.
+    let off = "SELECT current_setting('fsync') = 'off'";
+    while sqlx::query_scalar::<_, bool>(off).fetch_one(&mut server).await.unwrap() {
+        for statement in ["ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()", "SELECT pg_sleep(0.02)"] {
+            sqlx::query(statement).execute(&mut server).await.unwrap();
+        }
+    }
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut server).await.unwrap();
     Some(format!("postgres:///{database}"))
 }

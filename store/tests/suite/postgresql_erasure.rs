@@ -1,0 +1,130 @@
+//! When PostgreSQL cannot remove what an erasure has deleted, the erasure is not noted as scrubbed, and the reason is said.
+
+use crate::clinic::{Clinic, with_notes};
+use crate::session::refused;
+use lukko_store::{Change, PostgresStore, Scrub, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+async fn connect(database: &str) -> PgConnection {
+    PgConnection::connect(&format!("postgres:///{database}")).await.unwrap()
+}
+
+async fn sql(database: &str, statement: &str) {
+    let mut connection = connect(database).await;
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// A clinic with two patients with notes, of whom `p-1` can be erased.
+pub async fn clinic(store: &impl Store) -> (Clinic, lukko::CardId) {
+    let mut clinic = Clinic::new(0x1066);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let card = with_notes(store, &mut clinic, "p-1", 3).await.card_id;
+    with_notes(store, &mut clinic, "p-2", 3).await;
+    (clinic, card)
+}
+
+pub async fn erase(store: &impl Store, clinic: &mut Clinic, card: lukko::CardId) {
+    let closing = clinic.erasing(&[card]);
+    let erase = Change::Erase(closing.erase("p-1", &[card]));
+    store.apply(clinic.id(), &[closing.publish(), erase]).await.unwrap();
+}
+
+async fn scrubbed(store: &impl Store, clinic: &Clinic) -> Option<Scrub> {
+    store.erasures(clinic.id()).await.unwrap()[0].scrubbed
+}
+
+/// The tables belong to the role that made them; the service runs under another one, which may read and write them.
+#[tokio::test]
+async fn t106_t168_a_role_that_may_not_vacuum_notes_nothing_as_scrubbed() {
+    for partitions in [0, 2] {
+        let Some((owner, database)) = crate::postgres::open("roles", partitions).await else { return };
+        let role = format!("{database}_app");
+        sql(
+            &database,
+            &format!(
+                "CREATE ROLE {role} LOGIN PASSWORD 'x';
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+            ),
+        )
+        .await;
+        let store =
+            PostgresStore::open(&format!("postgres://{role}:x@{}/{database}", std::env::var("PGHOST").unwrap()))
+                .await
+                .unwrap();
+        let (mut clinic, card) = clinic(&store).await;
+        erase(&store, &mut clinic, card).await;
+        refused(store.scrub(clinic.id()).await, &["lacks a right", "own the table", "MAINTAIN"]);
+        assert_eq!(scrubbed(&store, &clinic).await, None);
+        // One of the four is not enough; a member of the owner is.
+        let part = if partitions == 0 { "card" } else { "card_0" };
+        sql(&database, &format!("ALTER TABLE {part} OWNER TO {role}")).await;
+        refused(store.scrub(clinic.id()).await, &["lacks a right"]);
+        assert_eq!(scrubbed(&store, &clinic).await, None);
+        assert_eq!(owner.scrub(clinic.id()).await.unwrap(), Scrub::Tables);
+        assert_eq!(scrubbed(&store, &clinic).await, Some(Scrub::Tables));
+        store.close().await;
+        owner.close().await;
+        crate::postgres::remove(&database).await;
+        sql("postgres", &format!("DROP ROLE {role}")).await;
+    }
+}
+
+/// An old transaction may still read what was deleted, and so it stays. One that ends in time is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t106_t168_an_erasure_is_not_scrubbed_while_an_old_transaction_may_read_it() {
+    let Some((store, database)) = crate::postgres::open("old", 0).await else { return };
+    let (mut clinic, card) = clinic(&store).await;
+    let mut other = connect(&database).await;
+    let old = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM member";
+    sqlx::raw_sql(old).execute(&mut other).await.unwrap();
+    erase(&store, &mut clinic, card).await;
+    refused(store.scrub(clinic.id()).await, &["the transaction of process", "scrub again"]);
+    assert_eq!(scrubbed(&store, &clinic).await, None);
+    let ends = async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    };
+    let (reached, ()) = tokio::join!(store.scrub(clinic.id()), ends);
+    assert_eq!(reached.unwrap(), Scrub::Tables);
+    assert_eq!(scrubbed(&store, &clinic).await, Some(Scrub::Tables));
+}
+
+/// A prepared transaction has no process, and outlives the server; a replication slot keeps rows for a standby.
+#[tokio::test]
+async fn t106_t168_an_erasure_is_not_scrubbed_beside_a_prepared_transaction() {
+    let Some(programs) = crate::cluster::Programs::find().await else { return };
+    let server = crate::cluster::Server::start(&programs, 6_030, "max_prepared_transactions = 2");
+    let url = server.url("postgres");
+    let store = PostgresStore::open(&url).await.unwrap();
+    let (mut clinic, card) = clinic(&store).await;
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let prepare = "BEGIN; CREATE TABLE elsewhere (x INT); PREPARE TRANSACTION 'left behind'";
+    sqlx::raw_sql(prepare).execute(&mut other).await.unwrap();
+    erase(&store, &mut clinic, card).await;
+    refused(store.scrub(clinic.id()).await, &["the prepared transaction left behind"]);
+    assert_eq!(scrubbed(&store, &clinic).await, None);
+    sqlx::raw_sql("ROLLBACK PREPARED 'left behind'").execute(&mut other).await.unwrap();
+    assert_eq!(store.scrub(clinic.id()).await.unwrap(), Scrub::Tables);
+}
+
+/// Writers who go on all the time, and autovacuum, do not keep an erasure from being scrubbed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t106_an_erasure_is_scrubbed_beside_writers() {
+    let Some((store, _)) = crate::postgres::open("busy", 0).await else { return };
+    let (mut clinic, card) = clinic(&store).await;
+    let other = with_notes(&store, &mut clinic, "p-3", 0).await.card_id;
+    erase(&store, &mut clinic, card).await;
+    let (vault, store) = (clinic.id(), std::sync::Arc::new(store));
+    let writer = std::sync::Arc::clone(&store);
+    let writes = tokio::spawn(async move {
+        for number in 0.. {
+            let name = format!("w-{number}");
+            writer.apply(vault, &[Change::Record(crate::clinic::first("p-3", &name, other, b"x"))]).await.unwrap();
+        }
+    });
+    assert_eq!(store.scrub(vault).await.unwrap(), Scrub::Tables);
+    assert!(!writes.is_finished());
+    writes.abort();
+    assert_eq!(scrubbed(&*store, &clinic).await, Some(Scrub::Tables));
+}
