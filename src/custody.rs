@@ -8,6 +8,8 @@ mod recover;
 mod retire;
 mod share;
 mod successor;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use create::deal_next;
 pub use create::{NewVault, create};

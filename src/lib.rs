@@ -92,7 +92,7 @@ pub use patient::{AccessHint, Card, Endorsed, Enroller, Enrolment, Grant, GrantK
 pub use record::{Deposit, Opened, Origin, Padding, RecordContext, Unattributed, path_of, sealed_len};
 pub use roster::{ClosedReason, Member, MemberEntry, Roles, RosterDraft, Status, VerifiedRoster};
 pub use secret::{Plaintext, SecretBytes, SecretText};
-pub use vault::{Erasure, ErasureReceipt, PatientRotation, Rotation, StoredNote, Vault};
+pub use vault::{Erasure, ErasureReceipt, PatientRotation, Rotation, Sources, StoredNote, Vault};
 
 /// The operating system's random number generator, for every `rng` argument.
 #[cfg(feature = "getrandom")]

@@ -9,11 +9,15 @@ mod deposits;
 mod disclosures;
 mod erasure;
 mod patients;
+mod receipt;
 mod records;
 mod rotation;
+#[cfg(test)]
+mod tests;
 
 pub use disclosures::StoredNote;
-pub use erasure::{Erasure, ErasureReceipt};
+pub use erasure::Erasure;
+pub use receipt::{ErasureReceipt, Sources};
 pub use rotation::{PatientRotation, Rotation};
 
 use crate::custody::{Descriptor, Pin, PinnedDescriptor};

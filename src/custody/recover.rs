@@ -54,30 +54,53 @@ impl<'a> Recovery<'a> {
         Progress { have: u8::try_from(self.points.len()).unwrap_or(u8::MAX), need: self.descriptor.k() }
     }
 
+    /// Takes one share out again, and wipes it: one that [`Recovery::finish`] named, or one whose custodian withdraws. The
+    /// others stay. An index that was not given changes nothing.
+    pub fn remove(&mut self, index: u8) -> Progress {
+        self.points.retain(|point| point.x().get() != index);
+        self.progress()
+    }
+
     /// Recovers the master key from the first k shares and checks the others against them. Then the shares are wiped;
     /// on an error they are kept.
     ///
     /// The key is handed out only if its public halves are those of the pinned descriptor.
     ///
     /// # Errors
-    /// [`Error::NotEnoughShares`]; [`Error::Share`] with
-    /// [`ShareFault::OffPolynomial`] for a further share that does not fit;
-    /// [`Untrusted::MasterKey`](crate::error::Untrusted::MasterKey) if the recovered key is not the vault's.
+    /// [`Error::NotEnoughShares`]; [`Error::Share`] with [`ShareFault::OffPolynomial`] for a share that does not fit the
+    /// others, which only a wrong dealer can have made: [`Recovery::remove`] it;
+    /// [`Untrusted::MasterKey`](crate::error::Untrusted::MasterKey) if the recovered key is not the vault's and no single
+    /// share can be named for it: [`Recovery::add`] one more share than k, and it is named.
     pub fn finish(&mut self) -> Result<MasterKey> {
         let Progress { have, need } = self.progress();
         let points: Vec<&Point> = self.points.iter().collect();
         let Some((quorum, further)) = points.split_at_checked(usize::from(need)) else {
             return Err(Error::NotEnoughShares { have, need });
         };
-        let secret = MasterSecret::from_secret(shamir::combine(quorum)?.into_secret());
-        let descriptor = self.descriptor;
-        let master = secret
-            .derive(descriptor.suite(), descriptor.vault(), descriptor.generation())?
-            .matching(&descriptor.master_key, &descriptor.root_key)?;
+        let master = self.combine(quorum).map_err(|error| self.misdealt(&points).unwrap_or(error))?;
         // The quorum is right: a further share that does not fit it is wrong itself.
         shamir::check_all(quorum, further)?;
         self.points.clear();
         Ok(master)
+    }
+
+    /// The master key of k shares, if it is the descriptor's.
+    fn combine(&self, quorum: &[&Point]) -> Result<MasterKey> {
+        let descriptor = self.descriptor;
+        MasterSecret::from_secret(shamir::combine(quorum)?.into_secret())
+            .derive(descriptor.suite(), descriptor.vault(), descriptor.generation())?
+            .matching(&descriptor.master_key, &descriptor.root_key)
+    }
+
+    /// Names the share without which k of the others give the key, if more than k were given.
+    fn misdealt(&self, points: &[&Point]) -> Option<Error> {
+        let need = usize::from(self.descriptor.k());
+        let wrong = points.iter().find(|wrong| {
+            let others: Vec<&Point> =
+                points.iter().filter(|point| point.x() != wrong.x()).take(need).copied().collect();
+            others.len() == need && self.combine(&others).is_ok()
+        })?;
+        Some(Error::Share { index: wrong.x().get(), reason: ShareFault::OffPolynomial })
     }
 }
 

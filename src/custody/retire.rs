@@ -98,7 +98,12 @@ impl<'a> Retirement<'a> {
         self.patients.insert(card, Outcome::Failed);
     }
 
-    /// Notes that a custodian confirmed the destruction of an old share, in all of its copies.
+    /// Notes that a custodian confirmed the destruction of an old share, in all of its copies. Each index counts once.
+    ///
+    /// # Security
+    /// The library cannot see a destruction, nor who reports it. Take the word of each custodian for that custodian's own
+    /// share only, in a way that others cannot use: whoever may call this for the shares of others alone decides that the
+    /// generation is retired. One that was noted by mistake is taken back with [`Retirement::withdraw_destroyed`].
     ///
     /// # Errors
     /// [`Error::Share`] with [`ShareFault::Index`] for an index that no old share has.
@@ -108,6 +113,11 @@ impl<'a> Retirement<'a> {
         }
         self.destroyed.insert(index);
         Ok(())
+    }
+
+    /// Takes the note of a destruction back: the custodian did not say so, or found another copy of the share.
+    pub fn withdraw_destroyed(&mut self, index: u8) {
+        self.destroyed.remove(&index);
     }
 
     /// What is still missing.

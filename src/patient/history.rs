@@ -182,6 +182,18 @@ pub(super) fn require_follows(current: &ReadCard<'_>, expected: CardId, history:
     Ok(())
 }
 
+/// The ids of the cards before one that is trusted, from the newest back. The last one may not be at hand.
+pub(super) fn before<'h>(current: &'h ReadCard<'_>, history: &'h [ReadCard<'_>]) -> impl Iterator<Item = CardId> + 'h {
+    let previous = |card: &ReadCard<'_>| (card.version > 1).then_some(card.previous);
+    let mut card = Some(current);
+    core::iter::from_fn(move || {
+        let version = card?.version;
+        let id = previous(card?)?;
+        card = history.iter().find(|older| older.id == id && older.version < version);
+        Some(id)
+    })
+}
+
 /// Walks back from a card that is trusted to an older one. Each card's id covers the id of the card before it, so no
 /// signature is needed in this direction.
 pub(super) fn older<'h, 'a>(
@@ -198,32 +210,40 @@ pub(super) fn older<'h, 'a>(
     Ok(card)
 }
 
-/// The ids of all cards of a patient, each once, and those that they name as the card before and that are not among them.
-pub(crate) fn chain(
-    patient: PatientId<'_>,
-    cards: &[&[u8]],
-    descriptor: &PinnedDescriptor,
-) -> Result<(Vec<CardId>, Vec<CardId>)> {
-    let ids = card_ids(patient, cards, descriptor)?;
-    let mut missing = Vec::new();
-    for bytes in cards {
-        let ReadCard { version, previous, .. } = read_card(bytes, descriptor)?;
-        if version > 1 && !ids.contains(&previous) && !missing.contains(&previous) {
-            missing.push(previous);
-        }
-    }
-    Ok((ids, missing))
+/// What a stored card says of itself, whatever the roster and the endorsements say of it.
+pub(crate) struct Link<'a> {
+    pub(crate) patient: &'a [u8],
+    pub(crate) id: CardId,
+    /// The card before; a first card has none.
+    pub(crate) previous: Option<CardId>,
 }
 
-/// The ids of all cards of a patient, each once, whatever the roster and the endorsements say of them.
-pub(crate) fn card_ids(patient: PatientId<'_>, cards: &[&[u8]], descriptor: &PinnedDescriptor) -> Result<Vec<CardId>> {
-    let mut ids = Vec::new();
+/// Reads one card of any patient of the vault.
+pub(crate) fn link<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<Link<'a>> {
+    let ReadCard { patient, id, version, previous, .. } = read_card(bytes, descriptor)?;
+    Ok(Link { patient, id, previous: (version > 1).then_some(previous) })
+}
+
+/// All cards of a patient, each once.
+pub(crate) fn links<'a>(
+    patient: PatientId<'_>,
+    cards: &[&'a [u8]],
+    descriptor: &PinnedDescriptor,
+) -> Result<Vec<Link<'a>>> {
+    let mut links: Vec<Link<'a>> = Vec::new();
     for bytes in cards {
-        let card = read_card(bytes, descriptor)?;
-        card.require_patient(patient)?;
-        if !ids.contains(&card.id) {
-            ids.push(card.id);
+        let card = link(bytes, descriptor)?;
+        if card.patient != patient.as_bytes() {
+            return Err(Usage::WrongPatient.into());
+        }
+        if links.iter().all(|known| known.id != card.id) {
+            links.push(card);
         }
     }
-    if ids.is_empty() { Err(Usage::NoCard.into()) } else { Ok(ids) }
+    if links.is_empty() { Err(Usage::NoCard.into()) } else { Ok(links) }
+}
+
+/// The ids of all cards of a patient, each once.
+pub(crate) fn card_ids(patient: PatientId<'_>, cards: &[&[u8]], descriptor: &PinnedDescriptor) -> Result<Vec<CardId>> {
+    Ok(links(patient, cards, descriptor)?.iter().map(|card| card.id).collect())
 }

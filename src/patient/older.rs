@@ -1,8 +1,10 @@
 //! Cards that no endorsement vouches for now: superseded ones, and those of an enroller who was revoked.
 
+use alloc::vec::Vec;
+
 use super::card::{StoredPatient, current};
 use super::grant::{GrantKey, open_with};
-use super::history::{older, read_card, read_history};
+use super::history::{before, older, read_card, read_history};
 use crate::custody::PinnedDescriptor;
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, PatientId};
@@ -49,4 +51,21 @@ pub(crate) fn open_remembered(
     card.require_patient(patient)?;
     roster.require_not_erased(card.id)?;
     open_with(&card.public(descriptor), with, roster)
+}
+
+/// The older cards, to which the current one leads back, that the roster does not close. Each still verifies, beside the
+/// endorsement of its time, for a client that remembers no card of the patient.
+///
+/// # Errors
+/// As [`Card::verify`](super::Card::verify) for the current card.
+pub(crate) fn cards_left_open(
+    patient: PatientId<'_>,
+    stored: &StoredPatient<'_>,
+    expect: Option<CardId>,
+    descriptor: &PinnedDescriptor,
+    roster: &VerifiedRoster,
+) -> Result<Vec<CardId>> {
+    let history = read_history(stored.cards, descriptor, roster)?;
+    let current = current(patient, stored, expect, &history, descriptor, roster)?;
+    Ok(before(current, &history).filter(|card| roster.closed(*card).is_none()).collect())
 }

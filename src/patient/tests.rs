@@ -186,6 +186,10 @@ fn the_root_endorses_a_version_without_a_voucher() {
     // What comes after it needs its voucher again.
     let third = world.rekey(world.by_member(), &second);
     assert!(world.verify(&[&second, &third], &third, Some(second.card_id)).is_ok());
+    // And only the first step back may be the root's: nobody knows any more who endorsed the second card.
+    let expected = world.first.card_id;
+    let refused = untrusted(world.verify(&[&world.first, &second, &third], &third, Some(expected)));
+    assert_eq!(refused, Untrusted::UnexpectedCard { expected, met: third.card_id });
 }
 
 /// An enroller endorses a grant that carries another secret than the card's: a quorum notices, and gets nothing else.

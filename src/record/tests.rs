@@ -87,11 +87,24 @@ impl World {
 
     /// A deposit by whoever signs, with any record id, revision 0, and any record key, named writer and sealed key.
     fn forge(&self, record: &str, note: &[u8], signer: &MemberKey, named: KeyFingerprint) -> Vec<u8> {
+        self.forge_with(record, note, signer, named, |_| {})
+    }
+
+    /// The same with a change of the payload, which the signature covers.
+    fn forge_with(
+        &self,
+        record: &str,
+        note: &[u8],
+        signer: &MemberKey,
+        named: KeyFingerprint,
+        change: impl FnOnce(&mut Vec<u8>),
+    ) -> Vec<u8> {
         let (suite, vault) = self.patient.key.belongs_to();
         let place = RecordContext::of_deposit(RecordId::new(record).unwrap(), field(), Padding::Padme);
         let context = payload_context(&vault, b"p", &place);
         let mut payload = Vec::new();
         seal_payload(&[9; 32], &[8; 24], &context, note, Padding::Padme, &mut payload).unwrap();
+        change(&mut payload);
         let digest = hash(labels::PAYLOAD_DIGEST, &[&payload]);
         let card = self.patient.card_id;
         let info = info(Path::Deposit, card, &context, named, Some(&digest));
@@ -257,4 +270,25 @@ fn a_revoked_writer_is_refused_before_any_secret_is_touched() {
     let sealed_at = 48 + 40;
     garbage[sealed_at..sealed_at + 80].fill(0);
     assert_eq!(world.open(&record, &garbage), Err(Untrusted::DepositSignature(writer).into()));
+}
+
+/// A depositor signs a payload that does not open. It is refused before it is taken over, by whichever call: afterwards
+/// nobody could tell a flaw of the deposit from damage.
+#[test]
+fn what_does_not_open_is_not_absorbed() {
+    let world = World::new(Suite::X25519);
+    let intake = &world.members[1];
+    let damaged = |payload: &mut Vec<u8>| *payload.last_mut().unwrap() ^= 1;
+    let bytes = world.forge_with("r", NOTE, intake, intake.fingerprint(), damaged);
+    let (record, key) = (RecordId::new("r").unwrap(), &world.patient.key);
+    assert_eq!(world.open("r", &bytes), Err(Error::NotAuthentic));
+    let absorbed = world.vault.absorb(key, record, field(), &bytes, &mut SysRng);
+    assert_eq!(absorbed.unwrap_err(), Error::NotAuthentic);
+    let second = world.vault.rekey(Enroller::Member(&world.members[0]), key, &mut SysRng).unwrap();
+    for moved in [
+        world.vault.rewrap(key, &second.key, record, field(), &bytes, &mut SysRng),
+        world.vault.reseal(key, &second.key, record, field(), &bytes, &mut SysRng),
+    ] {
+        assert_eq!(moved.unwrap_err(), Error::NotAuthentic);
+    }
 }

@@ -68,11 +68,14 @@ impl VerifiedRoster {
     ) -> Result<Self> {
         let mut moved = pin.clone();
         let next = Self::verify(bytes, entries, descriptor, &mut moved)?;
-        if !takes_nothing_back(&self.roster, &next.roster) {
-            return Err(Untrusted::RosterReversal.into());
-        }
+        self.require_kept_by(&next)?;
         *pin = moved;
         Ok(next)
+    }
+
+    /// Refuses a later roster that takes back what this one says.
+    pub(crate) fn require_kept_by(&self, next: &Self) -> Result<()> {
+        if takes_nothing_back(&self.roster, &next.roster) { Ok(()) } else { Err(Untrusted::RosterReversal.into()) }
     }
 
     /// The roster's version, from 1.
@@ -139,6 +142,12 @@ impl VerifiedRoster {
     pub(crate) fn require_seen(&self, met: u64) -> Result<()> {
         let known = self.version();
         if met > known { Err(Error::Stale { what: Versioned::Roster, known, met }) } else { Ok(()) }
+    }
+
+    /// Every listed key that has a role, whatever its status, also those whose entries are not at hand.
+    pub(crate) fn keys_with(&self, role: Roles) -> impl Iterator<Item = KeyFingerprint> {
+        let has = move |line: &&Line| Roles::from_wire(line.roles).contains(role);
+        self.roster.lines.iter().filter(has).map(|line| line.key)
     }
 
     /// What the roster says of a key, also of one whose entry is not at hand.

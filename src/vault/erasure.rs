@@ -2,33 +2,54 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::fmt;
 
 use super::Vault;
-use crate::custody::Retired;
+use super::receipt::{ErasureReceipt, Sources};
 use crate::error::{Error, Result, Usage};
 use crate::ident::{CardId, KeyFingerprint, PatientId, VaultId};
-use crate::patient::{Holder, chain};
-use crate::roster::{ClosedReason, RosterDraft, Status};
+use crate::patient;
+use crate::roster::{ClosedReason, Roles, RosterDraft};
+use crate::wire::grant::{Grant, Recipient};
 
-/// The erasure of one patient, under way: which cards are to be closed, and which members were granted.
+/// The erasure of one patient, under way: which cards are to be closed, and who was granted them.
 ///
-/// In this order: [`Erasure::close_in`] a roster draft, sign it, follow it; destroy cards, endorsements and grants in
-/// the store, and the records when convenient; then [`Erasure::receipt`]. Interrupted, it is begun again.
+/// In this order: [`Erasure::close_in`] a roster draft, sign it, follow it; read the grants once more, since one may have
+/// been made meanwhile, and give them to [`Erasure::also_given`]; destroy cards, endorsements and grants in the store,
+/// and the records when convenient; then [`Erasure::receipt`]. Interrupted, it is begun again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
+    vault: VaultId,
+    patient: Vec<u8>,
     cards: Vec<CardId>,
-    /// Named by a card as the one before it, and not given.
+    /// Named by a card as the one before it, or by a grant, and not given.
     missing: Vec<CardId>,
-    members: Vec<KeyFingerprint>,
+    /// Named in the same way, and found to be another patient's.
+    elsewhere: Vec<CardId>,
+    /// What each grant names.
+    grants: BTreeSet<(CardId, To)>,
+    passed_over: usize,
+    remembered: BTreeSet<To>,
+    /// Open when the erasure began, and named by a card as the one before it.
+    left_open: BTreeSet<CardId>,
+}
+
+/// Whom a grant is addressed to, as far as a receipt goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum To {
+    Generation(u32),
+    Key(KeyFingerprint),
 }
 
 impl Vault {
     /// Begins the erasure of a patient, from all cards and grants that are stored of it. Nothing changes by it yet.
     ///
+    /// Each grant of this vault counts, whatever card it names: its recipient stands on the receipt, and a card that was
+    /// not given is [missing](Erasure::missing).
+    ///
     /// # Security
     /// Only these cards are closed. Give every card that the database or any backup has held of the patient: one that
-    /// was lost, and comes back from a backup, would open again.
+    /// was lost, and comes back from a backup, would open again. The same holds for the grants: one that nobody shows is
+    /// not on the receipt ([`Erasure::also_granted`], [`Erasure::also_readers`]).
     ///
     /// # Errors
     /// [`Error::Malformed`] for a card that cannot be read;
@@ -37,18 +58,23 @@ impl Vault {
         &self,
         patient: PatientId<'_>,
         cards: &[&[u8]],
-        grants: impl IntoIterator<Item = G> + Clone,
+        grants: impl IntoIterator<Item = G>,
     ) -> Result<Erasure> {
-        let (cards, missing) = chain(patient, cards, &self.descriptor)?;
-        let mut members = BTreeSet::new();
-        for card in &cards {
-            for holder in self.who_can_open(*card, grants.clone()).holders {
-                if let Holder::Member { key, .. } | Holder::Unlisted { key } = holder {
-                    members.insert(key);
-                }
-            }
-        }
-        Ok(Erasure { cards, missing, members: members.into_iter().collect() })
+        let links = patient::links(patient, cards, &self.descriptor)?;
+        let mut erasure = Erasure {
+            vault: self.descriptor.vault(),
+            patient: patient.as_bytes().to_vec(),
+            cards: links.iter().map(|link| link.id).collect(),
+            missing: Vec::new(),
+            elsewhere: Vec::new(),
+            grants: BTreeSet::new(),
+            passed_over: 0,
+            remembered: BTreeSet::new(),
+            left_open: BTreeSet::new(),
+        };
+        links.iter().filter_map(|link| link.previous).for_each(|card| erasure.name_previous(self, card));
+        erasure.also_given(grants);
+        Ok(erasure)
     }
 }
 
@@ -59,17 +85,47 @@ impl Erasure {
         &self.cards
     }
 
-    /// Cards that the given ones name as the card before, and that were not given: the store lost them, or a thief hides
-    /// them, to bring them back later. No receipt is given until each was found, or closed unseen.
+    /// Cards that were not given, and that a card names as the one before it, or a grant as its own: the store lost them,
+    /// a thief hides them to bring them back later, or somebody planted a row that names another patient's card.
+    ///
+    /// Look for each in backups and among the cards of other patients, and give it to [`Erasure::also_found`]. One that is
+    /// not found is closed unseen. No receipt is given while one of them is neither found nor closed as erased.
     #[must_use]
     pub fn missing(&self) -> &[CardId] {
         &self.missing
     }
 
+    /// Gives a card that was [missing](Erasure::missing), or that a backup holds. Says whether it is of this patient.
+    ///
+    /// A card of this patient is closed with the others. A card of another patient is left alone: it is not closed, and
+    /// grants that name it do not count for this receipt.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`]; [`Usage::WrongVault`] and [`Usage::WrongSuite`]. Nothing changes then.
+    pub fn also_found(&mut self, vault: &Vault, card: &[u8]) -> Result<bool> {
+        if vault.descriptor.vault() != self.vault {
+            return Err(Usage::WrongVault.into());
+        }
+        let link = patient::link(card, &vault.descriptor)?;
+        if link.patient == self.patient.as_slice() {
+            self.also_close(link.id);
+            link.previous.into_iter().for_each(|card| self.name_previous(vault, card));
+            return Ok(true);
+        }
+        self.missing.retain(|missing| *missing != link.id);
+        // A card that was closed unseen by mistake is taken back, as long as no draft has closed it.
+        self.cards.retain(|closing| *closing != link.id);
+        if !self.elsewhere.contains(&link.id) {
+            self.elsewhere.push(link.id);
+        }
+        Ok(false)
+    }
+
     /// Closes a card unseen too: one that is [missing](Erasure::missing), or that a client or a backup remembers.
     ///
     /// # Security
-    /// The rows of cards are not signed. Make sure that the id is of this patient: it is closed for ever.
+    /// The rows of cards are not signed. Make sure that the id is of this patient: it is closed for ever. A row that
+    /// somebody planted can name another patient's card, so look for the card first: [`Erasure::also_found`].
     pub fn also_close(&mut self, card: CardId) -> &mut Self {
         self.missing.retain(|missing| *missing != card);
         if !self.cards.contains(&card) {
@@ -78,11 +134,41 @@ impl Erasure {
         self
     }
 
+    /// Gives more grants: those that were made since the erasure began, and those that backups hold.
+    pub fn also_given<G: AsRef<[u8]>>(&mut self, grants: impl IntoIterator<Item = G>) -> &mut Self {
+        for bytes in grants {
+            match Grant::parse(bytes.as_ref()) {
+                Ok((grant, _)) if grant.vault == self.vault => {
+                    let to = match grant.recipient {
+                        Recipient::Master { generation, .. } => To::Generation(generation),
+                        Recipient::Member(key) => To::Key(key),
+                    };
+                    self.name(grant.card);
+                    self.grants.insert((grant.card, to));
+                }
+                _ => self.passed_over = self.passed_over.saturating_add(1),
+            }
+        }
+        self
+    }
+
     /// Names a member's key on the receipt that was granted the patient, though the store shows no such grant.
     pub fn also_granted(&mut self, key: KeyFingerprint) -> &mut Self {
-        if !self.members.contains(&key) {
-            self.members.push(key);
-        }
+        self.remembered.insert(To::Key(key));
+        self
+    }
+
+    /// Names a generation on the receipt whose master key was granted the patient, though the store shows no such grant.
+    /// The vault's own generation and those before it are on the receipt anyway. Generations count from 1.
+    pub fn also_granted_to_generation(&mut self, generation: u32) -> &mut Self {
+        self.remembered.insert(To::Generation(generation));
+        self
+    }
+
+    /// Names every key on the receipt that the vault's roster lists with the role `read`, whatever its status: for a store
+    /// whose rows of grants may have been hidden.
+    pub fn also_readers(&mut self, vault: &Vault) -> &mut Self {
+        self.remembered.extend(vault.roster.keys_with(Roles::READ).map(To::Key));
         self
     }
 
@@ -104,125 +190,79 @@ impl Erasure {
     ///
     /// Call it after the store has destroyed cards and grants. `now` is in seconds since 1970-01-01 UTC.
     ///
-    /// # Errors
-    /// [`Usage::CardMissing`] with the first card that was not given; [`Usage::ErasurePending`] with the first one that
-    /// is not closed as erased.
-    pub fn receipt(&self, vault: &Vault, now: u64) -> Result<ErasureReceipt> {
-        if let Some(missing) = self.missing.first() {
-            return Err(Usage::CardMissing(*missing).into());
-        }
-        let erased = |card: &CardId| vault.roster.closed(*card) == Some(ClosedReason::Erased);
-        if let Some(open) = self.cards.iter().find(|card| !erased(card)) {
-            return Err(Usage::ErasurePending(*open).into());
-        }
-        let keys = self.members.iter().map(|key| (*key, None)).collect();
-        let roster_version = vault.roster.version();
-        let generations = (1..=vault.descriptor.generation()).map(|generation| (generation, None)).collect();
-        let vault = vault.descriptor.vault();
-        Ok(ErasureReceipt { vault, cards: self.cards.clone(), roster_version, closed: now, generations, keys })
-    }
-}
-
-/// What an erasure has reached, in three steps, each with its date in seconds since 1970-01-01 UTC.
-///
-/// It is a notice, not evidence: that is the signed roster which closes the cards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErasureReceipt {
-    vault: VaultId,
-    cards: Vec<CardId>,
-    roster_version: u64,
-    closed: u64,
-    generations: Vec<(u32, Option<u64>)>,
-    keys: Vec<(KeyFingerprint, Option<u64>)>,
-}
-
-impl ErasureReceipt {
-    /// The closed cards. They are random and name nobody.
-    #[must_use]
-    pub fn cards(&self) -> &[CardId] {
-        &self.cards
-    }
-
-    /// When the cards were closed: since then every copy that never held this patient's grants is dead.
-    #[must_use]
-    pub const fn closed(&self) -> u64 {
-        self.closed
-    }
-
-    /// The generations up to that day, and when each was retired: since then no quorum of it opens the grants in copies
-    /// from its time. Those that were retired before the erasure are to be noted too.
-    #[must_use]
-    pub fn generations(&self) -> &[(u32, Option<u64>)] {
-        &self.generations
-    }
-
-    /// The members' keys that were granted the patient, and when each was destroyed: older copies are open to those
-    /// that still exist.
-    #[must_use]
-    pub fn keys(&self) -> &[(KeyFingerprint, Option<u64>)] {
-        &self.keys
-    }
-
-    /// Whether every copy inside the vault's reach is dead. Never says so early.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        let retired = self.generations.iter().all(|(_, retired)| retired.is_some());
-        retired && self.keys.iter().all(|(_, destroyed)| destroyed.is_some())
-    }
-
-    /// Notes that one of the generations up to the erasure has been retired.
+    /// # Security
+    /// It looks at the roster of this vault's generation only. While two generations are in use, both must close the
+    /// cards: a client of the other one would open them in a copy.
     ///
     /// # Errors
-    /// [`Usage::WrongVault`]; [`Usage::NoSuccessor`] for a later generation, which never held this patient's grants.
-    pub fn note_retired(&mut self, retired: &Retired, now: u64) -> Result<()> {
-        if retired.vault != self.vault {
+    /// [`Usage::WrongVault`]; [`Usage::CardMissing`] with the first card that was not given and is not closed as erased;
+    /// [`Usage::ErasurePending`] with the first one that is not closed as erased.
+    pub fn receipt(&self, vault: &Vault, now: u64) -> Result<ErasureReceipt> {
+        if vault.descriptor.vault() != self.vault {
             return Err(Usage::WrongVault.into());
         }
-        let met = self.generations.iter_mut().find(|(generation, _)| *generation == retired.generation());
-        met.ok_or(Usage::NoSuccessor)?.1.get_or_insert(now);
-        Ok(())
+        let open = |card: &&CardId| vault.roster.closed(**card) != Some(ClosedReason::Erased);
+        if let Some(missing) = self.missing.iter().find(open) {
+            return Err(Usage::CardMissing(*missing).into());
+        }
+        if let Some(open) = self.cards.iter().find(open) {
+            return Err(Usage::ErasurePending(*open).into());
+        }
+        let generation = vault.descriptor.generation();
+        let (mut generations, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        generations.extend(1..=generation);
+        for to in self.counted().map(|(_, to)| to).chain(&self.remembered) {
+            match to {
+                To::Generation(granted) => generations.insert(*granted),
+                To::Key(key) => keys.insert(*key),
+            };
+        }
+        Ok(ErasureReceipt {
+            vault: self.vault,
+            cards: self.cards.clone(),
+            roster: (generation, vault.roster.version()),
+            closed: now,
+            sources: self.sources(vault, &keys),
+            generations: generations.into_iter().map(|generation| (generation, None)).collect(),
+            keys: keys.into_iter().map(|key| (key, None)).collect(),
+        })
     }
 
-    /// Notes that a member confirmed the destruction of a key that was granted the patient.
-    ///
-    /// # Errors
-    /// [`Usage::NotOnRoster`] for a key that is not on this receipt; [`Usage::StillActive`] while the roster lists it
-    /// as active.
-    pub fn note_key_destroyed(&mut self, vault: &Vault, key: KeyFingerprint, now: u64) -> Result<()> {
-        let slot = self.keys.iter_mut().find(|(granted, _)| *granted == key).ok_or(Usage::NotOnRoster(key))?;
-        if vault.roster.status(key) == Some(Status::Active) {
-            return Err(Usage::StillActive(key).into());
+    fn sources(&self, vault: &Vault, keys: &BTreeSet<KeyFingerprint>) -> Sources {
+        let grants = self.counted().count();
+        let of_others = self.grants.len().saturating_sub(grants);
+        let without = |card: &&CardId| self.counted().all(|(granted, _)| granted != *card);
+        let mine = |card: &&CardId| !self.elsewhere.contains(card);
+        Sources {
+            grants,
+            passed_over: self.passed_over.saturating_add(of_others),
+            remembered: self.remembered.len(),
+            cards: self.cards.len(),
+            cards_without_grants: self.cards.iter().filter(without).count(),
+            cards_left_open: self.left_open.iter().filter(mine).count(),
+            readers: vault.roster.keys_with(Roles::READ).count(),
+            readers_not_listed: vault.roster.keys_with(Roles::READ).filter(|key| !keys.contains(key)).count(),
         }
-        slot.1.get_or_insert(now);
-        Ok(())
     }
-}
 
-impl fmt::Display for ErasureReceipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Erasure of one patient (cards closed: {}), by roster {}.", self.cards.len(), self.roster_version)?;
-        writeln!(
-            f,
-            "1. Closed at {}. Dead since then: every copy that never held this patient's grants.",
-            self.closed
-        )?;
-        for (generation, retired) in &self.generations {
-            match retired {
-                Some(at) => {
-                    writeln!(f, "2. Generation {generation} retired at {at}: no quorum of it opens old copies.")?
-                }
-                None => writeln!(
-                    f,
-                    "2. PENDING: old copies open to a quorum of generation {generation} until it is retired."
-                )?,
-            }
+    /// The grants that count: those of other patients' cards do not.
+    fn counted(&self) -> impl Iterator<Item = &(CardId, To)> {
+        self.grants.iter().filter(|(card, _)| !self.elsewhere.contains(card))
+    }
+
+    /// A card says that this one was before it.
+    fn name_previous(&mut self, vault: &Vault, card: CardId) {
+        self.name(card);
+        if vault.roster.closed(card).is_none() {
+            self.left_open.insert(card);
         }
-        for (key, destroyed) in &self.keys {
-            match destroyed {
-                Some(at) => writeln!(f, "3. Member key {key} destroyed at {at}.")?,
-                None => writeln!(f, "3. PENDING: copies that held the grants open to member key {key}.")?,
-            }
+    }
+
+    /// A row names this card as one of the patient's.
+    fn name(&mut self, card: CardId) {
+        let known = [&self.cards, &self.missing, &self.elsewhere];
+        if known.iter().all(|cards| !cards.contains(&card)) {
+            self.missing.push(card);
         }
-        write!(f, "What was printed, exported, disclosed or copied by a reader is outside of this receipt.")
     }
 }

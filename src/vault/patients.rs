@@ -25,6 +25,13 @@ impl Vault {
 
     /// Makes the next version of a patient's key. Store its card beside the old one, which vouches for it.
     ///
+    /// The re-key ends when the records have been moved ([`Vault::reseal`]) and a roster closes the old card as
+    /// compromised: until then [`Vault::cards_left_open`] lists it.
+    ///
+    /// # Security
+    /// While the old card is open, whoever writes the database can show it, with its endorsement, to a client that
+    /// remembers no card of this patient. That client accepts it, and seals new notes under the old key.
+    ///
     /// # Errors
     /// As [`Vault::enrol`]; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
     /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for a key of another vault;
@@ -45,6 +52,28 @@ impl Vault {
     /// As [`Card::verify`].
     pub fn card(&self, patient: PatientId<'_>, stored: &StoredPatient<'_>, expect: Option<CardId>) -> Result<Card> {
         Card::verify(patient, stored, expect, &self.descriptor, &self.roster)
+    }
+
+    /// The older cards of a patient whose re-key has not ended: the current card leads back to each, and the roster closes
+    /// none of them. From the newest to the oldest; empty if there is nothing to do.
+    ///
+    /// To end a re-key, move the records to the current card and let the registrar [close](crate::RosterDraft::close) these
+    /// cards as [compromised](crate::ClosedReason::Compromised), which also means: superseded. A roster of each generation
+    /// in use must do it.
+    ///
+    /// # Security
+    /// Only cards that the verified current card names are listed, so a row that somebody planted cannot put another
+    /// patient's card on the list. If the row of an older card is missing, the list ends with that card.
+    ///
+    /// # Errors
+    /// As [`Vault::card`].
+    pub fn cards_left_open(
+        &self,
+        patient: PatientId<'_>,
+        stored: &StoredPatient<'_>,
+        expect: Option<CardId>,
+    ) -> Result<Vec<CardId>> {
+        patient::cards_left_open(patient, stored, expect, &self.descriptor, &self.roster)
     }
 
     /// The ids of a patient's cards, each once and in the order of the rows, whatever the roster says of them: for a list

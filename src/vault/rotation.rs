@@ -69,11 +69,16 @@ impl Vault {
     /// Follows to the next generation: an explicit act, never part of opening anything. Store the new vault's pin. The
     /// old vault stays usable until its generation is retired.
     ///
+    /// The first roster of a generation may leave out what this vault's roster says, because both roots have signed it. A
+    /// later one may not: give the first one then, and [`Vault::update_roster`] afterwards.
+    ///
     /// Over several generations: [`Pin::follow`](crate::Pin::follow) each in turn, then [`Vault::load`].
     ///
     /// # Errors
     /// [`Untrusted::Fingerprint`](crate::error::Untrusted::Fingerprint) for the successor of another generation; as
-    /// [`VerifiedRoster::verify`] for the roster.
+    /// [`VerifiedRoster::verify`] for the roster;
+    /// [`Untrusted::RosterReversal`](crate::error::Untrusted::RosterReversal) for a later roster than the first that
+    /// takes back what this vault's roster says of a key or of a closed card.
     pub fn follow<E: AsRef<[u8]>>(
         &self,
         successor: Successor,
@@ -82,7 +87,12 @@ impl Vault {
     ) -> Result<Self> {
         let mut pin = self.pin.clone();
         let descriptor = pin.follow(successor)?;
+        let first = pin.roster_version();
         let roster = VerifiedRoster::verify(roster, entries, &descriptor, &mut pin)?;
+        // The pin knows the digest of the first roster: no other one of its version was accepted.
+        if roster.version() > first {
+            self.roster.require_kept_by(&roster)?;
+        }
         Ok(Self { descriptor, roster, pin })
     }
 }

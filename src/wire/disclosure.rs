@@ -66,6 +66,7 @@ pub(crate) struct Inner<'a> {
     pub(crate) patient: &'a [u8],
     pub(crate) record: &'a [u8],
     pub(crate) field: &'a [u8],
+    /// 0 for a deposit; the largest value is never used.
     pub(crate) revision: u64,
     /// The writer of a deposit; a reader's note has none.
     pub(crate) writer: Option<KeyFingerprint>,
@@ -78,7 +79,9 @@ impl<'a> Inner<'a> {
         let patient = reader.identifier("patient id")?;
         let record = reader.identifier("record id")?;
         let field = reader.identifier("field")?;
+        let revision_offset = reader.offset();
         let revision = reader.u64("revision")?;
+        reader.require("revision", revision_offset, revision != u64::MAX)?;
         let writer_offset = reader.offset();
         let writer = match reader.u8("writer")? {
             0 => None,

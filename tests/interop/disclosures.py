@@ -50,5 +50,6 @@ def _parse_text(text: bytes, signer: bytes) -> Disclosed:
     r = Reader(text, "I", layer=NOT_AUTHENTIC)
     patient, record, field = r.identifier(), r.identifier(), r.identifier()
     revision = r.number(8)
+    r.ensure(revision <= 2**64 - 2, "revision")
     writer = r.take(32) if r.one_of((0, 1), "writer") == 1 else None
     return Disclosed(r.take(r.rest()), patient, record, field, revision, writer, signer)

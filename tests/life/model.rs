@@ -146,7 +146,7 @@ pub(crate) enum Act {
     RotatePatient { patient: usize, by: Signer, fresh: bool },
     RotateOlder { patient: usize, by: Signer, card: CardIx },
     Retire { done: Vec<CardIx>, failed: Vec<CardIx> },
-    Erase { patient: usize, cards: Vec<CardIx>, keep_notes: bool },
+    Erase { patient: usize, cards: Vec<CardIx>, grants: Vec<Row>, keep_notes: bool },
     Remember { patient: usize, card: Option<CardIx> },
     Delete(Row),
     Backup,

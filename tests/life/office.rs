@@ -129,12 +129,17 @@ impl World {
         self.retired.push(OldGeneration { vault: self.vaults.remove(0), master });
     }
 
-    pub(crate) fn erase(&mut self, patient: usize, cards: &[CardIx], keep_notes: bool) -> Result<()> {
-        let grants: Vec<_> = self.store.rows.iter().filter(|(row, _)| matches!(row, Row::Grant(..))).collect();
-        let grants = grants.into_iter().map(|(_, bytes)| bytes);
+    pub(crate) fn erase(
+        &mut self,
+        patient: usize,
+        (cards, grants): (&[CardIx], &[Row]),
+        keep_notes: bool,
+    ) -> Result<()> {
+        let grants = grants.iter().map(|row| &self.store.rows[row]);
         let mut erasure = self.vaults[0].begin_erasure(patient_id(patient), &self.card_rows(patient), grants)?;
         for missing in erasure.missing().to_vec() {
-            assert!(erasure.receipt(&self.vaults[0], 1).is_err(), "no receipt while a card is missing");
+            let erased = self.vaults[0].roster().closed(missing) == Some(ClosedReason::Erased);
+            assert!(erased || erasure.receipt(&self.vaults[0], 1).is_err(), "no receipt while a card is missing");
             erasure.also_close(missing);
         }
         assert_eq!(erasure.cards().len(), cards.len());

@@ -77,7 +77,9 @@ impl World {
             Act::RotatePatient { patient, by, fresh } => self.rotate_patient(patient, by, fresh, rng)?,
             Act::RotateOlder { patient, by, card } => self.rotate_older(patient, by, card, rng)?,
             Act::Retire { ref done, ref failed } => self.retire(done, failed),
-            Act::Erase { patient, ref cards, keep_notes } => self.erase(patient, cards, keep_notes)?,
+            Act::Erase { patient, ref cards, ref grants, keep_notes } => {
+                self.erase(patient, (cards, grants), keep_notes)?;
+            }
             Act::Remember { patient, card } => self.memory[patient] = card.map(|card| self.cards[card.0]),
             Act::Delete(row) => drop(self.store.rows.remove(&row).expect("the row that the model has")),
             Act::Backup => self.backups.push(self.store.clone()),

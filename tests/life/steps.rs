@@ -216,16 +216,20 @@ impl Model {
 
     fn erase(&mut self, patient: usize, keep_notes: bool) {
         let mut cards = self.stored_cards(patient);
-        // A card that another names as the one before it is closed too, though its row is lost.
-        let named: Vec<CardIx> = cards.iter().filter_map(|card| self.cards[card.0].previous).collect();
+        let gives = if cards.is_empty() { Err(Class::NoCard) } else { Ok(()) };
+        // A card that another names as the one before it, or a grant as its own, is closed too, though its row is lost.
+        let grants: Vec<(Row, CardIx)> = self.store.iter().filter_map(|(row, meta)| of_card(row, meta)).collect();
+        let grants: Vec<_> = grants.into_iter().filter(|(_, card)| self.cards[card.0].patient == patient).collect();
+        let previous = cards.iter().filter_map(|card| self.cards[card.0].previous);
+        let named: Vec<CardIx> = previous.chain(grants.iter().map(|(_, card)| *card)).collect();
         for card in named {
             if !cards.contains(&card) {
                 cards.push(card);
             }
         }
+        let grants = grants.into_iter().map(|(row, _)| row).collect();
         self.touched.insert(patient);
-        let gives = if cards.is_empty() { Err(Class::NoCard) } else { Ok(()) };
-        if !self.plan(Act::Erase { patient, cards: cards.clone(), keep_notes }, gives) {
+        if !self.plan(Act::Erase { patient, cards: cards.clone(), grants, keep_notes }, gives) {
             return;
         }
         self.views.iter_mut().for_each(|view| view.version += 1);
@@ -265,6 +269,16 @@ impl Model {
         self.damaged = true;
         self.touched.extend(0..PATIENTS);
         self.plan(Act::Delete(row), Ok(()));
+    }
+}
+
+/// The card that a stored grant names.
+fn of_card(row: &Row, meta: &Meta) -> Option<(Row, CardIx)> {
+    match (row, meta) {
+        (Row::Grant(card, _) | Row::OlderGrant(card, _), _) | (Row::MasterGrant(..), Meta::Master(card)) => {
+            Some((*row, *card))
+        }
+        _ => None,
     }
 }
 

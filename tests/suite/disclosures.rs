@@ -1,6 +1,6 @@
 //! Copies for someone outside.
 
-use lukko::error::{Object, Untrusted, Usage};
+use lukko::error::{Object, Untrusted, Usage, Versioned};
 use lukko::*;
 
 use super::clinic::{Clinic, NOTE, PATIENT, SUITES, field, record};
@@ -111,4 +111,21 @@ fn a_recipients_key_is_checked_and_restored() {
     let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
     let refused = clinic.vault.disclose(&clinic.patient.key, &note, elsewhere.public(), &clinic.therapist, &mut OsRng);
     assert_eq!(refused.unwrap_err(), Usage::WrongSuite.into());
+}
+
+/// The signer saw a newer roster than the recipient: whether the signer still counts, this roster cannot say.
+#[test]
+fn a_disclosure_of_a_newer_roster_waits_for_it() {
+    let mut clinic = Clinic::new(Suite::X25519, 0xC7);
+    let before = clinic.vault.clone();
+    clinic.next_roster(|_| {});
+    let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
+    let key = &clinic.patient.key;
+    let copy = clinic.vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut clinic.rng).unwrap();
+    let stale = Error::Stale { what: Versioned::Roster, known: 1, met: 2 };
+    assert_eq!(before.disclosure_signer(&copy).unwrap_err(), stale);
+    assert_eq!(before.open_disclosure(&clinic.court, &copy).unwrap_err(), stale);
+    assert!(clinic.vault.open_disclosure(&clinic.court, &copy).is_ok());
+    // One of an older roster is opened by whoever has a newer one.
+    assert!(clinic.vault.open_disclosure(&clinic.court, &clinic.disclosure).is_ok());
 }

@@ -12,6 +12,7 @@ mod erasure;
 mod founding;
 mod members;
 mod randomness;
+mod receipts;
 mod redaction;
 mod rekey;
 mod rosters;

@@ -299,3 +299,79 @@ fn deposits_move_only_if_they_hold() {
     // What was absorbed before moves on.
     assert!(world.rewrap(id, &world.clinic.absorbed).unwrap().is_some());
 }
+
+/// The padding rule is the writer's choice, and moves with the record.
+#[test]
+fn a_record_keeps_its_padding_rule_when_it_moves() {
+    let world = Rekeyed::new(Suite::X25519, 0x5B);
+    for padding in [Padding::None, Padding::Padme] {
+        let context = place().with_padding(padding);
+        let sealed = world.clinic.vault.seal(&world.clinic.patient.key, &context, b"short", &mut OsRng).unwrap();
+        for moved in [world.reseal(record(), &sealed), world.rewrap(record(), &sealed)] {
+            let moved = moved.unwrap().unwrap();
+            let opened = world.clinic.vault.open(&world.second.key, record(), field(), &moved).unwrap();
+            assert_eq!((opened.padding, moved.len()), (padding, sealed.len()));
+        }
+    }
+}
+
+/// T165: after the re-key, records moved, the old card still verifies for a client without memory. The re-key counts as
+/// open until a roster closes that card.
+#[test]
+fn t165_a_re_key_is_open_until_a_roster_closes_the_old_card() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x5C);
+    let [first, second] = [world.clinic.patient.card_id, world.second.card_id];
+    world.reseal(record(), &world.clinic.sealed).unwrap().unwrap();
+    // A database writer shows the old rows alone.
+    assert_eq!(world.clinic.card(None).unwrap().id(), first);
+    let id = PatientId::new(PATIENT).unwrap();
+    let by = Enroller::Member(&world.clinic.therapist);
+    let third = world.clinic.vault.rekey(by, &world.second.key, &mut world.clinic.rng).unwrap();
+    let old = world.clinic.patient.card.clone();
+    let all = [old.as_slice(), &third.card, &world.second.card];
+    let left_open = |vault: &Vault, cards: &[&[u8]], newest: &Enrolment| {
+        let Enrolment { endorsement, master_grant, .. } = newest;
+        vault.cards_left_open(id, &StoredPatient { cards, endorsement, master_grant }, None)
+    };
+    assert_eq!(left_open(&world.clinic.vault, &all, &third), Ok(vec![second, first]));
+    assert_eq!(left_open(&world.clinic.vault, &all[..1], &world.clinic.patient), Ok(vec![]));
+    // The row of the first card is hidden: the second one names it. Whoever hides the second one refuses the third.
+    assert_eq!(left_open(&world.clinic.vault, &all[1..], &third), Ok(vec![second, first]));
+    let refused = left_open(&world.clinic.vault, &all[..2], &third).unwrap_err();
+    assert_eq!(refused, Untrusted::Succession(third.card_id).into());
+    for (closing, left) in [(second, vec![first]), (first, vec![])] {
+        world.clinic.next_roster(|draft| {
+            draft.close(closing, ClosedReason::Compromised).unwrap();
+        });
+        assert_eq!(left_open(&world.clinic.vault, &all, &third), Ok(left));
+    }
+    assert_eq!(world.clinic.card(None).unwrap_err(), Untrusted::CardCompromised(first).into());
+}
+
+/// What FORMAT.md says of a card that is closed as compromised: grants of it open to move its records out, a revoked
+/// writer's deposit shows itself as unattributed, and nothing else opens, is sealed or is granted.
+#[test]
+fn a_compromised_card_opens_for_what_leads_out_of_it_and_for_nothing_else() {
+    let mut world = Rekeyed::new(Suite::X25519, 0x5D);
+    let (first, writer) = (world.clinic.patient.card_id, world.clinic.front_end.fingerprint());
+    let open = world.clinic.card(None).unwrap();
+    world.clinic.next_roster(|draft| {
+        draft.close(first, ClosedReason::Compromised).unwrap().set_status(writer, Status::Revoked).unwrap();
+    });
+    let refused = Error::from(Untrusted::CardCompromised(first));
+    let Clinic { vault, therapist, master, grant, deposit, absorbed, colleague, .. } = &world.clinic;
+    let old = world.open_first(None).unwrap();
+    let id = RecordId::new(&deposit.record).unwrap();
+    assert_eq!(vault.open_grant(&open, therapist, &grant.bytes).unwrap_err(), refused);
+    assert_eq!(vault.break_glass(&open, master).unwrap_err(), refused);
+    assert_eq!(vault.grant(&old, colleague.fingerprint(), &mut OsRng).unwrap_err(), refused);
+    assert_eq!(vault.open(&old, record(), field(), &world.clinic.sealed).unwrap_err(), refused);
+    for bytes in [&deposit.bytes, absorbed] {
+        assert_eq!(vault.open_deposit(&old, id, field(), bytes).unwrap_err(), refused);
+        assert_eq!(vault.open_absorbed(&old, id, field(), bytes).unwrap_err(), refused);
+        assert_eq!(vault.absorb(&old, id, field(), bytes, &mut OsRng).unwrap_err(), refused);
+    }
+    assert!(world.rewrap(id, absorbed).unwrap().is_some());
+    let shown = vault.open_unattributed(&old, id, field(), &deposit.bytes).unwrap();
+    assert_eq!(shown.into_inner().plaintext.as_bytes(), NOTE);
+}

@@ -329,6 +329,38 @@ fn a_rotation_leaves_out_what_a_thief_of_the_registrars_key_did() {
     assert_eq!(refused, Usage::WrongSigner.into());
 }
 
+/// A client follows with a roster that came after the first one of the generation. What both roots left out in the first,
+/// they have signed; a later one is bound by what the client knows.
+#[test]
+fn a_later_roster_of_the_next_generation_takes_nothing_back() {
+    let mut clinic = Clinic::new(Suite::X25519, 0xAE);
+    let next = clinic.followed();
+    let (colleague, card) = (clinic.colleague.fingerprint(), clinic.patient.card_id);
+    clinic.next_roster(|draft| {
+        draft.set_status(colleague, Status::Revoked).unwrap();
+        draft.close(card, ClosedReason::Erased).unwrap();
+    });
+    let later = |revoked: bool, closed: bool| {
+        let mut draft = next.roster().next().unwrap();
+        if revoked {
+            draft.set_status(colleague, Status::Revoked).unwrap();
+        }
+        if closed {
+            draft.close(card, ClosedReason::Erased).unwrap();
+        }
+        let roster = draft.sign_as_registrar(&clinic.registrar, next.descriptor()).unwrap();
+        let successor = clinic.pinned.successor([pair(&clinic.rotation)]).unwrap();
+        clinic.vault.follow(successor, &roster, clinic.entries()).map(|vault| vault.roster().version())
+    };
+    let refused = Err(Untrusted::RosterReversal.into());
+    assert_eq!(later(false, false), refused);
+    assert_eq!(later(true, false), refused, "the card is open again");
+    assert_eq!(later(false, true), refused, "the key counts again");
+    assert_eq!(later(true, true), Ok(3));
+    // The first roster is followed whatever it leaves out.
+    assert_eq!(clinic.followed().roster().version(), 2);
+}
+
 #[test]
 fn an_older_cards_master_grant_is_re_wrapped_too() {
     let mut clinic = Clinic::new(Suite::X25519, 0xAB);

@@ -126,6 +126,13 @@ impl GlassDoor {
         }
     }
 
+    /// What a custodian may end: the open glass, or the wait of the custodian's own shares.
+    pub(crate) fn withdraw(&self, who: &str) {
+        if self.glass.withdraw(who) {
+            self.openings.note_or_complain(openings::Event::Closed { who });
+        }
+    }
+
     /// Wipes everything, whether it is over or not.
     pub(crate) fn close(&self, who: &str) {
         if self.glass.close() {

@@ -310,4 +310,6 @@ fn texts(desk: &mut Desk, book: &mut Book) {
     let mut nonzero = padded.clone();
     nonzero[good.len() + 1] = 1;
     refuse("A one stands behind the marker.", &good, &nonzero);
+    let last = [inner(PATIENT, b"r-1", b"note", u64::MAX, None), NOTE.to_vec()].concat();
+    refuse("The revision inside is 2^64 - 1.", &last, &pad(&last, 1));
 }

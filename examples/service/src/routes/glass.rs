@@ -42,7 +42,7 @@ pub(crate) async fn share(
     let who = who.as_str();
     let given = Share::from_text(&share).map_err(Refusal::Share).and_then(|share| {
         let index = share.index();
-        door.glass.give(vault.descriptor(), share).map(|standing| (index, standing))
+        door.glass.give(vault.descriptor(), who, share).map(|standing| (index, standing))
     });
     match given {
         Ok((share, standing)) => {
@@ -61,13 +61,13 @@ pub(crate) async fn share(
     }
 }
 
-/// Closes the glass before its time, and gives up shares that wait.
+/// Closes the glass before its time. While shares wait, takes the caller's own back and leaves those of others.
 #[utoipa::path(delete, path = "/glass", security(("token" = [])), responses(
-    (status = 204, description = "Closed, now or before"),
+    (status = 204, description = "Closed, or the caller's shares are gone, now or before"),
     (status = "default", description = "Refused", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn close(State(door): State<Arc<GlassDoor>>, Custodian(who): Custodian) -> StatusCode {
-    door.close(&who);
+    door.withdraw(&who);
     StatusCode::NO_CONTENT
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lukko::{Enroller, KeyFingerprint, MemberKey, OsRng, PatientId, Status, VerifiedRoster, random_id};
+use lukko::{Enroller, KeyFingerprint, Member, MemberKey, OsRng, PatientId, Roles, Status, VerifiedRoster, random_id};
 use lukko_store::{Change, enrolment};
 
 use super::api::{Enrolled, Page, Patients};
@@ -80,7 +80,7 @@ pub(crate) async fn grant(
     let (vault, patient) = (clinic.vault().await?, PatientId::new(&id)?);
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     let key = key(&vault, patient, &rows, With::Member(member))?;
-    let to = active_key(vault.roster(), &colleague)?;
+    let to = reading_key(vault.roster(), &colleague)?;
     if rows.grant(key.card(), to).is_none() {
         let grant = vault.grant(&key, to, &mut OsRng)?;
         let change = Change::Grant { patient, card: grant.card, to, grant: &grant.bytes, replaces: None };
@@ -94,9 +94,9 @@ pub(super) fn member<'door>(door: &'door TherapistDoor, name: &str) -> Result<&'
     door.member(name).ok_or_else(|| Problem::refused_member("this process does not hold your key"))
 }
 
-/// The active key of a member by id.
-fn active_key(roster: &VerifiedRoster, id: &str) -> Result<KeyFingerprint, Problem> {
-    let mut members = roster.members();
-    let found = members.find(|member| member.entry().id() == id.as_bytes() && member.status() == Status::Active);
+/// The active key of a member by id: the one with the role `read`, if the member has keys for other roles too.
+fn reading_key(roster: &VerifiedRoster, id: &str) -> Result<KeyFingerprint, Problem> {
+    let active = |member: &&Member| member.status() == Status::Active && member.entry().id() == id.as_bytes();
+    let found = roster.members().filter(active).max_by_key(|member| member.roles().contains(Roles::READ));
     found.map(|member| member.entry().fingerprint()).ok_or_else(|| Problem::not_found("no active member of this id"))
 }

@@ -23,8 +23,15 @@ pub(crate) struct Glass {
 #[derive(Debug)]
 enum State {
     Closed,
-    Collecting { shares: Vec<Share>, until: Deadline },
+    Collecting { given: Vec<Given>, until: Deadline },
     Open { master: MasterKey, until: Deadline },
+}
+
+/// A share that waits, and the custodian who gave it.
+#[derive(Debug)]
+struct Given {
+    who: String,
+    share: Share,
 }
 
 /// How the glass stands. Says how many shares were given, and never which.
@@ -49,33 +56,24 @@ impl Glass {
         Self { clock, shares_for, open_for, state: Mutex::new(State::Closed) }
     }
 
-    /// Takes one share. With the k-th the glass is open. A refused share leaves those before it where they are.
-    pub(crate) fn give(&self, descriptor: &PinnedDescriptor, share: Share) -> Result<Standing, Refusal> {
+    /// Takes one share. With the k-th the glass is open. A refused share leaves those before it where they are, also if it
+    /// is the k-th and they do not fit together: the one that is at fault is known and left out when one more is given.
+    pub(crate) fn give(&self, descriptor: &PinnedDescriptor, who: &str, share: Share) -> Result<Standing, Refusal> {
         let mut state = self.lock();
-        let (mut shares, until) = match &mut *state {
+        let (mut given, until) = match &mut *state {
             State::Open { .. } => return Err(Refusal::Open),
             State::Closed => (Vec::new(), Deadline::after(&*self.clock, self.shares_for)),
-            State::Collecting { shares, until } => (mem::take(shares), *until),
+            State::Collecting { given, until } => (mem::take(given), *until),
         };
-        let index = share.index();
-        let checked = descriptor.check_share(&share).and_then(|()| {
-            let duplicate = shares.iter().any(|given| given.index() == index);
-            if duplicate { Err(Error::Share { index, reason: ShareFault::Duplicate }) } else { Ok(()) }
-        });
-        if checked.is_ok() {
-            shares.push(share);
-        }
-        *state = match &checked {
-            Ok(()) if shares.len() >= usize::from(descriptor.k()) => {
-                // If they do not fit together although each is the dealt one, all are gone: the custodians begin anew.
-                *state = State::Closed;
-                let master = recover(descriptor, shares).map_err(Refusal::Share)?;
-                State::Open { master, until: Deadline::after(&*self.clock, self.open_for) }
-            }
-            _ if shares.is_empty() => State::Closed,
-            _ => State::Collecting { shares, until },
+        let taken = take(descriptor, &mut given, Given { who: who.to_owned(), share });
+        let (next, result) = match taken {
+            Ok(Some(master)) => (State::Open { master, until: Deadline::after(&*self.clock, self.open_for) }, Ok(())),
+            Ok(None) => (State::Collecting { given, until }, Ok(())),
+            Err(error) if given.is_empty() => (State::Closed, Err(error)),
+            Err(error) => (State::Collecting { given, until }, Err(error)),
         };
-        checked.map_err(Refusal::Share)?;
+        *state = next;
+        result.map_err(Refusal::Share)?;
         Ok(self.standing_of(&state))
     }
 
@@ -103,6 +101,23 @@ impl Glass {
         Some(event)
     }
 
+    /// Closes the open glass; before it is open, wipes what this custodian gave, and nobody else's. Says whether there was
+    /// anything.
+    pub(crate) fn withdraw(&self, who: &str) -> bool {
+        let mut state = self.lock();
+        let State::Collecting { given, .. } = &mut *state else {
+            drop(state);
+            return self.close();
+        };
+        let before = given.len();
+        given.retain(|given| given.who != who);
+        let left = given.len();
+        if left == 0 {
+            *state = State::Closed;
+        }
+        left != before
+    }
+
     /// Wipes everything. Says whether there was anything.
     pub(crate) fn close(&self) -> bool {
         !matches!(mem::replace(&mut *self.lock(), State::Closed), State::Closed)
@@ -111,8 +126,8 @@ impl Glass {
     fn standing_of(&self, state: &State) -> Standing {
         match state {
             State::Closed => Standing { open: false, shares: 0, left: Duration::ZERO },
-            State::Collecting { shares, until } => {
-                Standing { open: false, shares: shares.len(), left: until.left(&*self.clock) }
+            State::Collecting { given, until } => {
+                Standing { open: false, shares: given.len(), left: until.left(&*self.clock) }
             }
             State::Open { until, .. } => Standing { open: true, shares: 0, left: until.left(&*self.clock) },
         }
@@ -123,10 +138,29 @@ impl Glass {
     }
 }
 
-fn recover(descriptor: &PinnedDescriptor, shares: Vec<Share>) -> Result<MasterKey, Error> {
-    let mut recovery = Recovery::new(descriptor);
-    for share in shares {
-        recovery.add(share)?;
+/// Puts a share to those that wait, and gives the master key if they are enough.
+fn take(descriptor: &PinnedDescriptor, given: &mut Vec<Given>, new: Given) -> Result<Option<MasterKey>, Error> {
+    let index = new.share.index();
+    descriptor.check_share(&new.share)?;
+    if given.iter().any(|given| given.share.index() == index) {
+        return Err(Error::Share { index, reason: ShareFault::Duplicate });
     }
-    recovery.finish()
+    given.push(new);
+    if given.len() < usize::from(descriptor.k()) {
+        return Ok(None);
+    }
+    let mut recovery = Recovery::new(descriptor);
+    for Given { share, .. } in given.iter() {
+        recovery.add(Share::from_bytes(share.to_bytes().expose())?)?;
+    }
+    loop {
+        match recovery.finish() {
+            Err(Error::Share { index, reason: ShareFault::OffPolynomial }) => {
+                // Dealt wrongly: the others open the glass without it.
+                recovery.remove(index);
+                given.retain(|given| given.share.index() != index);
+            }
+            finished => return finished.map(Some),
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod attachments;
 mod command;
 mod glass;
 mod intake;
+mod keys;
 mod logs;
 mod notes;
 mod openapi;
