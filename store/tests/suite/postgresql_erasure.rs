@@ -25,8 +25,9 @@ pub async fn clinic(store: &impl Store) -> (Clinic, lukko::CardId) {
 }
 
 pub async fn erase(store: &impl Store, clinic: &mut Clinic, card: lukko::CardId) {
-    let closing = clinic.erasing(&[card]);
-    let erase = Change::Erase(closing.erase("p-1", &[card]));
+    let cards = [card];
+    let closing = clinic.erasing(&cards);
+    let erase = Change::Erase(closing.erase("p-1", &cards));
     store.apply(clinic.id(), &[closing.publish(), erase]).await.unwrap();
 }
 
