@@ -27,6 +27,7 @@ mod records;
 
 mod attachments;
 mod behind;
+mod bring_back;
 mod claims;
 mod conformance;
 mod copy;
@@ -38,6 +39,7 @@ mod import;
 mod import_border;
 mod import_causes;
 mod order;
+mod places;
 mod postgres_fdw;
 mod postgresql;
 mod processes;
