@@ -9,6 +9,8 @@ mod intake;
 mod logs;
 mod notes;
 mod openapi;
+mod pages;
+mod places;
 mod readme;
 mod shutdown;
 mod sources;
