@@ -94,7 +94,7 @@ fn parse(piece: &[u8]) -> Result<Share, String> {
 /// A line, cut before each beginning of a share: files without a line end may have been put together. Blank ones are left
 /// out.
 fn pieces(line: &[u8]) -> Vec<&[u8]> {
-    let begins = |at: &usize| line.get(*at..).is_some_and(|rest| starts_like_a_share(rest));
+    let begins = |at: &usize| line.get(*at..).is_some_and(starts_like_a_share);
     let mut cuts: Vec<usize> = (1..line.len()).filter(begins).collect();
     cuts.insert(0, 0);
     let ends = cuts.iter().skip(1).copied().chain([line.len()]);

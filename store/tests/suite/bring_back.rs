@@ -381,7 +381,7 @@ fn t145_a_fingerprint_is_read_as_people_give_it() {
     let cases: [(&[u8], &str); 7] = [
         (&utf16, "it is not plain text. PowerShell writes UTF-16"),
         (&bare, "it is not plain text"),
-        (digits[1..].as_bytes(), "it has 63 hexadecimal digits, and a fingerprint has 64"),
+        (&digits.as_bytes()[1..], "it has 63 hexadecimal digits, and a fingerprint has 64"),
         (&[digits.as_bytes(), b"0"].concat(), "it has 65 hexadecimal digits"),
         (b"", "it has 0 hexadecimal digits"),
         (&[b"01\n2O", &digits.as_bytes()[4..]].concat(), "line 2, character 2: `O` is no hexadecimal digit"),
