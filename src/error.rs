@@ -30,6 +30,13 @@ pub enum Error {
         /// Offset of that field from the start of the object, in bytes.
         offset: usize,
     },
+    /// A share's text has a character that no share has. It says nothing about the share.
+    ShareCharacter {
+        /// The character, in lower case if it is a letter.
+        met: char,
+        /// Its place, counted from 0 without what is passed over.
+        position: usize,
+    },
     /// A signature, a pin or an entitlement does not hold; nothing secret was touched.
     Untrusted(Untrusted),
     /// What was met is older or newer than what is known.

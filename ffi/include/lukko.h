@@ -1525,7 +1525,8 @@ int32_t lukko_share_from_bytes(const void *share,
                                lukko_share_fault *out_fault);
 
 /**
- * Reads a share as a custodian types it. White space is ignored, and all letters may be capitals.
+ * Reads a share as a custodian types it, in UTF-8. White space, hyphens and marks that nobody sees are passed over; all
+ * letters may be capitals, or the first one alone.
  *
  * @param text,text_len 132 secret characters, without a NUL; wipe them afterwards
  * @param out_share the share; free it with lukko_free

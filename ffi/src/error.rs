@@ -121,7 +121,7 @@ impl From<io::Error> for Refusal {
 const fn code_of(error: &Error) -> i32 {
     match error {
         Error::Usage(usage) => usage_code(usage),
-        Error::Malformed { .. } => LUKKO_E_MALFORMED,
+        Error::Malformed { .. } | Error::ShareCharacter { .. } => LUKKO_E_MALFORMED,
         Error::Untrusted(untrusted) => untrusted_code(untrusted),
         Error::Stale { .. } => LUKKO_E_STALE,
         Error::Conflict(_) => LUKKO_E_CONFLICT,

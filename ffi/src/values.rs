@@ -378,6 +378,9 @@ pub(crate) fn share_fault(error: &Error) -> Option<lukko_share_fault> {
             let reason = if *field == "checksum" { LUKKO_SHARE_CHECKSUM } else { LUKKO_SHARE_MALFORMED };
             Some(lukko_share_fault { reason, index: 0, position: *offset as u64 })
         }
+        Error::ShareCharacter { position, .. } => {
+            Some(lukko_share_fault { reason: LUKKO_SHARE_MALFORMED, index: 0, position: *position as u64 })
+        }
         _ => None,
     }
 }

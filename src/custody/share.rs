@@ -53,12 +53,15 @@ impl Share {
         Ok(Self::new(share.vault, share.generation, share.k, share.n, Point::new(x, share.y)))
     }
 
-    /// Reads the text form; white space is ignored, all letters may be capitals. The caller wipes the text.
+    /// Reads the text form as people type and paste it: white space of Unicode, hyphens (U+002D, U+00AD, U+2010, U+2011) and
+    /// marks that nobody sees (U+200B to U+200F, U+2060, U+FEFF) are passed over; all letters may be capitals, or the
+    /// first one alone. The caller wipes the text.
     ///
     /// # Errors
-    /// [`Error::Malformed`] of [`Object::ShareText`] with the position of the wrong character, counted from 0 without
-    /// white space, or with `checksum` if more than one is wrong. Every wrong character and every transposition of
-    /// neighbours is detected.
+    /// [`Error::ShareCharacter`] for a character that no share has. [`Error::Malformed`] of [`Object::ShareText`] with the
+    /// position of the wrong character, counted from 0 without what is passed over; with `length` and the number of
+    /// characters if there are not 132; or with `checksum` if more than one character is wrong. Every wrong character and
+    /// every transposition of neighbours is detected. No error shows a character that a share can have.
     pub fn from_text(text: &str) -> Result<Self> {
         let mut bytes = Zeroizing::new([0; SHARE_LEN]);
         share_text::decode_into(text, &mut bytes)?;

@@ -9,8 +9,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(usage) => usage.fmt(f),
-            Self::Malformed { object: object @ (Object::Share | Object::ShareText), field, offset } => {
-                write!(f, "malformed {object}: `{field}` at {offset}; compare it with the custodian's copy")
+            Self::Malformed { object: Object::Share, field, offset } => {
+                write!(f, "malformed share: `{field}` at {offset}; compare it with the custodian's copy")
+            }
+            Self::Malformed { object: Object::ShareText, field, offset } => share_text(field, *offset, f),
+            Self::ShareCharacter { met, position } => {
+                let code = u32::from(*met);
+                write!(f, "malformed share text: a character that no share has (U+{code:04X}) at {position}; ")?;
+                f.write_str("take it away, or compare it with the custodian's copy")
             }
             Self::Malformed { object, field, offset } => {
                 write!(f, "malformed {object}: field `{field}` at offset {offset}; restore this object from a backup")
@@ -31,6 +37,22 @@ impl fmt::Display for Error {
             Self::Randomness => f.write_str("the random number generator failed; nothing was made, try again"),
         }
     }
+}
+
+/// What is wrong with a share's text. Characters are counted from 0, without what is passed over; none of them is shown.
+fn share_text(field: &str, offset: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("malformed share text: ")?;
+    match field {
+        "length" => write!(f, "{offset} characters, and a share has 132"),
+        "prefix" => write!(f, "a share begins with `lukko1`, and has another character at {offset}"),
+        "letter case" => write!(f, "small letters and capitals are mixed, at {offset}"),
+        "transposition" => {
+            write!(f, "the characters at {offset} and {} are exchanged", offset.saturating_add(1))
+        }
+        "character" => write!(f, "the character at {offset} is wrong"),
+        _ => f.write_str("more than one character is wrong"),
+    }?;
+    f.write_str("; compare it with the custodian's copy")
 }
 
 impl fmt::Display for Usage {

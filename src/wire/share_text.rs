@@ -1,8 +1,9 @@
 //! A share as text: Bech32m (BIP 350) with the prefix `lukko`, for paper and for typing.
 //!
-//! White space is ignored, and capitals are accepted if all letters are capitals (BIP 173). Bech32m detects up to
-//! three wrong characters at this length, so every wrong character and every transposition; where one of them
-//! explains the whole error, its place is named.
+//! Custodians type what they see: white space, hyphens and marks that nobody sees are passed over. Capitals are accepted if
+//! all letters are capitals (BIP 173), and the first letter alone may be one, as phones write it. Bech32m detects up to three
+//! wrong characters at this length, so every wrong character and every transposition; where one of them explains the
+//! whole error, its place is named.
 
 use alloc::string::String;
 
@@ -35,8 +36,9 @@ pub(crate) fn encode(share: &[u8; SHARE_LEN]) -> String {
 /// Reads a share's bytes from text into memory that the caller wipes.
 ///
 /// # Errors
-/// [`Error::Malformed`] with the position of the first character that cannot stand there, or of the one wrong
-/// character or transposition that explains a failed checksum; `checksum` with offset 0 where more are wrong.
+/// [`Error::ShareCharacter`] for the first character that no share has; [`Error::Malformed`] with the position of the first
+/// character that cannot stand there, or of the one wrong character or transposition that explains a failed checksum;
+/// `checksum` with offset 0 where more are wrong; `length` with the number of characters.
 pub(crate) fn decode_into(text: &str, share: &mut [u8; SHARE_LEN]) -> Result<()> {
     let text = normalise(text)?;
     check_characters(&text)?;
@@ -50,22 +52,37 @@ const fn refuse(field: &'static str, position: usize) -> Error {
     Error::malformed(Object::ShareText, field, position)
 }
 
-/// Drops white space, requires one case and the exact length, gives lower case.
+/// Characters between those of a share: white space, hyphens, and marks without a shape.
+const fn is_passed_over(met: char) -> bool {
+    met.is_whitespace()
+        || matches!(met, '-' | '\u{2010}' | '\u{2011}' | '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Drops what is passed over, requires letters of one case and the exact length, gives lower case.
 fn normalise(text: &str) -> Result<Text> {
     let mut normal = Zeroizing::new([0; TEXT_LEN]);
     let mut slots = normal.iter_mut();
     let (mut lower, mut upper) = (false, false);
-    let mut characters = 0;
-    for (position, byte) in text.bytes().filter(|byte| !byte.is_ascii_whitespace()).enumerate() {
+    let (mut characters, mut wrong_case) = (0, None);
+    for (position, met) in text.chars().filter(|met| !is_passed_over(*met)).enumerate() {
+        let byte = u8::try_from(met).ok().filter(u8::is_ascii_alphanumeric);
+        let byte = byte.ok_or(Error::ShareCharacter { met, position })?;
         lower |= byte.is_ascii_lowercase();
-        upper |= byte.is_ascii_uppercase();
-        if lower && upper {
-            return Err(refuse("letter case", position));
+        // The first letter alone may be a capital.
+        upper |= byte.is_ascii_uppercase() && position > 0;
+        if lower && upper && wrong_case.is_none() {
+            wrong_case = Some(position);
         }
-        *slots.next().ok_or_else(|| refuse("length", TEXT_LEN))? = byte.to_ascii_lowercase();
+        if let Some(slot) = slots.next() {
+            *slot = byte.to_ascii_lowercase();
+        }
         characters = position.saturating_add(1);
     }
-    if characters == TEXT_LEN { Ok(normal) } else { Err(refuse("length", characters)) }
+    match wrong_case {
+        Some(position) => Err(refuse("letter case", position)),
+        None if characters == TEXT_LEN => Ok(normal),
+        None => Err(refuse("length", characters)),
+    }
 }
 
 /// The prefix, then only characters of the alphabet.
@@ -74,8 +91,11 @@ fn check_characters(text: &Text) -> Result<()> {
     if let Some(position) = prefix.iter().zip(PREFIX).position(|(met, expected)| met != expected) {
         return Err(refuse("prefix", position));
     }
-    match data.iter().position(|byte| !ALPHABET.contains(byte)) {
-        Some(position) => Err(refuse("character", position.saturating_add(PREFIX.len()))),
+    match data.iter().enumerate().find(|(_, byte)| !ALPHABET.contains(byte)) {
+        Some((position, byte)) => {
+            let position = position.saturating_add(PREFIX.len());
+            Err(Error::ShareCharacter { met: char::from(*byte), position })
+        }
         None => Ok(()),
     }
 }

@@ -227,15 +227,6 @@ impl ObjectSource {
         Ok(())
     }
 
-    /// The first bytes, `length` of them at most. Reading begins at 0 afterwards.
-    pub(crate) fn head(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        let mut head = Vec::new();
-        self.rewind()?;
-        self.by_ref().take(length as u64).read_to_end(&mut head)?;
-        self.rewind()?;
-        Ok(head)
-    }
-
     /// What of the window lies behind the position.
     fn held(&self) -> &[u8] {
         let skipped = self.position.checked_sub(self.window.0).and_then(|skipped| usize::try_from(skipped).ok());

@@ -6,9 +6,10 @@
 mod erasure;
 #[cfg(feature = "import")]
 mod import;
-mod keys;
-mod objects;
+pub(crate) mod keys;
+pub(crate) mod objects;
 mod owned;
+pub(crate) mod place;
 mod rekey;
 mod rotation;
 mod verify;

@@ -14,6 +14,8 @@ pub mod error;
 mod faulty;
 mod jobs;
 mod memory;
+#[cfg(unix)]
+pub mod restore;
 mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;

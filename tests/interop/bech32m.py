@@ -8,6 +8,12 @@ CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 CONSTANT = 0x2BC830A3
 GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 
+# White_Space of Unicode, hyphens, and marks without a shape.
+PASSED_OVER = {
+    *range(0x9, 0xE), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
+    0x2D, 0xAD, *range(0x200B, 0x2010), 0x2010, 0x2011, 0x2060, 0xFEFF,
+}  # fmt: skip
+
 
 def _polymod(values: list[int]) -> int:
     check = 1
@@ -21,10 +27,10 @@ def _polymod(values: list[int]) -> int:
 
 
 def decode(text: str, prefix: str) -> bytes:
-    """The bytes of a text with this human-readable part. White space anywhere is ignored."""
+    """The bytes of a text with this human-readable part. What FORMAT.md passes over is dropped."""
+    text = "".join(c for c in text if ord(c) not in PASSED_OVER)
     ensure(text.isascii(), MALFORMED, "character")
-    text = "".join(text.split())
-    ensure(text in (text.lower(), text.upper()), MALFORMED, "mixed case")
+    ensure(text[1:] == text[1:].lower() or text == text.upper(), MALFORMED, "mixed case")
     text = text.lower()
     head, separator, tail = text.rpartition("1")
     ensure(separator == "1" and head == prefix, MALFORMED, "human-readable part")

@@ -184,6 +184,10 @@ const ALPHABET: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 fn text_fault(text: &str) -> (&'static str, usize) {
     match Share::from_text(text) {
+        Err(Error::ShareCharacter { met, position }) => {
+            assert!(!ALPHABET.contains(met), "{met:?} can be part of a share");
+            ("no share has it", position)
+        }
         Err(Error::Malformed { object: Object::ShareText, field, offset }) => (field, offset),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("accepted"),
@@ -199,15 +203,77 @@ fn t074_every_wrong_character_is_detected_and_located() {
         for typed in (0x21..0x7F_u8).filter(|typed| *typed != text.as_bytes()[position]) {
             let mut wrong = text.clone().into_bytes();
             wrong[position] = typed;
-            let (field, met) = text_fault(str::from_utf8(&wrong).unwrap());
-            if typed.is_ascii_uppercase() {
-                // The first letter in the other case is at this place, or right behind it if this is the first.
-                assert!(field == "letter case" && met <= 1.max(position), "{field} at {met}");
-            } else {
-                let expected = if position < 6 { "prefix" } else { "character" };
-                assert_eq!((field, met), (expected, position), "character {typed:#x} at {position}");
+            if (typed, position) == (b'L', 0) {
+                continue; // The first letter may be a capital.
             }
+            let met = text_fault(str::from_utf8(&wrong).unwrap());
+            let expected = match typed {
+                b'-' => ("length", 131),
+                _ if !typed.is_ascii_alphanumeric() => ("no share has it", position),
+                // The first letter in the other case is at this place, or right behind it.
+                _ if typed.is_ascii_uppercase() && position > 0 => ("letter case", position),
+                _ if position < 6 => ("prefix", position),
+                _ if !ALPHABET.contains(char::from(typed)) => ("no share has it", position),
+                _ => ("character", position),
+            };
+            assert_eq!(met, expected, "character {typed:#x} at {position}");
         }
+    }
+}
+
+/// T074: what people see and paste, in the forms that others have met: every one is read, or refused by name and place.
+#[test]
+fn t074_a_share_is_read_as_people_type_and_paste_it() {
+    let clinic = Clinic::new(Suite::X25519, 78);
+    let text = &clinic.share_texts[0];
+    let groups = |size: usize, between: &str| {
+        text.as_bytes().chunks(size).map(|group| str::from_utf8(group).unwrap()).collect::<Vec<_>>().join(between)
+    };
+    let capital = text[..1].to_uppercase() + &text[1..];
+    let mut good = vec![capital.clone(), text.to_uppercase(), format!("\u{feff}{text}\u{200b}"), groups(66, "-\n")];
+    good.push(capital.replace("ukko1", "-u-k-k-o-1"));
+    // The property White_Space of Unicode (PropList.txt), and what stands between groups without being seen.
+    let white = [
+        0x9, 0xA, 0xB, 0xC, 0xD, 0x20, 0x85, 0xA0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006,
+        0x2007, 0x2008, 0x2009, 0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
+    ];
+    let marks = [0x2D, 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2010, 0x2011, 0x2060, 0xFEFF];
+    for passed in white.into_iter().chain(marks) {
+        let passed = char::from_u32(passed).unwrap();
+        good.push(groups(4, &passed.to_string()));
+        good.push(format!("{passed}{text}{passed}"));
+    }
+    for typed in good {
+        let read = Share::from_text(&typed).unwrap_or_else(|error| panic!("{typed:?}: {error}"));
+        assert_eq!(read.to_bytes().expose(), clinic.shares()[0].to_bytes().expose());
+    }
+    let at = |position: usize, typed: &str| [&text[..position], typed, &text[position + 1..]].concat();
+    let two = (at(20, if &text[20..21] == "q" { "p" } else { "q" }), if &text[50..51] == "q" { "p" } else { "q" });
+    let two = [&two.0[..50], two.1, &two.0[51..]].concat();
+    let bad = [
+        (format!("\"{text}\""), "a character that no share has (U+0022) at 0"),
+        (format!("\u{201c}{text}\u{201d}"), "a character that no share has (U+201C) at 0"),
+        (format!("{text}."), "a character that no share has (U+002E) at 132"),
+        (format!("Share 1: {text}"), "a character that no share has (U+003A) at 6"),
+        (at(5, "\u{ff11}"), "a character that no share has (U+FF11) at 5"),
+        (at(40, "\u{430}"), "a character that no share has (U+0430) at 40"),
+        (at(40, "O").to_lowercase(), "a character that no share has (U+006F) at 40"),
+        (at(41, "1"), "a character that no share has (U+0031) at 41"),
+        (at(41, "\u{2013}"), "a character that no share has (U+2013) at 41"),
+        (at(41, "\u{0}"), "a character that no share has (U+0000) at 41"),
+        ([&text[..60], &text[61..]].concat(), "131 characters, and a share has 132"),
+        ([&text[..60], &text[59..]].concat(), "133 characters, and a share has 132"),
+        (text.repeat(2), "264 characters, and a share has 132"),
+        (String::new(), "0 characters, and a share has 132"),
+        (two, "more than one character is wrong"),
+        (at(0, "m"), "a share begins with `lukko1`, and has another character at 0"),
+        (text[..5].to_uppercase() + &text[5..], "small letters and capitals are mixed"),
+    ];
+    for (typed, expected) in bad {
+        let said = Share::from_text(&typed).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("malformed share text: {expected}")), "{said}");
+        // Nothing of the share is in it.
+        assert!((0..text.len() - 8).all(|at| at == 0 || !said.contains(&text[at..at + 8])), "{said}");
     }
 }
 
@@ -238,9 +304,9 @@ fn t074_missing_extra_and_doubled_text_is_detected() {
             assert_eq!(text_fault(&format!("{head}{extra}{tail}")).0, "length");
         }
     }
-    assert_eq!(text_fault(&text.repeat(2)), ("length", 132));
+    assert_eq!(text_fault(&text.repeat(2)), ("length", 264));
     assert_eq!(text_fault(""), ("length", 0));
-    assert_eq!(text_fault("lukko1ä"), ("length", 8));
+    assert_eq!(text_fault("lukko1ä"), ("no share has it", 6));
     // Three wrong characters: detected by the code's distance, but there is no single place to name.
     let mut wrong = text.clone().into_bytes();
     for position in [20, 60, 100] {
@@ -254,5 +320,5 @@ fn t074_missing_extra_and_doubled_text_is_detected() {
 fn foreign_bech32m_is_refused() {
     // BIP 350, test vectors: valid Bech32m, not a share.
     assert_eq!(text_fault("abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx").0, "length");
-    assert_eq!(text_fault("?1v759aa").0, "length");
+    assert_eq!(text_fault("?1v759aa"), ("no share has it", 0));
 }

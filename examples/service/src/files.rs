@@ -21,6 +21,7 @@ impl StateDir {
     const PIN: &str = "pin";
     const DESCRIPTOR: &str = "descriptor";
     const TOKENS: &str = "tokens";
+    const TAKEN_OVER: &str = "taken-over";
     const OPENINGS: &str = "openings.log";
     const OBJECTS: &str = "objects";
     const SEED: &str = "seed";
@@ -75,6 +76,12 @@ impl StateDir {
     pub(crate) fn openings(&self) -> Result<File, Failure> {
         let path = self.0.join(Self::OPENINGS);
         Ok(named(&path, OpenOptions::new().append(true).create(true).mode(0o600).open(&path))?)
+    }
+
+    /// Which deposits were taken over: read once, and appended to.
+    pub(crate) fn taken_over(&self) -> Result<File, Failure> {
+        let path = self.0.join(Self::TAKEN_OVER);
+        Ok(named(&path, OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path))?)
     }
 
     pub(crate) fn store_seed(&self, member: &str, seed: &[u8]) -> io::Result<()> {

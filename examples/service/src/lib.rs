@@ -9,7 +9,7 @@
 //! Rooms, each of which uses only those above it:
 //!
 //! ```text
-//!  clock, config, files      what comes from outside
+//!  clock, config, files, hex what comes from outside
 //!  problem                   what a caller is told when something is refused
 //!  state                     database, vault, tokens, keys, glass, log of openings
 //!  routes                    one file for each thing that has an address
@@ -29,6 +29,7 @@ mod clock;
 mod config;
 mod files;
 mod found;
+mod hex;
 mod problem;
 mod routes;
 mod server;

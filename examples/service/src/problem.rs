@@ -60,6 +60,12 @@ problems! {
     card_closed, CONFLICT, "card-closed", "The patient's key was closed", "Ask for a re-key, then try again.";
     stale_revision, CONFLICT, "stale-revision", "Somebody else was there first",
         "Read it again, take the new ETag, and decide anew.";
+    changed_etag, UNPROCESSABLE_ENTITY, "changed-etag", "Your text was not saved",
+        "Keep your text, read the note again, and save it then. If this comes again, tell whoever runs the service: \
+         something on the way changes ETags, and must leave them as they are.";
+    misplaced, CONFLICT, "misplaced", "Something else was put in this place",
+        "Tell whoever runs the database: a backup has what was there. To write over a note's place, send `If-Match` with \
+         the ETag that is named here.";
     no_precondition, PRECONDITION_REQUIRED, "no-precondition", "Which revision does this replace?",
         "Send `If-Match` with the ETag that you read, or `If-None-Match: *` for a new note.";
     unusable, UNPROCESSABLE_ENTITY, "unusable", "The request cannot be used", "Correct it: /openapi.json says how.";

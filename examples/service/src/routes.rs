@@ -4,6 +4,7 @@
 
 mod api;
 mod attachments;
+mod cursor;
 mod deposits;
 mod extract;
 mod glass;

@@ -83,7 +83,7 @@ impl Running {
 /// If the state directory, the database or the address cannot be used, or the database does not hold the pinned vault.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, Failure> {
     let (state, database) = (StateDir::new(&config.state), Arc::new(Database::open(&config.database).await?));
-    let clinic = Clinic::load(state.clone(), Arc::clone(&database)).await?;
+    let clinic = Clinic::load(state.clone(), Arc::clone(&database), Arc::clone(&clock)).await?;
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel();

@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod glass;
 pub(crate) mod openings;
 pub(crate) mod patients;
+pub(crate) mod taken_over;
 pub(crate) mod threads;
 pub(crate) mod tokens;
 
@@ -20,6 +21,7 @@ use lukko_store::Attachments;
 use self::clinic::Clinic;
 use self::glass::Glass;
 use self::openings::Openings;
+use self::taken_over::TakenOver;
 use self::threads::Threads;
 use crate::Failure;
 use crate::clock::Clock;
@@ -38,6 +40,7 @@ pub(crate) struct TherapistDoor {
     members: Vec<(String, MemberKey)>,
     /// The bytes of attachments, sealed.
     pub(crate) objects: Attachments,
+    pub(crate) taken_over: TakenOver,
     /// Where files are sealed. One comes as slowly as its caller sends it.
     pub(crate) sealing: Threads,
     /// Where pieces of files are opened. Beside the others, so that slow senders keep no reader waiting.
@@ -55,8 +58,9 @@ impl TherapistDoor {
         let members = member_keys(&clinic, state)?;
         let objects = config.objects.as_ref().map_or_else(|| state.objects(), |path| Ok(path.clone()))?;
         let objects = Attachments::local(objects)?;
+        let taken_over = TakenOver::new(state.taken_over()?)?;
         let (sealing, opening) = (Threads::new(config.files), Arc::new(Threads::new(config.files)));
-        Ok(Self { clinic, members, objects, sealing, opening, clock })
+        Ok(Self { clinic, members, objects, taken_over, sealing, opening, clock })
     }
 
     /// The key of whoever signed in, if it is kept here.

@@ -10,9 +10,9 @@ use lukko::{
 };
 use lukko_store::{Attachments, Body, Change, Expect, NewGeneration, NewRecord, Store, enrolment};
 
-use crate::kept::{self, Kept, write_secret};
-use crate::read::beside;
-use crate::{Outcome, bar, now, say};
+use lukko_store::restore::{Console, Kept, erase_again, write_secret};
+
+use crate::{Outcome, Terminal, beside, now};
 
 /// Notes of each patient.
 const NOTES: usize = 25;
@@ -52,7 +52,6 @@ pub(crate) async fn found(
     let vault = Vault::load(pin, pinned.as_bytes(), &roster, [salo.entry()])?;
     Kept::new(directory.join("kept")).remember(&vault, &roster)?;
 
-    let progress = bar("sealing", patients);
     for number in 0..patients {
         let name = format!("p-{number:03}");
         let id = PatientId::new(&name)?;
@@ -84,10 +83,8 @@ pub(crate) async fn found(
             let file = directory.join("notes").join(&name).join(format!("scan.{FIELD}"));
             attach(store, attachments, &vault, (id, &enrolled), &file).await?;
         }
-        progress.inc(1);
     }
-    progress.finish_and_clear();
-    say(format_args!("{} notes of {patients} patients are sealed", patients * NOTES));
+    Terminal.say(&format!("{} notes of {patients} patients are sealed", patients * NOTES));
     Ok(())
 }
 
@@ -127,7 +124,7 @@ pub(crate) async fn erase(store: &impl Store, directory: &Path, patient: &str) -
     let seed = fs::read(directory.join("registrar.key"))?;
     let registrar = RegistrarKey::from_seed(seed.as_slice().try_into()?)?;
     let kept = Kept::new(directory.join("kept"));
-    let mut vault = kept.load(store, share.vault()).await?;
+    let mut vault = kept.load(store, share.vault(), &Terminal).await?;
     let (id, patient_id) = (share.vault(), PatientId::new(patient)?);
     let stored = store.patient(id, patient_id).await?;
     let mut draft = vault.roster().next()?;
@@ -137,9 +134,9 @@ pub(crate) async fn erase(store: &impl Store, directory: &Path, patient: &str) -
     store.apply(id, &[Change::Roster { generation, version, roster: &roster }]).await?;
     vault.update_roster(&roster, store.members(id).await?)?;
     kept.remember(&vault, &roster)?;
-    kept::erase(store, &vault, patient_id, &stored).await?;
+    erase_again(store, &vault, patient_id, &stored, now()?).await?;
     store.scrub(id).await?;
     fs::remove_dir_all(directory.join("notes").join(patient))?;
-    say(format_args!("{patient} is erased, by roster {version}"));
+    Terminal.say(&format!("{patient} is erased, by roster {version}"));
     Ok(())
 }

@@ -15,7 +15,7 @@ pub enum KeyOf<'a> {
 }
 
 /// Why a patient could not be opened, in words.
-pub(super) enum Closed {
+pub(crate) enum Closed {
     /// The store has no grant, or nothing of this generation.
     Missing(&'static str),
     /// The core refused.
@@ -38,16 +38,16 @@ impl std::fmt::Display for Closed {
 }
 
 /// What the keys of one patient are opened from.
-pub(super) struct Opener<'a> {
-    pub(super) vault: &'a Vault,
-    pub(super) by: KeyOf<'a>,
-    pub(super) patient: PatientId<'a>,
-    pub(super) stored: &'a Patient,
+pub(crate) struct Opener<'a> {
+    pub(crate) vault: &'a Vault,
+    pub(crate) by: KeyOf<'a>,
+    pub(crate) patient: PatientId<'a>,
+    pub(crate) stored: &'a Patient,
 }
 
 impl Opener<'_> {
     /// The key of the current card, which is verified.
-    pub(super) fn current(&self) -> Result<PatientKey, Closed> {
+    pub(crate) fn current(&self) -> Result<PatientKey, Closed> {
         let generation = self.vault.descriptor().generation();
         let cards = self.stored.card_bytes();
         let nothing = Closed::Missing("this generation has no endorsement of the patient's card");
@@ -64,7 +64,7 @@ impl Opener<'_> {
     }
 
     /// The key of an older card.
-    pub(super) fn older(&self, older: CardId) -> Result<PatientKey, Closed> {
+    pub(crate) fn older(&self, older: CardId) -> Result<PatientKey, Closed> {
         let generation = self.vault.descriptor().generation();
         let cards = self.stored.card_bytes();
         let nothing = Closed::Missing("this generation has no endorsement of the patient's card");

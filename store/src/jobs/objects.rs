@@ -1,16 +1,13 @@
 //! Attachments in jobs: streams that block, beside a runtime that must not be.
 
-use lukko::{FieldLabel, OsRng, Path, PatientKey, RecordId, StoredAttachment, Vault, path_of};
+use lukko::{OsRng, PatientKey, StoredAttachment, Vault};
 
 use super::Worker;
 use super::keys::Closed;
+use super::place::{Place, refused};
 use crate::attachments::{Attachments, ObjectSource};
 use crate::error::{Error, Result, Usage};
-use crate::rows::Record;
 use crate::store::Store;
-
-/// Bytes at the beginning of a record that tell its path.
-const HEAD: usize = 120;
 
 /// What of an object could not be read; an outer error says that the store or the object store did not answer.
 type Read<T> = Result<Result<T, Closed>>;
@@ -41,39 +38,47 @@ async fn source(attachments: &Attachments, vault: &Vault, object: &str) -> Read<
 fn answer<T>(result: std::io::Result<T>) -> Read<T> {
     match result.map_err(Error::from) {
         Ok(value) => Ok(Ok(value)),
-        Err(Error::Core(error)) => Ok(Err(error.into())),
+        Err(Error::Core(error)) => Ok(Err(refused(error))),
         Err(error) => Err(error),
     }
 }
 
 /// An attachment in its place.
-pub(super) struct Placed<'a> {
-    pub(super) vault: &'a Vault,
-    pub(super) record: RecordId<'a>,
-    pub(super) field: FieldLabel<'a>,
-    pub(super) object: &'a str,
+pub(crate) struct Placed<'a> {
+    pub(crate) place: Place<'a>,
+    pub(crate) object: &'a str,
 }
 
 impl Placed<'_> {
     /// Reads a whole attachment. Gives its revision; 0 for a deposit.
     pub(super) async fn verify(&self, attachments: &Attachments, key: &PatientKey) -> Read<u64> {
-        match source(attachments, self.vault, self.object).await? {
-            Ok(source) => answer(blocking(|| self.read(key, source))?),
+        self.copy(attachments, key, &mut std::io::sink()).await
+    }
+
+    /// Reads a whole attachment into `sink`. Gives its revision; 0 for a deposit, of which nothing is written before its
+    /// author is verified.
+    pub(crate) async fn copy(
+        &self,
+        attachments: &Attachments,
+        key: &PatientKey,
+        sink: &mut (impl std::io::Write + Send),
+    ) -> Read<u64> {
+        match source(attachments, self.place.vault, self.object).await? {
+            Ok(source) => answer(blocking(|| self.read(key, source, sink))?),
             Err(closed) => Ok(Err(closed)),
         }
     }
 
-    fn read(&self, key: &PatientKey, mut source: ObjectSource) -> std::io::Result<u64> {
-        let (vault, record, field) = (self.vault, self.record, self.field);
-        let path = path_of(&source.head(HEAD)?).map_err(std::io::Error::from)?;
-        let (mut reader, revision) = if path == Path::Reader {
+    fn read(&self, key: &PatientKey, source: ObjectSource, sink: &mut impl std::io::Write) -> std::io::Result<u64> {
+        let Place { vault, record, field, deposits } = self.place;
+        let (mut reader, revision) = if deposits {
+            (vault.open_deposited_attachment(key, record, field, source)?.verify_authorship()?, 0)
+        } else {
             let reader = vault.open_attachment(key, record, field, source)?;
             let revision = reader.revision().get();
             (reader, revision)
-        } else {
-            (vault.open_deposited_attachment(key, record, field, source)?.verify_authorship()?, 0)
         };
-        std::io::copy(&mut reader, &mut std::io::sink())?;
+        std::io::copy(&mut reader, sink)?;
         Ok(revision)
     }
 
@@ -84,20 +89,14 @@ impl Placed<'_> {
         from: &PatientKey,
         to: &PatientKey,
     ) -> Read<(String, u64)> {
-        let source = match source(attachments, self.vault, self.object).await? {
+        let Place { vault, record, field, .. } = self.place;
+        let source = match source(attachments, vault, self.object).await? {
             Ok(source) => source,
             Err(closed) => return Ok(Err(closed)),
         };
         let sink = attachments.begin(on.store, on.vault, on.seconds()?).await?;
-        let stored = StoredAttachment { record: self.record, field: self.field, source };
-        let work = || self.vault.reseal_attachment(from, to, stored, sink, &mut OsRng)?.finish();
+        let stored = StoredAttachment { record, field, source };
+        let work = || vault.reseal_attachment(from, to, stored, sink, &mut OsRng)?.finish();
         answer(blocking(work)?)
-    }
-}
-
-impl<'a> Placed<'a> {
-    pub(super) fn new(vault: &'a Vault, record: &'a Record, object: &'a str) -> Result<Self, Closed> {
-        let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
-        Ok(Self { vault, record: id, field, object })
     }
 }

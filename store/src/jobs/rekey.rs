@@ -4,6 +4,7 @@ use lukko::{CardId, FieldLabel, OsRng, PatientId, PatientKey, RecordId, Vault};
 
 use super::keys::{Closed, KeyOf, Opener};
 use super::objects::Placed;
+use super::place::Place;
 use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{Change, Expect, JobKind, NewRecord};
@@ -163,12 +164,13 @@ impl Move<'_> {
         match &record.body {
             StoredBody::Sealed(sealed) => Ok(self.sealed(from, record, sealed).map(StoredBody::Sealed)),
             StoredBody::Object { object, .. } => {
-                let placed = match (self.job.attachments, Placed::new(self.job.vault, record, object)) {
-                    (Some(attachments), Ok(placed)) => (attachments, placed),
+                // Only a reader's attachment is resealed: the core refuses a deposited one.
+                let (attachments, place) = match (self.job.attachments, Place::new(self.job.vault, record, &[])) {
+                    (Some(attachments), Ok(place)) => (attachments, place),
                     (Some(_), Err(closed)) => return Ok(Err(closed)),
                     (None, _) => return Ok(Err(Closed::Missing("an attachment, and the job knows no object store"))),
                 };
-                let moved = placed.1.reseal((placed.0, on), from, &self.to).await?;
+                let moved = Placed { place, object }.reseal((attachments, on), from, &self.to).await?;
                 Ok(moved.map(|(object, length)| StoredBody::Object { object, length }))
             }
         }

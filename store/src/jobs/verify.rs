@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use lukko::{CardId, FieldLabel, Holder, Path, PatientId, PatientKey, RecordId, Vault, path_of};
+use lukko::{CardId, FieldLabel, Holder, PatientId, PatientKey, Vault};
 
 use super::keys::{Closed, KeyOf, Opener};
 use super::objects::Placed;
+use super::place::Place;
 use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::JobKind;
@@ -25,6 +26,9 @@ pub struct VerifyJob<'a> {
     pub by: KeyOf<'a>,
     /// Where objects of attachments are. Without it every attachment is a finding.
     pub attachments: Option<&'a Attachments>,
+    /// The fields that hold deposits, taken over or not. Every other field holds what readers seal, and a deposit in it
+    /// is a finding: the field says which call opens a record, and neither its bytes nor its columns do.
+    pub deposits: &'a [FieldLabel<'a>],
 }
 
 impl Task for VerifyJob<'_> {
@@ -112,12 +116,15 @@ impl VerifyJob<'_> {
             Ok(older) => older.as_ref().unwrap_or(key),
             Err(_) => return Ok(older.map(|_| ())),
         };
+        let place = match Place::new(self.vault, record, self.deposits) {
+            Ok(place) => place,
+            Err(closed) => return Ok(Err(closed)),
+        };
         let revision = match &record.body {
-            StoredBody::Sealed(sealed) => self.sealed(key, record, sealed),
-            StoredBody::Object { object, .. } => match (self.attachments, Placed::new(self.vault, record, object)) {
-                (Some(attachments), Ok(placed)) => placed.verify(attachments, key).await?,
-                (Some(_), Err(closed)) => Err(closed),
-                (None, _) => Err(Closed::Missing("an attachment, and the job knows no object store")),
+            StoredBody::Sealed(sealed) => place.open(key, sealed).map(|opened| opened.revision.get()),
+            StoredBody::Object { object, .. } => match self.attachments {
+                Some(attachments) => Placed { place, object }.verify(attachments, key).await?,
+                None => Err(Closed::Missing("an attachment, and the job knows no object store")),
             },
         };
         Ok(match revision {
@@ -125,14 +132,5 @@ impl VerifyJob<'_> {
             Ok(_) => Err(Closed::Missing("its revision is not the one that the store has noted")),
             Err(closed) => Err(closed),
         })
-    }
-
-    fn sealed(&self, key: &PatientKey, record: &Record, sealed: &[u8]) -> Result<u64, Closed> {
-        let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
-        let opened = match path_of(sealed)? {
-            Path::Reader => self.vault.open(key, id, field, sealed)?,
-            _ => self.vault.open_deposit(key, id, field, sealed)?,
-        };
-        Ok(opened.revision.get())
     }
 }

@@ -83,8 +83,10 @@ async fn verified(store: &impl Store, clinic: &Clinic) {
     let master = clinic.recover();
     let worker =
         Worker { store, vault: clinic.id(), job: "verify", lease: Duration::from_secs(60), clock: SystemTime::now };
-    let progress: Vec<_> =
-        worker.run(VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master), attachments: None }).collect().await;
+    let progress: Vec<_> = worker
+        .run(VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master), attachments: None, deposits: &[] })
+        .collect()
+        .await;
     assert!(!progress.is_empty());
     // The patient that has another card in the next generation has records under the older one, which this one opens.
     for progress in progress.into_iter().map(Result::unwrap).filter(|progress| progress.patient == b"p-2") {

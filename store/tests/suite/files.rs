@@ -14,7 +14,7 @@ use sqlx::{Connection, SqliteConnection};
 async fn verify(store: &SqliteStore, clinic: &Clinic) -> Result<Vec<Progress>> {
     let worker =
         Worker { store, vault: clinic.id(), job: "verify", lease: Duration::from_secs(60), clock: SystemTime::now };
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };
     worker.run(task).collect::<Vec<_>>().await.into_iter().collect()
 }
 

@@ -183,7 +183,12 @@ async fn attachments_need_a_runtime_of_several_threads() {
     let body = lukko_store::Body::Object { object, length };
     let new = lukko_store::NewRecord { body, ..crate::clinic::first("p-1", "scan", enrolled.card_id, b"") };
     store.apply(vault, &[Change::Record(new)]).await.unwrap();
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: Some(&attachments) };
+    let task = VerifyJob {
+        vault: &clinic.vault,
+        by: KeyOf::Member(&clinic.salo),
+        attachments: Some(&attachments),
+        deposits: &[],
+    };
     let lease = Duration::from_secs(60);
     let worker = Worker { store: &store, vault, job: "verify", lease, clock: SystemTime::now };
     let stopped: Vec<_> = worker.run(task).collect().await;

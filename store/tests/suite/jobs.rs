@@ -143,7 +143,7 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
         let opened = clinic.vault.open(&new.key, id, field(), &sealed).unwrap();
         assert_eq!(opened.revision.get(), if stored.record == b"r-0003" { 2 } else { 1 });
     }
-    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };
     assert!(all(&store, &clinic, "verify", verify).await.iter().all(|progress| progress.findings.is_empty()));
 }
 
@@ -169,7 +169,7 @@ pub async fn t015_t016_t022_t098_verify_names_what_does_not_open(store: impl Sto
     let withdraw = Change::Withdraw { patient: patient("p-3"), card: lost.card_id, from: clinic.salo.fingerprint() };
     store.apply(clinic.id(), &[withdraw]).await.unwrap();
 
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };
     let mut met = Vec::new();
     for progress in all(&store, &clinic, "verify", task).await {
         for finding in progress.findings {
@@ -185,7 +185,7 @@ pub async fn t015_t016_t022_t098_verify_names_what_does_not_open(store: impl Sto
     assert!(failures[2].reason.contains("no grant"), "{failures:?}");
     // With the quorum's key that patient opens.
     let master = clinic.recover();
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master), attachments: None };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Master(&master), attachments: None, deposits: &[] };
     let third = all(&store, &clinic, "verify by quorum", task).await.pop().unwrap();
     assert_eq!((third.patient.as_slice(), third.findings.len()), (&b"p-3"[..], 0));
 }
@@ -229,7 +229,7 @@ pub async fn t098_a_lost_or_altered_attachment_is_a_finding(store: impl Store) {
     std::fs::copy(&files[3], &files[2]).unwrap();
     let attachments = Attachments::local(directory.path().join("objects")).unwrap();
     let by = KeyOf::Member(&work.clinic.salo);
-    let task = VerifyJob { vault: &work.clinic.vault, by, attachments: Some(&attachments) };
+    let task = VerifyJob { vault: &work.clinic.vault, by, attachments: Some(&attachments), deposits: &[] };
     let done = all(&store, &work.clinic, "verify", task).await;
     let named: Vec<_> = done.iter().filter(|one| !one.findings.is_empty()).map(|one| one.patient.as_slice()).collect();
     assert_eq!(named, [b"p-00", b"p-03", b"p-06"]);
@@ -272,7 +272,7 @@ pub async fn t094_a_job_that_is_over_is_not_begun_again(store: impl Store) {
     let mut clinic = Clinic::new(0x9403);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let (one, two) = (with_notes(&store, &mut clinic, "p-1", 1).await, with_notes(&store, &mut clinic, "p-2", 1).await);
-    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };
     all(&store, &clinic, "verify", verify).await;
     let worker = Worker { store: &store, vault: clinic.id(), job: "verify", lease: LEASE, clock: SystemTime::now };
     let again: Vec<_> = worker.run(verify).collect().await;

@@ -33,7 +33,8 @@ const RETIRE: [Change<'_>; 1] = [Change::Retire { generation: 1, losing: &[] }];
 /// A quorum of the next generation reads every record, whatever card it is under.
 async fn the_next_quorum_reads_all(store: &impl Store, clinic: &Clinic, next: &NextGeneration, job: &str) {
     let by = KeyOf::Master(&next.rotation.master);
-    let verified = run(store, clinic, job, VerifyJob { vault: &next.vault, by, attachments: None }).await;
+    let verified =
+        run(store, clinic, job, VerifyJob { vault: &next.vault, by, attachments: None, deposits: &[] }).await;
     assert!(!verified.is_empty());
     assert_eq!(findings(&verified), [""; 0]);
 }
@@ -190,7 +191,7 @@ pub async fn t093_an_older_card_with_records_keeps_its_generation(store: impl St
     let refused = store.apply(clinic.id(), &RETIRE).await;
     assert!(matches!(refused, Err(Error::Usage(Usage::NotRotated(1)))), "{refused:?}");
     // Verification names the card, also where a member's own grant opens it.
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };
     let verified = run(&store, &clinic, "verify", task).await;
     let expected = format!("card {} carries records, and generation 2 has no master grant of it", one.card_id);
     assert_eq!(findings(&verified), [expected]);
@@ -488,7 +489,7 @@ pub async fn t094_a_job_whose_pieces_are_held_is_not_over(store: impl Store) {
     let mut clinic = Clinic::new(0x9405);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     with_notes(&store, &mut clinic, "p-1", 1).await;
-    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };
     store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }]).await.unwrap();
     // A worker whose clock was a year ahead, and that has died.
     let year = 31_536_000_000;

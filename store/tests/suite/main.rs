@@ -28,6 +28,7 @@ mod records;
 
 mod attachments;
 mod behind;
+mod bring_back;
 mod claims;
 mod conformance;
 mod copy;
@@ -39,6 +40,7 @@ mod import;
 mod import_border;
 mod import_causes;
 mod order;
+mod places;
 mod pooler;
 mod postgres_fdw;
 mod postgresql;

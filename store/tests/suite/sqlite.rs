@@ -65,7 +65,7 @@ async fn t103_after_an_erasure_no_file_holds_a_wrapped_key() {
 
 async fn verify(store: &SqliteStore, clinic: &Clinic, job: &str) -> Vec<Progress> {
     let worker = Worker { store, vault: clinic.id(), job, lease: Duration::from_secs(60), clock: SystemTime::now };
-    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None };
+    let task = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };
     let results: Vec<_> = worker.run(task).collect().await;
     results.into_iter().map(Result::unwrap).collect()
 }

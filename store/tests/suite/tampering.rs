@@ -35,7 +35,8 @@ async fn read(store: &impl Store, clinic: &Clinic, pin: &Pin) -> Result<Seen> {
     let master = clinic.recover();
     for (job, by) in [("as a member", KeyOf::Member(&clinic.salo)), ("as a quorum", KeyOf::Master(&master))] {
         let worker = Worker { store, vault: clinic.id(), job, lease: Duration::from_secs(60), clock: SystemTime::now };
-        let progress: Vec<_> = worker.run(VerifyJob { vault: &vault, by, attachments: None }).collect().await;
+        let progress: Vec<_> =
+            worker.run(VerifyJob { vault: &vault, by, attachments: None, deposits: &[] }).collect().await;
         for progress in progress {
             // The object of the attachment is not there to be looked at: `attachments.rs` and `jobs.rs` alter those.
             let progress = progress?;

@@ -144,7 +144,7 @@ impl Work {
                 let patients = &file.patients();
                 self.each(store, ImportJob { vault, by, grant_to, file, patients }, say).await
             }
-            Kind::Verify => self.each(store, VerifyJob { vault, by, attachments }, say).await,
+            Kind::Verify => self.each(store, VerifyJob { vault, by, attachments, deposits: &[] }, say).await,
             Kind::Uploads => {
                 for number in 0..self.patients {
                     let id = name(number);

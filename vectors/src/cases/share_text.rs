@@ -7,6 +7,24 @@ use super::Desk;
 use crate::case::Layer::Malformed;
 use crate::case::{Book, hex_of};
 
+/// What stands between characters in print and on screens, and is passed over.
+const PASSED_OVER: [(char, &str); 14] = [
+    ('-', "hyphens"),
+    ('\u{b}', "vertical tabs"),
+    ('\u{85}', "next lines"),
+    ('\u{a0}', "no-break spaces"),
+    ('\u{ad}', "soft hyphens"),
+    ('\u{2003}', "em spaces"),
+    ('\u{200b}', "zero-width spaces"),
+    ('\u{200f}', "right-to-left marks"),
+    ('\u{2010}', "hyphens of Unicode"),
+    ('\u{2011}', "non-breaking hyphens"),
+    ('\u{202f}', "narrow no-break spaces"),
+    ('\u{2060}', "word joiners"),
+    ('\u{3000}', "ideographic spaces"),
+    ('\u{feff}', "byte order marks"),
+];
+
 fn input(text: &str) -> Value {
     json!({"text": text})
 }
@@ -24,7 +42,14 @@ pub(super) fn book(desk: &Desk) -> Book {
     book.ok("All letters are capitals.", input(&text.to_uppercase()), result.clone());
     let groups: Vec<&str> = text.as_bytes().chunks(4).map(|four| std::str::from_utf8(four).expect("ASCII")).collect();
     book.ok("Groups of four with blanks between.", input(&groups.join(" ")), result.clone());
-    book.ok("Lines and tabs around and within.", input(&format!(" \t{}\r\n", groups.join("\n"))), result);
+    book.ok("Lines and tabs around and within.", input(&format!(" \t{}\r\n", groups.join("\n"))), result.clone());
+    let capital = [&text[..1].to_uppercase(), &text[1..]].concat();
+    book.ok("The first letter is a capital, the others are not.", input(&capital), result.clone());
+    for (between, name) in PASSED_OVER {
+        let typed = format!("{between}{}{between}", groups.join(&between.to_string()));
+        book.ok(&format!("Groups of four with {name} around and between."), input(&typed), result.clone());
+    }
+    book.ok("A hyphen at the end of a line.", input(&format!("{}-\n{}", &text[..66], &text[66..])), result);
     for (index, other) in desk.world.first.shares.iter().chain(&desk.world.next.shares).enumerate() {
         book.ok(
             &format!("The text of share {index} of both generations."),
@@ -44,9 +69,17 @@ fn wrong_characters(text: &str, book: &mut Book) {
         let wrong = [&text[..place], next, &text[place + 1..]].concat();
         book.reject(Malformed, &format!("Character {place} is another one of the alphabet."), input(&wrong));
     }
-    for (character, place) in
-        [('b', 20), ('i', 30), ('o', 40), ('1', 50), ('-', 60), ('ä', 70), ('\u{0}', 80), ('\u{a0}', 90)]
-    {
+    for (character, place) in [
+        ('b', 20),
+        ('i', 30),
+        ('o', 40),
+        ('1', 50),
+        ('-', 60),
+        ('ä', 70),
+        ('\u{0}', 80),
+        ('\u{a0}', 90),
+        ('\u{2013}', 100),
+    ] {
         let wrong = format!("{}{character}{}", &text[..place], &text[place + 1..]);
         book.reject(
             Malformed,

@@ -104,7 +104,7 @@ pub(crate) struct Records {
 pub(crate) struct Listed {
     /// The record's id.
     pub(crate) record: String,
-    /// The field: `note` or `intake`.
+    /// The field: `note`, `intake` or `attachment`, and others if notes were imported.
     pub(crate) field: String,
     /// The revision.
     pub(crate) revision: u64,
@@ -114,7 +114,7 @@ pub(crate) struct Listed {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Page {
-    /// Behind which one the page begins.
+    /// The `next` of the page before, as it was given; left out for the first page.
     pub(crate) after: Option<String>,
     /// How many at most: 50 if not given, and never more than 200.
     pub(crate) limit: Option<u32>,

@@ -23,7 +23,7 @@ use super::extract::{At, Precondition, Therapist, etag};
 use super::notes::apply;
 use super::patients::member;
 use crate::problem::Problem;
-use crate::state::patients::{ATTACHMENT, With, key, key_of};
+use crate::state::patients::{ATTACHMENT, Holds, With, key, key_of, refused};
 use crate::state::threads::Threads;
 use crate::state::{HasClinic, TherapistDoor};
 
@@ -254,5 +254,8 @@ fn asked(range: &str, length: u64) -> Asked {
 
 /// The object store's failure, or the library's inside of it.
 fn failed(error: io::Error) -> Problem {
-    lukko_store::Error::from(error).into()
+    match lukko_store::Error::from(error) {
+        lukko_store::Error::Core(error) => refused(error, Holds::Note, 0),
+        error => error.into(),
+    }
 }

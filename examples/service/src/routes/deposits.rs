@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use lukko::{FieldLabel, OsRng, Padding, PatientId, RecordId};
+use lukko::error::Usage;
+use lukko::{FieldLabel, OsRng, Padding, Path, PatientId, RecordId};
 use lukko_store::{Body, Change, Expect, NewRecord, StoredBody};
 
 use super::api::{Made, Note, Text};
 use super::extract::{At, FrontEnd, Json, Therapist};
-use super::notes::{apply, read_field};
+use super::notes::{apply, read_place};
 use super::patients::member;
 use crate::problem::Problem;
-use crate::state::patients::{INTAKE, With, card, key};
+use crate::state::patients::{Holds, INTAKE, With, card, key, refused};
 use crate::state::{HasClinic, IntakeDoor, TherapistDoor};
 
 /// Leaves a text for those who treat a patient. Nobody at this door can read it again.
@@ -61,11 +62,12 @@ pub(crate) async fn read(
     Therapist(name): Therapist,
     At((patient, record)): At<(String, String)>,
 ) -> Result<(HeaderMap, Reply<Note>), Problem> {
-    read_field(&door, &name, (&patient, &record, INTAKE)).await
+    let holds = if door.taken_over.has(&patient, &record) { Holds::TakenOver } else { Holds::Deposit };
+    read_place(&door, &name, (&patient, &record, INTAKE), holds).await
 }
 
 /// Takes a deposit over: from then on its author, who once knew its key, cannot alter it, and a theft of the front end's
-/// key puts it in no doubt.
+/// key puts it in no doubt. This door remembers it, so that no other deposit counts in the same place.
 #[utoipa::path(post, path = "/patients/{patient}/deposits/{record}/take-over", security(("token" = [])),
     params(("patient" = String, Path), ("record" = String, Path)),
     responses(
@@ -79,25 +81,34 @@ pub(crate) async fn take_over(
 ) -> Result<StatusCode, Problem> {
     let (clinic, member) = (door.clinic(), member(&door, &name)?);
     let (vault, patient) = (clinic.vault().await?, PatientId::new(&id)?);
-    let (record, field) = (RecordId::new(&record)?, FieldLabel::new(INTAKE)?);
+    let name = record;
+    let (record, field) = (RecordId::new(&name)?, FieldLabel::new(INTAKE)?);
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     let key = key(&vault, patient, &rows, With::Member(member))?;
     let stored = clinic.database.record(clinic.id(), patient, record, field).await?;
     let stored = stored.ok_or_else(|| Problem::not_found("this patient has no such deposit"))?;
     let StoredBody::Sealed(bytes) = &stored.body else { return Err(Problem::not_found("this is an attachment")) };
-    if lukko::path_of(bytes)? == lukko::Path::Absorbed {
-        return Ok(StatusCode::NO_CONTENT);
+    match vault.open_absorbed(&key, record, field, bytes) {
+        // It was done before, through another door, or by a re-key.
+        Ok(_) => {}
+        Err(lukko::Error::Usage(Usage::WrongPath { met: Path::Deposit })) if !door.taken_over.has(&id, &name) => {
+            let absorbed = vault.absorb(&key, record, field, bytes, &mut OsRng)?;
+            let new = NewRecord {
+                patient,
+                record,
+                field,
+                revision: stored.revision,
+                card: key.card(),
+                body: Body::Sealed(&absorbed),
+                expect: Expect::Body(Body::Sealed(bytes)),
+            };
+            apply(clinic, (record, field), patient, Change::Record(new)).await?;
+        }
+        Err(error) => return Err(refused(error, Holds::TakenOver, stored.revision)),
     }
-    let absorbed = vault.absorb(&key, record, field, bytes, &mut OsRng)?;
-    let new = NewRecord {
-        patient,
-        record,
-        field,
-        revision: stored.revision,
-        card: key.card(),
-        body: Body::Sealed(&absorbed),
-        expect: Expect::Body(Body::Sealed(bytes)),
-    };
-    apply(clinic, (record, field), patient, Change::Record(new)).await?;
+    door.taken_over.remember(&id, &name).map_err(|error| {
+        tracing::error!(%error, "what was taken over cannot be remembered");
+        Problem::unavailable("it is taken over, and this door could not note it down")
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }

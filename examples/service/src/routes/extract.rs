@@ -115,7 +115,8 @@ impl Precondition {
         let Self::Revision(revision) = *self else {
             return Ok((StatusCode::CREATED, Expect::Absent, Revision::FIRST));
         };
-        let next = Revision::new(revision).and_then(Revision::next);
+        // 0 is no note's revision: what has it was put in the note's place, and the writer means to replace it.
+        let next = if revision == 0 { Ok(Revision::FIRST) } else { Revision::new(revision).and_then(Revision::next) };
         let next = next.map_err(|_| Problem::unusable("no record has this revision"))?;
         Ok((StatusCode::OK, Expect::Revision(revision), next))
     }
@@ -125,18 +126,30 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let header = |name: HeaderName| parts.headers.get(name).map(|value| value.to_str().unwrap_or_default().trim());
-        let revision = |tag: &str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
-        match (header(IF_MATCH), header(IF_NONE_MATCH)) {
-            (None, Some("*")) => Ok(Self::Absent),
-            (Some(tag), None) => match revision(tag) {
-                Some(revision) => Ok(Self::Revision(revision)),
-                None => Err(Problem::unusable("`If-Match` is one ETag of a note, as in `\"7\"`")),
-            },
-            (None, None) => Err(Problem::no_precondition("neither `If-Match` nor `If-None-Match: *`")),
+        let headers = |name: HeaderName| {
+            let values = parts.headers.get_all(name).into_iter();
+            values.map(|value| value.to_str().unwrap_or_default().trim()).collect::<Vec<_>>()
+        };
+        match (&headers(IF_MATCH)[..], &headers(IF_NONE_MATCH)[..]) {
+            ([], ["*"]) => Ok(Self::Absent),
+            ([tag], []) => revision(tag).map(Self::Revision).ok_or_else(|| {
+                Problem::changed_etag("`If-Match` is not an ETag that this service gave, such as `\"7\"`")
+            }),
+            ([], []) => Err(Problem::no_precondition("neither `If-Match` nor `If-None-Match: *`")),
+            ([_, _, ..], []) => Err(Problem::changed_etag("`If-Match` came more than once")),
             _ => Err(Problem::unusable("one of `If-Match` and `If-None-Match: *`, not both")),
         }
     }
+}
+
+/// The revision of an ETag: digits in quotation marks, without a sign and without zeros in front.
+///
+/// A proxy that compresses writes `W/` in front (RFC 9110, 8.8.3: the bytes are not the same any more). The revision is the
+/// same one, and counts.
+fn revision(tag: &str) -> Option<u64> {
+    let digits = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
+    let plain = digits.bytes().all(|digit| digit.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    if plain { digits.parse().ok() } else { None }
 }
 
 /// The ETag of a revision.

@@ -13,7 +13,7 @@ use super::notes::listing;
 use crate::problem::Problem;
 use crate::state::glass::{Refusal, Standing};
 use crate::state::openings::Event;
-use crate::state::patients::{INTAKE, NOTE, With, key, open};
+use crate::state::patients::{Holds, INTAKE, NOTE, With, key, open};
 use crate::state::{GlassDoor, HasClinic};
 
 /// How the glass stands: how many shares were given, and never which.
@@ -110,9 +110,9 @@ pub(crate) async fn read(
     Therapist(who): Therapist,
     At((id, kind, record)): At<(String, String, String)>,
 ) -> Result<(HeaderMap, Reply<Note>), Problem> {
-    let field = match kind.as_str() {
-        "notes" => NOTE,
-        "deposits" => INTAKE,
+    let (field, holds) = match kind.as_str() {
+        "notes" => (NOTE, Holds::Note),
+        "deposits" => (INTAKE, Holds::Deposit),
         _ => return Err(Problem::not_found("there are `notes` and `deposits`")),
     };
     let clinic = door.clinic();
@@ -126,7 +126,7 @@ pub(crate) async fn read(
     note(&door, Event::Read { who: &who, patient: &id, record: &record, field })?;
     let opened = lend(&door, |with| {
         let key = key(&vault, patient, &rows, with)?;
-        open(&vault, &rows, (key, with), (patient, place.0, place.1), &stored)
+        open(&vault, &rows, (key, with), (patient, place.0, place.1), (holds, &stored))
     })?;
     let note = Note::new(&record, &opened, vault.roster())?;
     Ok((etag(note.revision), Reply(note)))

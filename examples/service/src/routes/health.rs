@@ -14,12 +14,12 @@ pub(crate) async fn live() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// The database answers, and what it holds is the pinned vault.
+/// The database answers, and what it holds is the pinned vault. An answer holds for a second.
 #[utoipa::path(get, path = "/readyz", responses(
     (status = 204, description = "It can work"),
     (status = "default", description = "Not now, or not this database", body = Problem,
         content_type = "application/problem+json"),
 ))]
 pub(crate) async fn ready(State(door): State<Arc<dyn HasClinic>>) -> Result<StatusCode, Problem> {
-    door.clinic().vault().await.map(|_| StatusCode::NO_CONTENT)
+    door.clinic().ready().await.map(|()| StatusCode::NO_CONTENT)
 }

@@ -10,11 +10,12 @@ use lukko_store::error::Conflict;
 use lukko_store::{After, Body, Change, Error, NewRecord};
 
 use super::api::{Listed, Made, Note, Page, Records, Text};
+use super::cursor;
 use super::extract::{Asked, At, Json, Precondition, Therapist, etag};
 use super::patients::member;
 use crate::problem::Problem;
 use crate::state::clinic::Clinic;
-use crate::state::patients::{NOTE, With, key, open};
+use crate::state::patients::{Holds, INTAKE, NOTE, With, key, open};
 use crate::state::{HasClinic, TherapistDoor};
 
 /// The records of a patient, unopened, page by page.
@@ -36,24 +37,19 @@ pub(crate) async fn list(
     listing(clinic, patient, &page).await.map(Reply)
 }
 
-/// A page of records. `after` is a record and its field, as in `r-1/note`.
+/// A page of records.
 pub(super) async fn listing(clinic: &Clinic, patient: PatientId<'_>, page: &Page) -> Result<Records, Problem> {
-    let after = match &page.after {
-        None => None,
-        Some(after) => Some(after.rsplit_once('/').ok_or_else(|| Problem::unusable("`after` is RECORD/FIELD"))?),
-    };
-    let after = after.map(|(record, field)| After { record: record.as_bytes(), field: field.as_bytes() });
+    let after = page.after.as_deref().map(cursor::parse::<2>).transpose()?;
+    let after = after.as_ref().map(|[record, field]| After { record, field });
     let stored = clinic.database.records(clinic.id(), patient, after, page.limit()).await?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let full = u32::try_from(stored.len()).ok() == Some(page.limit());
+    let next = stored.last().filter(|_| full).map(|last| cursor::behind([&last.record, &last.field]));
     let listed = |record: lukko_store::Record| Listed {
-        record: text(&record.record),
-        field: text(&record.field),
+        record: cursor::shown(&record.record),
+        field: cursor::shown(&record.field),
         revision: record.revision,
     };
-    let records: Vec<_> = stored.into_iter().map(listed).collect();
-    let full = u32::try_from(records.len()).ok() == Some(page.limit());
-    let next = records.last().filter(|_| full).map(|last| format!("{}/{}", last.record, last.field));
-    Ok(Records { records, next })
+    Ok(Records { records: stored.into_iter().map(listed).collect(), next })
 }
 
 /// One note.
@@ -68,14 +64,15 @@ pub(crate) async fn read(
     Therapist(name): Therapist,
     At((patient, record)): At<(String, String)>,
 ) -> Result<(HeaderMap, Reply<Note>), Problem> {
-    read_field(&door, &name, (&patient, &record, NOTE)).await
+    read_place(&door, &name, (&patient, &record, NOTE), Holds::Note).await
 }
 
-/// A record in one of the two fields.
-pub(super) async fn read_field(
+/// A record in its place.
+pub(super) async fn read_place(
     door: &TherapistDoor,
     name: &str,
     (id, record, field): (&str, &str, &str),
+    holds: Holds,
 ) -> Result<(HeaderMap, Reply<Note>), Problem> {
     let (clinic, member) = (door.clinic(), member(door, name)?);
     let (vault, patient) = (clinic.vault().await?, PatientId::new(id)?);
@@ -85,7 +82,7 @@ pub(super) async fn read_field(
     let key = key(&vault, patient, &rows, With::Member(member))?;
     let stored = clinic.database.record(clinic.id(), patient, place.0, place.1).await?;
     let stored = stored.ok_or_else(|| Problem::not_found("this patient has no such record"))?;
-    let opened = open(&vault, &rows, (key, With::Member(member)), (patient, place.0, place.1), &stored)?;
+    let opened = open(&vault, &rows, (key, With::Member(member)), (patient, place.0, place.1), (holds, &stored))?;
     let note = Note::new(record, &opened, vault.roster())?;
     Ok((etag(note.revision), Reply(note)))
 }
@@ -171,10 +168,14 @@ pub(super) async fn apply(
     match clinic.database.apply(clinic.id(), &[change]).await {
         Err(Error::Conflict(Conflict::Record)) => {
             let stored = clinic.database.record(clinic.id(), patient, record, field).await?;
-            Err(Problem::stale_revision(match stored {
-                Some(stored) => format!("revision {} is stored", stored.revision),
-                None => "the record is not stored, or not any more".to_owned(),
-            }))
+            Err(match stored {
+                // Only deposits have revision 0.
+                Some(stored) if stored.revision == 0 && field.as_bytes() != INTAKE.as_bytes() => {
+                    Problem::misplaced("what was put in this place is none of its revisions; it has the ETag \"0\"")
+                }
+                Some(stored) => Problem::stale_revision(format!("revision {} is stored", stored.revision)),
+                None => Problem::stale_revision("the record is not stored, or not any more"),
+            })
         }
         other => Ok(other?),
     }

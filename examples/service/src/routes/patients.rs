@@ -9,6 +9,7 @@ use lukko::{Enroller, KeyFingerprint, Member, MemberKey, OsRng, PatientId, Roles
 use lukko_store::{Change, enrolment};
 
 use super::api::{Enrolled, Page, Patients};
+use super::cursor;
 use super::extract::{Asked, At, Therapist};
 use crate::problem::Problem;
 use crate::state::patients::{With, key};
@@ -29,16 +30,18 @@ pub(crate) async fn list(
     if vault.roster().member(member.fingerprint())?.status() != Status::Active {
         return Err(Problem::refused_member("your key is not active any more"));
     }
-    let ids = clinic.database.patients(clinic.id(), page.after.as_deref().map(str::as_bytes), page.limit()).await?;
+    let after = page.after.as_deref().map(cursor::parse::<1>).transpose()?;
+    let after = after.as_ref().map(|[id]| id.as_slice());
+    let ids = clinic.database.patients(clinic.id(), after, page.limit()).await?;
     let full = u32::try_from(ids.len()).ok() == Some(page.limit());
-    let next = ids.last().filter(|_| full).map(|id| String::from_utf8_lossy(id).into_owned());
+    let next = ids.last().filter(|_| full).map(|id| cursor::behind([id]));
     let mut patients = Vec::new();
     // One look for each id. A clinic with many patients keeps a list by therapist, which the vault does not have.
     for id in ids {
         let rows = clinic.database.patient(clinic.id(), PatientId::new(&id)?).await?;
         let granted = rows.current.is_some_and(|card| rows.grant(card, member.fingerprint()).is_some());
         if granted {
-            patients.push(String::from_utf8_lossy(&id).into_owned());
+            patients.push(cursor::shown(&id));
         }
     }
     Ok(Json(Patients { patients, next }))

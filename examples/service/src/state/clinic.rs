@@ -1,6 +1,7 @@
 //! The vault as this process sees it, followed from request to request.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use lukko::{Descriptor, Vault, VaultId};
 use lukko_store::Generation;
@@ -9,8 +10,12 @@ use tokio::sync::Mutex;
 use super::database::Database;
 use super::tokens::Tokens;
 use crate::Failure;
+use crate::clock::Clock;
 use crate::files::StateDir;
 use crate::problem::Problem;
+
+/// For how long an answer about readiness holds.
+const READY_FOR: Duration = Duration::from_secs(1);
 
 /// What every door has. There is no key in it.
 #[derive(Debug)]
@@ -20,6 +25,9 @@ pub(crate) struct Clinic {
     state: StateDir,
     followed: RwLock<Followed>,
     following: Mutex<()>,
+    clock: Arc<dyn Clock>,
+    /// When somebody asked last whether this door can work, and what the answer was.
+    looked: Mutex<Option<(Duration, Result<(), Problem>)>>,
 }
 
 /// A verified vault, and the roster that it was verified with.
@@ -31,7 +39,7 @@ struct Followed {
 
 impl Clinic {
     /// Loads the vault that the pin in the state directory names, and stores the pin if it moved.
-    pub(crate) async fn load(state: StateDir, database: Arc<Database>) -> Result<Self, Failure> {
+    pub(crate) async fn load(state: StateDir, database: Arc<Database>, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let (pin, descriptor) = (state.pin()?, state.descriptor()?);
         let id = pin.check(Descriptor::parse(&descriptor)?)?.vault();
         let pinned = pin.generation();
@@ -43,7 +51,22 @@ impl Clinic {
         }
         let followed = RwLock::new(Followed { vault: Arc::new(vault), roster: stored.roster.clone() });
         let tokens = Tokens::parse(&state.tokens()?)?;
-        Ok(Self { database, tokens, state, followed, following: Mutex::default() })
+        let (following, looked) = (Mutex::default(), Mutex::default());
+        Ok(Self { database, tokens, state, followed, following, clock, looked })
+    }
+
+    /// Whether this door can work. Anybody may ask, so that the database is asked once a second at most: until then all who
+    /// ask get the same answer, and those who come meanwhile wait for it.
+    pub(crate) async fn ready(&self) -> Result<(), Problem> {
+        let mut looked = self.looked.lock().await;
+        if let Some((at, answer)) = &*looked
+            && self.clock.elapsed().saturating_sub(*at) < READY_FOR
+        {
+            return answer.clone();
+        }
+        let answer = self.vault().await.map(|_| ());
+        *looked = Some((self.clock.elapsed(), answer.clone()));
+        answer
     }
 
     /// The vault as it was last seen.

@@ -1,9 +1,7 @@
 //! From a patient's rows to an open key, for whoever may have it.
 
-use lukko::error::Untrusted;
-use lukko::{
-    Card, CardId, FieldLabel, GrantKey, MasterKey, MemberKey, Opened, Path, PatientId, PatientKey, RecordId, Vault,
-};
+use lukko::error::{Untrusted, Usage};
+use lukko::{Card, CardId, FieldLabel, GrantKey, MasterKey, MemberKey, Opened, PatientId, PatientKey, RecordId, Vault};
 use lukko_store::{Patient, Record, StoredBody};
 
 use crate::problem::Problem;
@@ -52,29 +50,59 @@ pub(crate) fn key(
     }
 }
 
-/// Opens a record in its place, whichever way it was sealed, with the key of the current card, or of an older one from
-/// which it has not been moved yet.
+/// What a place holds. The address and this door's memory say it, and never the bytes: a thief of the database chooses
+/// those, and must not choose the call that opens them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// What readers seal.
+    Note,
+    /// A deposit. A re-key takes deposits over as it moves them, so that one that was taken over opens as well.
+    Deposit,
+    /// A deposit that was taken over through this door: no other deposit counts there any more.
+    TakenOver,
+}
+
+/// Opens a record in its place, with the key of the current card, or of an older one from which it has not been moved yet.
 pub(crate) fn open(
     vault: &Vault,
     rows: &Patient,
     (key, with): (PatientKey, With<'_>),
     (patient, record, field): (PatientId<'_>, RecordId<'_>, FieldLabel<'_>),
-    stored: &Record,
+    (holds, stored): (Holds, &Record),
 ) -> Result<Opened, Problem> {
     let StoredBody::Sealed(bytes) = &stored.body else {
         return Err(Problem::not_found("this is an attachment"));
     };
     let key = key_of(vault, rows, (key, with), patient, stored.card)?;
-    Ok(match lukko::path_of(bytes)? {
-        Path::Deposit | Path::Absorbed => match vault.open_deposit(&key, record, field, bytes) {
+    let opened = match holds {
+        Holds::Note => vault.open(&key, record, field, bytes),
+        Holds::TakenOver => vault.open_absorbed(&key, record, field, bytes),
+        Holds::Deposit => match vault.open_deposit(&key, record, field, bytes) {
             // Somebody has to look at it, and is told that nobody vouches for the author.
             Err(lukko::Error::Untrusted(Untrusted::Revoked(_))) => {
-                vault.open_unattributed(&key, record, field, bytes)?.into_inner()
+                vault.open_unattributed(&key, record, field, bytes).map(lukko::Unattributed::into_inner)
             }
-            opened => opened?,
+            opened => opened,
         },
-        _ => vault.open(&key, record, field, bytes)?,
-    })
+    };
+    opened.map_err(|error| refused(error, holds, stored.revision))
+}
+
+/// What the core said; a record of another kind than the place holds is refused by name.
+pub(crate) fn refused(error: lukko::Error, holds: Holds, revision: u64) -> Problem {
+    match error {
+        lukko::Error::Usage(Usage::WrongPath { met }) => {
+            tracing::error!(?met, ?holds, "a record of another kind was put in this place");
+            Problem::misplaced(match holds {
+                Holds::Note => format!("a deposit was put in the place of this note; it has the ETag \"{revision}\""),
+                Holds::Deposit => "what was put in the place of this deposit is no deposit".to_owned(),
+                Holds::TakenOver => {
+                    "this deposit was taken over, and another one was put in its place since".to_owned()
+                }
+            })
+        }
+        error => error.into(),
+    }
 }
 
 /// The key of the card that a record is under: the current one, or an older one.

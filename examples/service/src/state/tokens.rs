@@ -12,6 +12,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::Failure;
+use crate::hex::{hex, unhex};
 
 /// What a caller may do at all. What a member may do, the vault's roster says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +67,14 @@ impl Tokens {
 
     /// Reads the file: a name, a role and a hash in each line.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        let of = |hash: &str| unhex(hash)?.try_into().ok();
         let line = |line: &str| {
             let mut words = line.split(' ');
             let (Some(name), Some(role), Some(hash), None) = (words.next(), words.next(), words.next(), words.next())
             else {
                 return Err("a line of `tokens` has a name, a role and a hash".into());
             };
-            Ok((Caller { name: name.to_owned(), role: role.parse()? }, unhex(hash).ok_or("not a hash in `tokens`")?))
+            Ok((Caller { name: name.to_owned(), role: role.parse()? }, of(hash).ok_or("not a hash in `tokens`")?))
         };
         text.lines().map(line).collect::<Result<_, Failure>>().map(Self)
     }
@@ -93,26 +95,4 @@ impl Tokens {
 
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-    // Sized in advance: a string that grows leaves copies of its beginning in memory.
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
-    text
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let digits: Vec<u8> =
-        text.chars().map(|digit| digit.to_digit(16).and_then(|d| d.try_into().ok())).collect::<Option<_>>()?;
-    let (pairs, []) = digits.as_chunks::<2>() else { return None };
-    if pairs.len() != bytes.len() {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = high << 4 | low;
-    }
-    Some(bytes)
 }

@@ -116,7 +116,7 @@ async fn t064_a_wrong_share_is_named_and_changes_nothing() {
         (&*forged, "share 2 refused: its value is not the one that was dealt; check it for typing errors"),
         (&*other.share(2), "share 2 refused: it is of another vault"),
         (&*world.share(1), "share 1 refused: a share of this index was given already"),
-        (&*mistyped, "malformed share text: `character` at 40; compare it with the custodian's copy"),
+        (&*mistyped, "malformed share text: the character at 40 is wrong; compare it with the custodian's copy"),
     ] {
         let refused = give(text).await;
         assert_eq!((refused.status, refused.body["detail"].as_str().unwrap()), (422, detail));

@@ -10,6 +10,8 @@ mod keys;
 mod logs;
 mod notes;
 mod openapi;
+mod pages;
+mod places;
 mod readme;
 mod shutdown;
 mod sources;

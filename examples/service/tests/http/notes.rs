@@ -109,40 +109,6 @@ async fn t124_who_was_not_granted_does_not_learn_whether_there_is_such_a_patient
 }
 
 #[tokio::test]
-async fn listings_come_in_pages() {
-    for world in worlds("pages").await {
-        let (site, salo) = (world.open(Door::Therapist).await, world.token("dr-salo"));
-        let mut patients = Vec::new();
-        for _ in 0..5 {
-            patients.push(site.caller.enrol(&salo).await);
-        }
-        patients.sort();
-        for record in 0..5 {
-            assert_eq!(site.caller.write(&patients[0], &format!("n-{record}"), &salo, "x").await.status, 201);
-        }
-        for (path, list, all) in
-            [("/patients".to_owned(), "patients", 5), (format!("/patients/{}/notes", patients[0]), "records", 5)]
-        {
-            let (mut met, mut after, mut pages) = (Vec::new(), String::new(), 0);
-            loop {
-                let page = site.caller.get(&format!("{path}?limit=2{after}"), &salo).await;
-                met.extend(page.body[list].as_array().unwrap().clone());
-                pages += 1;
-                let Some(next) = page.body["next"].as_str() else { break };
-                after = format!("&after={next}");
-            }
-            assert_eq!((met.len(), pages), (all, 3), "{path}");
-            if list == "patients" {
-                assert_eq!(json!(met), json!(patients));
-            } else {
-                assert_eq!(met[4], json!({ "record": "n-4", "field": "note", "revision": 1 }));
-            }
-        }
-        site.shutdown().await;
-    }
-}
-
-#[tokio::test]
 async fn everything_is_there_after_a_restart() {
     for world in worlds("restart").await {
         let (site, salo) = (world.open(Door::Therapist).await, world.token("dr-salo"));
@@ -279,7 +245,6 @@ async fn what_cannot_be_used_is_refused_in_one_form_and_not_repeated() {
         ("PUT", &note, &new, None, 422),
         ("PUT", &note, &new, Some(large), 413),
         ("PUT", &long, &new, Some(json!({ "text": "x" })), 422),
-        ("PUT", &note, &[("If-Match", "W/\"1\"")], Some(json!({ "text": "x" })), 422),
         ("PUT", &note, &[("If-Match", "\"1\""), ("If-None-Match", "*")], Some(json!({ "text": "x" })), 422),
         ("PUT", &note, &[("If-Match", "\"18446744073709551615\"")], Some(json!({ "text": "x" })), 422),
         ("GET", "/patients?limit=many", &[], None, 422),
