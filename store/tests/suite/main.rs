@@ -23,6 +23,7 @@ mod work;
 mod given_up;
 mod jobs;
 mod keys;
+mod life;
 mod lifecycle;
 mod records;
 

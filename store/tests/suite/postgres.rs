@@ -20,12 +20,20 @@ pub async fn remove(database: &str) {
     sqlx::query(AssertSqlSafe(format!("DROP DATABASE {database} WITH (FORCE)"))).execute(&mut server).await.unwrap();
 }
 
+/// Whether there is a server.
+pub fn is_there() -> bool {
+    if std::env::var_os("PGHOST").is_some() {
+        return true;
+    }
+    let required = std::env::var_os("LUKKO_REQUIRE_POSTGRES").is_some();
+    assert!(!required, "LUKKO_REQUIRE_POSTGRES is set, and PGHOST names no server");
+    println!("SKIPPED: PGHOST names no PostgreSQL server; run under pg_virtualenv");
+    false
+}
+
 /// Makes an empty database and gives its name.
 pub async fn fresh(name: &str) -> Option<String> {
-    if std::env::var_os("PGHOST").is_none() {
-        let required = std::env::var_os("LUKKO_REQUIRE_POSTGRES").is_some();
-        assert!(!required, "LUKKO_REQUIRE_POSTGRES is set, and PGHOST names no server");
-        println!("SKIPPED: PGHOST names no PostgreSQL server; run under pg_virtualenv");
+    if !is_there() {
         return None;
     }
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
