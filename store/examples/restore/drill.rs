@@ -128,7 +128,7 @@ pub(crate) async fn erase(store: &impl Store, directory: &Path, patient: &str) -
     let (id, patient_id) = (share.vault(), PatientId::new(patient)?);
     let stored = store.patient(id, patient_id).await?;
     let mut draft = vault.roster().next()?;
-    vault.begin_erasure(patient_id, &stored.card_bytes(), &stored.all_grants())?.close_in(&mut draft)?;
+    vault.begin_erasure(patient_id, &stored.card_bytes(), stored.all_grants())?.close_in(&mut draft)?;
     let (generation, version) = (vault.descriptor().generation(), draft.version());
     let roster = draft.sign_as_registrar(&registrar, vault.descriptor())?;
     store.apply(id, &[Change::Roster { generation, version, roster: &roster }]).await?;
