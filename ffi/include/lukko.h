@@ -984,6 +984,48 @@ typedef uint64_t lukko_receipt;
  */
 
 /**
+ * What a receipt rests on: the things that somebody has seen, counted.
+ */
+typedef struct {
+  /**
+   * Grants that were given and that count.
+   */
+  size_t grants;
+  /**
+   * Rows that were given as grants and do not count: malformed, of another vault or of another patient's card.
+   */
+  size_t passed_over;
+  /**
+   * Keys and generations that the caller named from memory.
+   */
+  size_t remembered;
+  /**
+   * Closed cards.
+   */
+  size_t cards;
+  /**
+   * Closed cards of which no grant was given. Who was granted them is known from memory only.
+   */
+  size_t cards_without_grants;
+  /**
+   * Closed cards that a re-key had replaced, and that were still open when the erasure began.
+   */
+  size_t cards_left_open;
+  /**
+   * Keys with the role read on the roster, whatever their status.
+   */
+  size_t readers;
+  /**
+   * Those of them that are not on the receipt: the sources show no grant to them.
+   */
+  size_t readers_not_listed;
+} lukko_sources;
+
+/**
+ * One value to write, or the bytes of an output buffer.
+ */
+
+/**
  * One value to read.
  */
 
@@ -1494,6 +1536,18 @@ LUKKO_MUST_USE int32_t lukko_recovery_new(lukko_pinned pinned, lukko_recovery *o
 LUKKO_MUST_USE int32_t lukko_recovery_add(lukko_recovery recovery, lukko_share share, lukko_share_fault *out_fault);
 
 /**
+ * Takes one share out again, and wipes it: one that lukko_recovery_finish refused, or one whose custodian withdraws. The
+ * others stay. An index that was not given changes nothing.
+ *
+ * @param recovery the recovery
+ * @param index the share's index, 1 to n
+ * @return LUKKO_E_VALUE for an index above 255
+ */
+LUKKO_MUST_USE
+int32_t lukko_recovery_remove(lukko_recovery recovery,
+                              uint32_t index);
+
+/**
  * How far a recovery is.
  *
  * @param recovery the recovery
@@ -1931,6 +1985,29 @@ LUKKO_MUST_USE
 int32_t lukko_vault_grant_to_master(lukko_vault vault,
                                     lukko_patient_key key,
                                     lukko_buffer *out_grant);
+
+/**
+ * The older cards of a patient whose re-key has not ended: the current card leads back to each, and the roster closes
+ * none of them. To end the re-key, move the records to the current card, and let the registrar close these cards as
+ * LUKKO_CLOSED_COMPROMISED, which also means: superseded. If the row of an older card is missing, the list ends with that
+ * card.
+ *
+ * @param vault the vault
+ * @param patient,patient_len the patient's id
+ * @param stored what the store holds, the older cards among it
+ * @param expect,expect_len the id of the card that this client accepted before, 32 bytes; length 0 for none
+ * @param out their ids from the newest to the oldest, 32 bytes each, one behind the other
+ */
+LUKKO_MUST_USE
+int32_t lukko_vault_cards_left_open(lukko_vault vault,
+                                    const void *patient,
+                                    size_t patient_len,
+                                    const lukko_stored_patient *stored,
+                                    const void *expect,
+                                    size_t expect_len,
+                                    uint8_t *out,
+                                    size_t out_capacity,
+                                    size_t *out_written);
 
 /**
  * Opens the key of an older card, to which the current one leads back, for lukko_vault_rewrap and lukko_vault_reseal.
@@ -3358,6 +3435,16 @@ LUKKO_MUST_USE int32_t lukko_retirement_patient_failed(lukko_retirement retireme
 LUKKO_MUST_USE int32_t lukko_retirement_confirm_destroyed(lukko_retirement retirement, uint32_t index);
 
 /**
+ * Takes the note of a destruction back: the custodian did not say so, or found another copy of the share. An index that
+ * was not noted changes nothing.
+ *
+ * @param retirement the retirement
+ * @param index the old share's index, 1 to n
+ * @return LUKKO_E_VALUE for an index above 255
+ */
+LUKKO_MUST_USE int32_t lukko_retirement_withdraw_destroyed(lukko_retirement retirement, uint32_t index);
+
+/**
  * What is still missing.
  *
  * @param retirement the retirement
@@ -3644,7 +3731,9 @@ int32_t lukko_erasure_cards(lukko_erasure erasure,
                             size_t *out_written);
 
 /**
- * Cards that the given ones name and that were not given. No receipt before each was found or closed unseen.
+ * Cards that were not given, and that a given card or grant names. Look for each in backups and among the cards of other
+ * patients, and give it to lukko_erasure_also_found. One that is not found is closed unseen: lukko_erasure_also_close.
+ * There is no receipt before each is found or closed.
  *
  * @param erasure the erasure
  * @param out their ids, 32 bytes each, one behind the other
@@ -3656,12 +3745,46 @@ int32_t lukko_erasure_missing(lukko_erasure erasure,
                               size_t *out_written);
 
 /**
- * Closes a card unseen too. Make sure that it is of this patient: it is closed for ever.
+ * Gives a card that was missing, or that a backup holds. A card of this patient is closed with the others. A card of
+ * another patient is left alone, and grants that name it do not count.
+ *
+ * @param erasure the erasure
+ * @param vault the vault
+ * @param card,card_len the card
+ * @param out_is_patients 1 if the card is of this patient, else 0
+ * @return LUKKO_E_MALFORMED for bytes that are no card; LUKKO_E_MISMATCH for a card or a vault that does not belong here.
+ *     Nothing changes then
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_found(lukko_erasure erasure,
+                                 lukko_vault vault,
+                                 const void *card,
+                                 size_t card_len,
+                                 uint32_t *out_is_patients);
+
+/**
+ * Closes a card unseen too. Make sure that it is of this patient: it is closed for ever. A row that somebody planted can
+ * name another patient's card, so look for the card first: lukko_erasure_also_found.
  *
  * @param erasure the erasure
  * @param card,card_len the card's id, 32 bytes
  */
-LUKKO_MUST_USE int32_t lukko_erasure_also_close(lukko_erasure erasure, const void *card, size_t card_len);
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_close(lukko_erasure erasure,
+                                 const void *card,
+                                 size_t card_len);
+
+/**
+ * Gives more grants: those that were made since the erasure began, and those that backups hold. What is no grant of this
+ * vault is passed over, and counted by lukko_receipt_sources.
+ *
+ * @param erasure the erasure
+ * @param grants,grant_count the grants
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_given(lukko_erasure erasure,
+                                 const lukko_bytes *grants,
+                                 size_t grant_count);
 
 /**
  * Names a member's key on the receipt that was granted the patient, though the store shows no such grant.
@@ -3670,6 +3793,27 @@ LUKKO_MUST_USE int32_t lukko_erasure_also_close(lukko_erasure erasure, const voi
  * @param key,key_len the fingerprint of the key, 32 bytes
  */
 LUKKO_MUST_USE int32_t lukko_erasure_also_granted(lukko_erasure erasure, const void *key, size_t key_len);
+
+/**
+ * Names a generation on the receipt whose master key was granted the patient, though the store shows no such grant. The
+ * vault's own generation and those before it are on the receipt anyway.
+ *
+ * @param erasure the erasure
+ * @param generation its number, from 1
+ * @return LUKKO_E_VALUE for 0
+ */
+LUKKO_MUST_USE int32_t lukko_erasure_also_granted_to_generation(lukko_erasure erasure, uint32_t generation);
+
+/**
+ * Names every key on the receipt that the vault's roster lists with the role read, whatever its status: for a store whose
+ * rows of grants may have been hidden.
+ *
+ * @param erasure the erasure
+ * @param vault the vault
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_readers(lukko_erasure erasure,
+                                   lukko_vault vault);
 
 /**
  * Closes the patient's cards in the next roster; those that are closed already stay so.
@@ -3767,7 +3911,18 @@ int32_t lukko_receipt_key(lukko_receipt receipt,
                           uint64_t *out_time);
 
 /**
- * Whether every copy inside the vault's reach is dead.
+ * What the generations and keys on a receipt were taken from. Nothing on the receipt can tell of a grant that was deleted
+ * before anybody saw it.
+ *
+ * @param receipt the receipt
+ * @param out_sources the counts
+ */
+LUKKO_MUST_USE
+int32_t lukko_receipt_sources(lukko_receipt receipt,
+                              lukko_sources *out_sources);
+
+/**
+ * Whether every copy inside the vault's reach is dead, as far as the sources show.
  *
  * @param receipt the receipt
  * @param out_is_complete 1 or 0
@@ -3923,6 +4078,20 @@ int32_t lukko_vault_begin_erasure_packed(lukko_vault vault,
                                          const size_t *grant_lens,
                                          size_t grant_count,
                                          lukko_erasure *out_erasure);
+
+/**
+ * lukko_erasure_also_given, with the grants packed.
+ *
+ * @param erasure the erasure
+ * @param grants,grants_len the grants, one behind the other
+ * @param grant_lens,grant_count the length of each; together they are grants_len
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_given_packed(lukko_erasure erasure,
+                                        const void *grants,
+                                        size_t grants_len,
+                                        const size_t *grant_lens,
+                                        size_t grant_count);
 
 #ifdef __cplusplus
 }  // extern "C"
