@@ -481,29 +481,9 @@
 typedef uint64_t lukko_handle;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * Bytes that the library made, wiped when freed: see `lukko_buffer_len` and `lukko_buffer_read`.
  */
 typedef uint64_t lukko_buffer;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * Bytes to read.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A vault that was just made: descriptor, shares and master key.
@@ -511,17 +491,9 @@ typedef uint64_t lukko_buffer;
 typedef uint64_t lukko_new_vault;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The public part of a vault, not trusted yet.
  */
 typedef uint64_t lukko_descriptor;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A custodian's share.
@@ -529,17 +501,9 @@ typedef uint64_t lukko_descriptor;
 typedef uint64_t lukko_share;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The master key. Free it as soon as its work is done.
  */
 typedef uint64_t lukko_master;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A registrar's signing key.
@@ -547,17 +511,9 @@ typedef uint64_t lukko_master;
 typedef uint64_t lukko_registrar;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The key of someone outside who receives disclosures.
  */
 typedef uint64_t lukko_recipient;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * The public part of a vault, compared with a pin.
@@ -570,17 +526,9 @@ typedef uint64_t lukko_pinned;
 typedef uint64_t lukko_member;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A member's public entry, verified.
  */
 typedef uint64_t lukko_entry;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * Why a share is refused: the one output that is written on an error. It says nothing about the secret.
@@ -601,25 +549,9 @@ typedef struct {
 } lukko_share_fault;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * What a client remembers of a vault. It does not change: a call that moves it forward gives a new one.
  */
 typedef uint64_t lukko_pin;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * The next generation of a vault, verified and not followed yet. Following it uses it up.
@@ -632,26 +564,14 @@ typedef uint64_t lukko_successor;
 typedef uint64_t lukko_recovery;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A roster that is being made. Changes; one call at a time.
  */
 typedef uint64_t lukko_draft;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A vault as one client sees it: descriptor and roster, verified against a pin. It does not change.
  */
 typedef uint64_t lukko_vault;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * Bytes in the caller's memory, as an element of a list.
@@ -668,14 +588,6 @@ typedef struct {
 } lukko_bytes;
 
 /**
- * One value to read.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A patient's key.
  */
 typedef uint64_t lukko_patient_key;
@@ -684,10 +596,6 @@ typedef uint64_t lukko_patient_key;
  * A patient's current card, verified.
  */
 typedef uint64_t lukko_card;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * What the store holds of one patient's key, as it was read.
@@ -712,17 +620,9 @@ typedef struct {
 } lukko_stored_patient;
 
 /**
- * One value to read.
- */
-
-/**
  * A patient who was just enrolled, or whose key was renewed.
  */
 typedef uint64_t lukko_enrolment;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * An endorsement and a master grant that were just made.
@@ -730,21 +630,9 @@ typedef uint64_t lukko_enrolment;
 typedef uint64_t lukko_endorsed;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * To whom a card's grants are addressed.
  */
 typedef uint64_t lukko_access;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * To whom a grant is addressed.
@@ -777,10 +665,6 @@ typedef struct {
 } lukko_holder;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * Where a note is sealed for.
  */
 typedef struct {
@@ -803,10 +687,6 @@ typedef struct {
 } lukko_context;
 
 /**
- * One value to read.
- */
-
-/**
  * Which record a sealed note is: what the caller asked the database for.
  */
 typedef struct {
@@ -821,17 +701,9 @@ typedef struct {
 } lukko_place;
 
 /**
- * One value to read.
- */
-
-/**
  * An opened note.
  */
 typedef uint64_t lukko_opened;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A deposit that was just made.
@@ -839,17 +711,9 @@ typedef uint64_t lukko_opened;
 typedef uint64_t lukko_deposit;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A note, or an attachment, whose author nobody vouches for.
  */
 typedef uint64_t lukko_unattributed;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A deposited attachment whose author is not proven yet. Changes; one call at a time.
@@ -857,17 +721,9 @@ typedef uint64_t lukko_unattributed;
 typedef uint64_t lukko_deposited;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * An attachment that is being sealed. Changes; one call at a time.
  */
 typedef uint64_t lukko_writer;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * Where a sealed attachment is read from. It is copied by the call; `context` must stay valid as long as the stream.
@@ -892,10 +748,6 @@ typedef struct {
 } lukko_source;
 
 /**
- * One value to read.
- */
-
-/**
  * Where a sealed attachment is written to, in order.
  *
  * `write` takes all `len` bytes and returns `LUKKO_CALLBACK_OK`. Any other value is a failure of the sink, and so is 0.
@@ -913,17 +765,9 @@ typedef struct {
 } lukko_sink;
 
 /**
- * One value to read.
- */
-
-/**
  * An attachment that is being read. Changes; one call at a time.
  */
 typedef uint64_t lukko_reader;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A disclosure, opened.
@@ -931,17 +775,9 @@ typedef uint64_t lukko_reader;
 typedef uint64_t lukko_disclosed;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The list of what an old generation is still needed for. Changes; one call at a time.
  */
 typedef uint64_t lukko_retirement;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A generation that was retired.
@@ -949,21 +785,9 @@ typedef uint64_t lukko_retirement;
 typedef uint64_t lukko_retired;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The next generation of a vault, just made.
  */
 typedef uint64_t lukko_rotation;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * An erasure that is under way. Changes; one call at a time.
@@ -971,17 +795,9 @@ typedef uint64_t lukko_rotation;
 typedef uint64_t lukko_erasure;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The receipt of an erasure. Changes; one call at a time.
  */
 typedef uint64_t lukko_receipt;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * What a receipt rests on: the things that somebody has seen, counted.
@@ -1020,14 +836,6 @@ typedef struct {
    */
   size_t readers_not_listed;
 } lukko_sources;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to read.
- */
 
 #ifdef __cplusplus
 extern "C" {
