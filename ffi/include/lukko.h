@@ -481,29 +481,9 @@
 typedef uint64_t lukko_handle;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * Bytes that the library made, wiped when freed: see `lukko_buffer_len` and `lukko_buffer_read`.
  */
 typedef uint64_t lukko_buffer;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * Bytes to read.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A vault that was just made: descriptor, shares and master key.
@@ -511,17 +491,9 @@ typedef uint64_t lukko_buffer;
 typedef uint64_t lukko_new_vault;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The public part of a vault, not trusted yet.
  */
 typedef uint64_t lukko_descriptor;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A custodian's share.
@@ -529,17 +501,9 @@ typedef uint64_t lukko_descriptor;
 typedef uint64_t lukko_share;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The master key. Free it as soon as its work is done.
  */
 typedef uint64_t lukko_master;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A registrar's signing key.
@@ -547,17 +511,9 @@ typedef uint64_t lukko_master;
 typedef uint64_t lukko_registrar;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The key of someone outside who receives disclosures.
  */
 typedef uint64_t lukko_recipient;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * The public part of a vault, compared with a pin.
@@ -570,17 +526,9 @@ typedef uint64_t lukko_pinned;
 typedef uint64_t lukko_member;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A member's public entry, verified.
  */
 typedef uint64_t lukko_entry;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * Why a share is refused: the one output that is written on an error. It says nothing about the secret.
@@ -601,25 +549,9 @@ typedef struct {
 } lukko_share_fault;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * What a client remembers of a vault. It does not change: a call that moves it forward gives a new one.
  */
 typedef uint64_t lukko_pin;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * The next generation of a vault, verified and not followed yet. Following it uses it up.
@@ -632,26 +564,14 @@ typedef uint64_t lukko_successor;
 typedef uint64_t lukko_recovery;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A roster that is being made. Changes; one call at a time.
  */
 typedef uint64_t lukko_draft;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A vault as one client sees it: descriptor and roster, verified against a pin. It does not change.
  */
 typedef uint64_t lukko_vault;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * Bytes in the caller's memory, as an element of a list.
@@ -668,14 +588,6 @@ typedef struct {
 } lukko_bytes;
 
 /**
- * One value to read.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A patient's key.
  */
 typedef uint64_t lukko_patient_key;
@@ -684,10 +596,6 @@ typedef uint64_t lukko_patient_key;
  * A patient's current card, verified.
  */
 typedef uint64_t lukko_card;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * What the store holds of one patient's key, as it was read.
@@ -712,17 +620,9 @@ typedef struct {
 } lukko_stored_patient;
 
 /**
- * One value to read.
- */
-
-/**
  * A patient who was just enrolled, or whose key was renewed.
  */
 typedef uint64_t lukko_enrolment;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * An endorsement and a master grant that were just made.
@@ -730,21 +630,9 @@ typedef uint64_t lukko_enrolment;
 typedef uint64_t lukko_endorsed;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * To whom a card's grants are addressed.
  */
 typedef uint64_t lukko_access;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * To whom a grant is addressed.
@@ -777,10 +665,6 @@ typedef struct {
 } lukko_holder;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * Where a note is sealed for.
  */
 typedef struct {
@@ -803,10 +687,6 @@ typedef struct {
 } lukko_context;
 
 /**
- * One value to read.
- */
-
-/**
  * Which record a sealed note is: what the caller asked the database for.
  */
 typedef struct {
@@ -821,17 +701,9 @@ typedef struct {
 } lukko_place;
 
 /**
- * One value to read.
- */
-
-/**
  * An opened note.
  */
 typedef uint64_t lukko_opened;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A deposit that was just made.
@@ -839,17 +711,9 @@ typedef uint64_t lukko_opened;
 typedef uint64_t lukko_deposit;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * A note, or an attachment, whose author nobody vouches for.
  */
 typedef uint64_t lukko_unattributed;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A deposited attachment whose author is not proven yet. Changes; one call at a time.
@@ -857,17 +721,9 @@ typedef uint64_t lukko_unattributed;
 typedef uint64_t lukko_deposited;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * An attachment that is being sealed. Changes; one call at a time.
  */
 typedef uint64_t lukko_writer;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * Where a sealed attachment is read from. It is copied by the call; `context` must stay valid as long as the stream.
@@ -892,10 +748,6 @@ typedef struct {
 } lukko_source;
 
 /**
- * One value to read.
- */
-
-/**
  * Where a sealed attachment is written to, in order.
  *
  * `write` takes all `len` bytes and returns `LUKKO_CALLBACK_OK`. Any other value is a failure of the sink, and so is 0.
@@ -913,17 +765,9 @@ typedef struct {
 } lukko_sink;
 
 /**
- * One value to read.
- */
-
-/**
  * An attachment that is being read. Changes; one call at a time.
  */
 typedef uint64_t lukko_reader;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A disclosure, opened.
@@ -931,17 +775,9 @@ typedef uint64_t lukko_reader;
 typedef uint64_t lukko_disclosed;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The list of what an old generation is still needed for. Changes; one call at a time.
  */
 typedef uint64_t lukko_retirement;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * A generation that was retired.
@@ -949,21 +785,9 @@ typedef uint64_t lukko_retirement;
 typedef uint64_t lukko_retired;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The next generation of a vault, just made.
  */
 typedef uint64_t lukko_rotation;
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
- * One value to write, or the bytes of an output buffer.
- */
 
 /**
  * An erasure that is under way. Changes; one call at a time.
@@ -971,21 +795,47 @@ typedef uint64_t lukko_rotation;
 typedef uint64_t lukko_erasure;
 
 /**
- * One value to write, or the bytes of an output buffer.
- */
-
-/**
  * The receipt of an erasure. Changes; one call at a time.
  */
 typedef uint64_t lukko_receipt;
 
 /**
- * One value to write, or the bytes of an output buffer.
+ * What a receipt rests on: the things that somebody has seen, counted.
  */
-
-/**
- * One value to read.
- */
+typedef struct {
+  /**
+   * Grants that were given and that count.
+   */
+  size_t grants;
+  /**
+   * Rows that were given as grants and do not count: malformed, of another vault or of another patient's card.
+   */
+  size_t passed_over;
+  /**
+   * Keys and generations that the caller named from memory.
+   */
+  size_t remembered;
+  /**
+   * Closed cards.
+   */
+  size_t cards;
+  /**
+   * Closed cards of which no grant was given. Who was granted them is known from memory only.
+   */
+  size_t cards_without_grants;
+  /**
+   * Closed cards that a re-key had replaced, and that were still open when the erasure began.
+   */
+  size_t cards_left_open;
+  /**
+   * Keys with the role read on the roster, whatever their status.
+   */
+  size_t readers;
+  /**
+   * Those of them that are not on the receipt: the sources show no grant to them.
+   */
+  size_t readers_not_listed;
+} lukko_sources;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1494,6 +1344,18 @@ LUKKO_MUST_USE int32_t lukko_recovery_new(lukko_pinned pinned, lukko_recovery *o
 LUKKO_MUST_USE int32_t lukko_recovery_add(lukko_recovery recovery, lukko_share share, lukko_share_fault *out_fault);
 
 /**
+ * Takes one share out again, and wipes it: one that lukko_recovery_finish refused, or one whose custodian withdraws. The
+ * others stay. An index that was not given changes nothing.
+ *
+ * @param recovery the recovery
+ * @param index the share's index, 1 to n
+ * @return LUKKO_E_VALUE for an index above 255
+ */
+LUKKO_MUST_USE
+int32_t lukko_recovery_remove(lukko_recovery recovery,
+                              uint32_t index);
+
+/**
  * How far a recovery is.
  *
  * @param recovery the recovery
@@ -1931,6 +1793,29 @@ LUKKO_MUST_USE
 int32_t lukko_vault_grant_to_master(lukko_vault vault,
                                     lukko_patient_key key,
                                     lukko_buffer *out_grant);
+
+/**
+ * The older cards of a patient whose re-key has not ended: the current card leads back to each, and the roster closes
+ * none of them. To end the re-key, move the records to the current card, and let the registrar close these cards as
+ * LUKKO_CLOSED_COMPROMISED, which also means: superseded. If the row of an older card is missing, the list ends with that
+ * card.
+ *
+ * @param vault the vault
+ * @param patient,patient_len the patient's id
+ * @param stored what the store holds, the older cards among it
+ * @param expect,expect_len the id of the card that this client accepted before, 32 bytes; length 0 for none
+ * @param out their ids from the newest to the oldest, 32 bytes each, one behind the other
+ */
+LUKKO_MUST_USE
+int32_t lukko_vault_cards_left_open(lukko_vault vault,
+                                    const void *patient,
+                                    size_t patient_len,
+                                    const lukko_stored_patient *stored,
+                                    const void *expect,
+                                    size_t expect_len,
+                                    uint8_t *out,
+                                    size_t out_capacity,
+                                    size_t *out_written);
 
 /**
  * Opens the key of an older card, to which the current one leads back, for lukko_vault_rewrap and lukko_vault_reseal.
@@ -3358,6 +3243,16 @@ LUKKO_MUST_USE int32_t lukko_retirement_patient_failed(lukko_retirement retireme
 LUKKO_MUST_USE int32_t lukko_retirement_confirm_destroyed(lukko_retirement retirement, uint32_t index);
 
 /**
+ * Takes the note of a destruction back: the custodian did not say so, or found another copy of the share. An index that
+ * was not noted changes nothing.
+ *
+ * @param retirement the retirement
+ * @param index the old share's index, 1 to n
+ * @return LUKKO_E_VALUE for an index above 255
+ */
+LUKKO_MUST_USE int32_t lukko_retirement_withdraw_destroyed(lukko_retirement retirement, uint32_t index);
+
+/**
  * What is still missing.
  *
  * @param retirement the retirement
@@ -3644,7 +3539,9 @@ int32_t lukko_erasure_cards(lukko_erasure erasure,
                             size_t *out_written);
 
 /**
- * Cards that the given ones name and that were not given. No receipt before each was found or closed unseen.
+ * Cards that were not given, and that a given card or grant names. Look for each in backups and among the cards of other
+ * patients, and give it to lukko_erasure_also_found. One that is not found is closed unseen: lukko_erasure_also_close.
+ * There is no receipt before each is found or closed.
  *
  * @param erasure the erasure
  * @param out their ids, 32 bytes each, one behind the other
@@ -3656,12 +3553,46 @@ int32_t lukko_erasure_missing(lukko_erasure erasure,
                               size_t *out_written);
 
 /**
- * Closes a card unseen too. Make sure that it is of this patient: it is closed for ever.
+ * Gives a card that was missing, or that a backup holds. A card of this patient is closed with the others. A card of
+ * another patient is left alone, and grants that name it do not count.
+ *
+ * @param erasure the erasure
+ * @param vault the vault
+ * @param card,card_len the card
+ * @param out_is_patients 1 if the card is of this patient, else 0
+ * @return LUKKO_E_MALFORMED for bytes that are no card; LUKKO_E_MISMATCH for a card or a vault that does not belong here.
+ *     Nothing changes then
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_found(lukko_erasure erasure,
+                                 lukko_vault vault,
+                                 const void *card,
+                                 size_t card_len,
+                                 uint32_t *out_is_patients);
+
+/**
+ * Closes a card unseen too. Make sure that it is of this patient: it is closed for ever. A row that somebody planted can
+ * name another patient's card, so look for the card first: lukko_erasure_also_found.
  *
  * @param erasure the erasure
  * @param card,card_len the card's id, 32 bytes
  */
-LUKKO_MUST_USE int32_t lukko_erasure_also_close(lukko_erasure erasure, const void *card, size_t card_len);
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_close(lukko_erasure erasure,
+                                 const void *card,
+                                 size_t card_len);
+
+/**
+ * Gives more grants: those that were made since the erasure began, and those that backups hold. What is no grant of this
+ * vault is passed over, and counted by lukko_receipt_sources.
+ *
+ * @param erasure the erasure
+ * @param grants,grant_count the grants
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_given(lukko_erasure erasure,
+                                 const lukko_bytes *grants,
+                                 size_t grant_count);
 
 /**
  * Names a member's key on the receipt that was granted the patient, though the store shows no such grant.
@@ -3670,6 +3601,27 @@ LUKKO_MUST_USE int32_t lukko_erasure_also_close(lukko_erasure erasure, const voi
  * @param key,key_len the fingerprint of the key, 32 bytes
  */
 LUKKO_MUST_USE int32_t lukko_erasure_also_granted(lukko_erasure erasure, const void *key, size_t key_len);
+
+/**
+ * Names a generation on the receipt whose master key was granted the patient, though the store shows no such grant. The
+ * vault's own generation and those before it are on the receipt anyway.
+ *
+ * @param erasure the erasure
+ * @param generation its number, from 1
+ * @return LUKKO_E_VALUE for 0
+ */
+LUKKO_MUST_USE int32_t lukko_erasure_also_granted_to_generation(lukko_erasure erasure, uint32_t generation);
+
+/**
+ * Names every key on the receipt that the vault's roster lists with the role read, whatever its status: for a store whose
+ * rows of grants may have been hidden.
+ *
+ * @param erasure the erasure
+ * @param vault the vault
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_readers(lukko_erasure erasure,
+                                   lukko_vault vault);
 
 /**
  * Closes the patient's cards in the next roster; those that are closed already stay so.
@@ -3767,7 +3719,18 @@ int32_t lukko_receipt_key(lukko_receipt receipt,
                           uint64_t *out_time);
 
 /**
- * Whether every copy inside the vault's reach is dead.
+ * What the generations and keys on a receipt were taken from. Nothing on the receipt can tell of a grant that was deleted
+ * before anybody saw it.
+ *
+ * @param receipt the receipt
+ * @param out_sources the counts
+ */
+LUKKO_MUST_USE
+int32_t lukko_receipt_sources(lukko_receipt receipt,
+                              lukko_sources *out_sources);
+
+/**
+ * Whether every copy inside the vault's reach is dead, as far as the sources show.
  *
  * @param receipt the receipt
  * @param out_is_complete 1 or 0
@@ -3923,6 +3886,20 @@ int32_t lukko_vault_begin_erasure_packed(lukko_vault vault,
                                          const size_t *grant_lens,
                                          size_t grant_count,
                                          lukko_erasure *out_erasure);
+
+/**
+ * lukko_erasure_also_given, with the grants packed.
+ *
+ * @param erasure the erasure
+ * @param grants,grants_len the grants, one behind the other
+ * @param grant_lens,grant_count the length of each; together they are grants_len
+ */
+LUKKO_MUST_USE
+int32_t lukko_erasure_also_given_packed(lukko_erasure erasure,
+                                        const void *grants,
+                                        size_t grants_len,
+                                        const size_t *grant_lens,
+                                        size_t grant_count);
 
 #ifdef __cplusplus
 }  // extern "C"

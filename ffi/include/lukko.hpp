@@ -103,7 +103,7 @@ template <typename Function, typename... Arguments>
     return handle(raw);
 }
 
-/** Calls a function whose last parameter gives out a number of type T. */
+/** Calls a function whose last parameter gives out a number or a structure of type T. */
 template <typename T, typename Function, typename... Arguments>
 [[nodiscard]] T number(Function function, Arguments... arguments)
 {

@@ -22,7 +22,9 @@ use zeroize::Zeroize;
 use crate::error::{
     LUKKO_CALLBACK_OK, LUKKO_E_EMPTY, LUKKO_E_LENGTH, LUKKO_E_NULL, LUKKO_E_TOO_SMALL, Refusal, Result,
 };
-use crate::values::{lukko_context, lukko_holder, lukko_place, lukko_share_fault, lukko_stored_patient, share_fault};
+use crate::values::{
+    lukko_context, lukko_holder, lukko_place, lukko_share_fault, lukko_sources, lukko_stored_patient, share_fault,
+};
 
 /// Bytes to read.
 #[repr(transparent)]
@@ -303,6 +305,8 @@ unsafe impl Plain for lukko_stored_patient<'_> {}
 unsafe impl Plain for lukko_holder {}
 // SAFETY: integers.
 unsafe impl Plain for lukko_share_fault {}
+// SAFETY: integers.
+unsafe impl Plain for lukko_sources {}
 // SAFETY: pointers and integers, and a function pointer or NULL: what else stands there the caller has promised not to
 // be, by "Callbacks" in the header.
 unsafe impl Plain for lukko_source {}

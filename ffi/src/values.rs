@@ -3,7 +3,7 @@
 use lukko::error::{Object, ShareFault};
 use lukko::{
     CardId, ClosedReason, Error, FieldLabel, KeyFingerprint, Origin, Padding, Path, Policy, RecordContext, RecordId,
-    Revision, Roles, Status, StoredPatient, Suite,
+    Revision, Roles, Sources, Status, StoredPatient, Suite,
 };
 
 use crate::buffer::{In, Ref, lukko_bytes};
@@ -194,6 +194,43 @@ pub struct lukko_share_fault {
     pub position: u64,
 }
 
+/// What a receipt rests on: the things that somebody has seen, counted.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lukko_sources {
+    /// Grants that were given and that count.
+    pub grants: usize,
+    /// Rows that were given as grants and do not count: malformed, of another vault or of another patient's card.
+    pub passed_over: usize,
+    /// Keys and generations that the caller named from memory.
+    pub remembered: usize,
+    /// Closed cards.
+    pub cards: usize,
+    /// Closed cards of which no grant was given. Who was granted them is known from memory only.
+    pub cards_without_grants: usize,
+    /// Closed cards that a re-key had replaced, and that were still open when the erasure began.
+    pub cards_left_open: usize,
+    /// Keys with the role read on the roster, whatever their status.
+    pub readers: usize,
+    /// Those of them that are not on the receipt: the sources show no grant to them.
+    pub readers_not_listed: usize,
+}
+
+impl From<Sources> for lukko_sources {
+    fn from(sources: Sources) -> Self {
+        Self {
+            grants: sources.grants,
+            passed_over: sources.passed_over,
+            remembered: sources.remembered,
+            cards: sources.cards,
+            cards_without_grants: sources.cards_without_grants,
+            cards_left_open: sources.cards_left_open,
+            readers: sources.readers,
+            readers_not_listed: sources.readers_not_listed,
+        }
+    }
+}
+
 pub(crate) fn suite(number: u32) -> Result<Suite> {
     [Suite::XWing, Suite::X25519]
         .into_iter()
@@ -214,6 +251,11 @@ pub(crate) const fn padding_number(padding: Padding) -> u32 {
         Padding::Padme => LUKKO_PADDING_PADME,
         Padding::None => LUKKO_PADDING_NONE,
     }
+}
+
+/// The index of a share.
+pub(crate) fn index(number: u32) -> Result<u8> {
+    u8::try_from(number).map_err(|_| Refusal(LUKKO_E_VALUE))
 }
 
 /// The numbers are 32 bits wide at the boundary, so that none is cut off silently.

@@ -78,6 +78,7 @@ fn input(function: &Function, name: &str) -> &'static str {
         "entries" => "world_entry",
         "grants" | "master_grant" => "world_master_grant",
         "endorsement" => "world_endorsement",
+        "card" if function.name.ends_with("_also_found") => "world_card",
         "card" | "cards" | "expect" | "older" | "known" => "world_card_id",
         "descriptor" => "world_descriptor",
         "roster" => "world_roster",

@@ -65,6 +65,16 @@ fn t113_callbacks_failures_and_sizes_in_c() {
     assert!(printed.ends_with("done\n"), "{printed}");
 }
 
+/// What a person takes back or brings later: shares, destructions, cards and grants.
+#[test]
+fn endings_of_patients_and_generations() {
+    for (source, standard) in [("endings.c", "c99"), ("endings.cpp", "c++17")] {
+        let program = build(&root().join("tests/c").join(source), standard);
+        let printed = succeed(&mut prepared(&program));
+        assert!(printed.ends_with("done\n"), "{printed}");
+    }
+}
+
 #[test]
 fn callbacks_that_throw_in_cpp() {
     let program = build(&root().join("tests/c/callbacks.cpp"), "c++17");

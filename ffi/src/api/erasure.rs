@@ -2,8 +2,9 @@
 
 use lukko::{Erasure, PatientId, Vault};
 
-use super::{draft, give, run, write};
+use super::{draft, give, put, run, write};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
+use crate::error::{LUKKO_E_VALUE, Refusal, Result};
 use crate::handle::{Locked, get};
 use crate::object::{lukko_draft, lukko_erasure, lukko_receipt, lukko_vault};
 use crate::values;
@@ -48,12 +49,13 @@ pub unsafe extern "C" fn lukko_erasure_cards(
     out_written: Slot<'_, usize>,
 ) -> i32 {
     write(out, out_capacity, out_written, |out| {
-        get::<Locked<Erasure>>(erasure)?
-            .with(|erasure| out.write_ids(erasure.cards().iter().map(|card| card.as_bytes())))
+        change(erasure, |erasure| out.write_ids(erasure.cards().iter().map(|card| card.as_bytes())))
     })
 }
 
-/// Cards that the given ones name and that were not given. No receipt before each was found or closed unseen.
+/// Cards that were not given, and that a given card or grant names. Look for each in backups and among the cards of other
+/// patients, and give it to lukko_erasure_also_found. One that is not found is closed unseen: lukko_erasure_also_close.
+/// There is no receipt before each is found or closed.
 ///
 /// @param erasure the erasure
 /// @param out their ids, 32 bytes each, one behind the other
@@ -65,12 +67,35 @@ pub unsafe extern "C" fn lukko_erasure_missing(
     out_written: Slot<'_, usize>,
 ) -> i32 {
     write(out, out_capacity, out_written, |out| {
-        get::<Locked<Erasure>>(erasure)?
-            .with(|erasure| out.write_ids(erasure.missing().iter().map(|card| card.as_bytes())))
+        change(erasure, |erasure| out.write_ids(erasure.missing().iter().map(|card| card.as_bytes())))
     })
 }
 
-/// Closes a card unseen too. Make sure that it is of this patient: it is closed for ever.
+/// Gives a card that was missing, or that a backup holds. A card of this patient is closed with the others. A card of
+/// another patient is left alone, and grants that name it do not count.
+///
+/// @param erasure the erasure
+/// @param vault the vault
+/// @param card,card_len the card
+/// @param out_is_patients 1 if the card is of this patient, else 0
+/// @return LUKKO_E_MALFORMED for bytes that are no card; LUKKO_E_MISMATCH for a card or a vault that does not belong here.
+///     Nothing changes then
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_erasure_also_found(
+    erasure: lukko_erasure,
+    vault: lukko_vault,
+    card: In<'_>,
+    card_len: usize,
+    out_is_patients: Slot<'_, u32>,
+) -> i32 {
+    put(out_is_patients, || {
+        let (vault, card) = (get::<Vault>(vault)?, card.some(card_len)?);
+        change(erasure, |erasure| Ok(erasure.also_found(&vault, card)?.into()))
+    })
+}
+
+/// Closes a card unseen too. Make sure that it is of this patient: it is closed for ever. A row that somebody planted can
+/// name another patient's card, so look for the card first: lukko_erasure_also_found.
 ///
 /// @param erasure the erasure
 /// @param card,card_len the card's id, 32 bytes
@@ -78,8 +103,28 @@ pub unsafe extern "C" fn lukko_erasure_missing(
 pub unsafe extern "C" fn lukko_erasure_also_close(erasure: lukko_erasure, card: In<'_>, card_len: usize) -> i32 {
     run((), || {
         let card = values::card_id(card, card_len)?;
-        get::<Locked<Erasure>>(erasure)?.with(|erasure| {
+        change(erasure, |erasure| {
             erasure.also_close(card);
+            Ok(())
+        })
+    })
+}
+
+/// Gives more grants: those that were made since the erasure began, and those that backups hold. What is no grant of this
+/// vault is passed over, and counted by lukko_receipt_sources.
+///
+/// @param erasure the erasure
+/// @param grants,grant_count the grants
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_erasure_also_given(
+    erasure: lukko_erasure,
+    grants: Ref<'_, lukko_bytes<'_>>,
+    grant_count: usize,
+) -> i32 {
+    run((), || {
+        let grants = grants.list(grant_count)?;
+        change(erasure, |erasure| {
+            erasure.also_given(grants);
             Ok(())
         })
     })
@@ -93,8 +138,43 @@ pub unsafe extern "C" fn lukko_erasure_also_close(erasure: lukko_erasure, card: 
 pub unsafe extern "C" fn lukko_erasure_also_granted(erasure: lukko_erasure, key: In<'_>, key_len: usize) -> i32 {
     run((), || {
         let key = values::key_fingerprint(key, key_len)?;
-        get::<Locked<Erasure>>(erasure)?.with(|erasure| {
+        change(erasure, |erasure| {
             erasure.also_granted(key);
+            Ok(())
+        })
+    })
+}
+
+/// Names a generation on the receipt whose master key was granted the patient, though the store shows no such grant. The
+/// vault's own generation and those before it are on the receipt anyway.
+///
+/// @param erasure the erasure
+/// @param generation its number, from 1
+/// @return LUKKO_E_VALUE for 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_erasure_also_granted_to_generation(erasure: lukko_erasure, generation: u32) -> i32 {
+    run((), || {
+        if generation == 0 {
+            return Err(Refusal(LUKKO_E_VALUE));
+        }
+        change(erasure, |erasure| {
+            erasure.also_granted_to_generation(generation);
+            Ok(())
+        })
+    })
+}
+
+/// Names every key on the receipt that the vault's roster lists with the role read, whatever its status: for a store whose
+/// rows of grants may have been hidden.
+///
+/// @param erasure the erasure
+/// @param vault the vault
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_erasure_also_readers(erasure: lukko_erasure, vault: lukko_vault) -> i32 {
+    run((), || {
+        let vault = get::<Vault>(vault)?;
+        change(erasure, |erasure| {
+            erasure.also_readers(&vault);
             Ok(())
         })
     })
@@ -106,9 +186,7 @@ pub unsafe extern "C" fn lukko_erasure_also_granted(erasure: lukko_erasure, key:
 /// @param draft the draft
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_erasure_close_in(erasure: lukko_erasure, draft: lukko_draft) -> i32 {
-    run((), || {
-        get::<Locked<Erasure>>(erasure)?.with(|erasure| draft::change(draft, |draft| Ok(erasure.close_in(draft)?)))
-    })
+    run((), || change(erasure, |erasure| draft::change(draft, |draft| Ok(erasure.close_in(draft)?))))
 }
 
 /// The receipt, once the vault's roster closes every card, and never before.
@@ -126,7 +204,12 @@ pub unsafe extern "C" fn lukko_erasure_receipt(
     out_receipt: Slot<'_, lukko_receipt>,
 ) -> i32 {
     give(out_receipt, || {
-        let (erasure, vault) = (get::<Locked<Erasure>>(erasure)?, get::<Vault>(vault)?);
-        erasure.with(|erasure| Ok(Locked::new(erasure.receipt(&vault, values::time(now)?)?)))
+        let (vault, now) = (get::<Vault>(vault)?, values::time(now)?);
+        change(erasure, |erasure| Ok(Locked::new(erasure.receipt(&vault, now)?)))
     })
+}
+
+/// Works on an erasure.
+pub(super) fn change<R>(erasure: lukko_erasure, work: impl FnOnce(&mut Erasure) -> Result<R>) -> Result<R> {
+    get::<Locked<Erasure>>(erasure)?.with(work)
 }

@@ -1,12 +1,42 @@
-//! Keys of older and of remembered cards.
+//! Older and remembered cards, and their keys.
 
 use lukko::{PatientId, Vault};
 
-use super::give;
+use super::{give, write};
 use crate::buffer::{In, Ref, Slot, lukko_bytes};
 use crate::handle::get;
 use crate::object::{MemberOrMaster, lukko_handle, lukko_patient_key, lukko_vault};
 use crate::values::{self, Stored, lukko_stored_patient};
+
+/// The older cards of a patient whose re-key has not ended: the current card leads back to each, and the roster closes
+/// none of them. To end the re-key, move the records to the current card, and let the registrar close these cards as
+/// LUKKO_CLOSED_COMPROMISED, which also means: superseded. If the row of an older card is missing, the list ends with that
+/// card.
+///
+/// @param vault the vault
+/// @param patient,patient_len the patient's id
+/// @param stored what the store holds, the older cards among it
+/// @param expect,expect_len the id of the card that this client accepted before, 32 bytes; length 0 for none
+/// @param out their ids from the newest to the oldest, 32 bytes each, one behind the other
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_vault_cards_left_open(
+    vault: lukko_vault,
+    patient: In<'_>,
+    patient_len: usize,
+    stored: Ref<'_, lukko_stored_patient<'_>>,
+    expect: In<'_>,
+    expect_len: usize,
+    out: Slot<'_, u8>,
+    out_capacity: usize,
+    out_written: Slot<'_, usize>,
+) -> i32 {
+    write(out, out_capacity, out_written, |out| {
+        let (vault, stored) = (get::<Vault>(vault)?, Stored::read(stored.read()?)?);
+        let patient = PatientId::new(patient.some(patient_len)?)?;
+        let ids = vault.cards_left_open(patient, &stored.as_stored(), values::optional_card(expect, expect_len)?)?;
+        out.write_ids(ids.iter().map(|id| id.as_bytes()))
+    })
+}
 
 /// Opens the key of an older card, to which the current one leads back, for lukko_vault_rewrap and lukko_vault_reseal.
 ///

@@ -3,7 +3,7 @@
 
 use lukko::{CardId, PatientId, Pin, StoredPatient, Vault};
 
-use super::give;
+use super::{erasure, give, run};
 use crate::buffer::{In, Ref, Slot};
 use crate::handle::{Locked, get};
 use crate::object::{lukko_access, lukko_card, lukko_erasure, lukko_pin, lukko_vault};
@@ -152,5 +152,27 @@ pub unsafe extern "C" fn lukko_vault_begin_erasure_packed(
         let cards = card_lens.cut(card_count, cards.bytes(cards_len)?)?;
         let grants = grant_lens.cut(grant_count, grants.bytes(grants_len)?)?;
         Ok(Locked::new(vault.begin_erasure(patient, &cards, grants)?))
+    })
+}
+
+/// lukko_erasure_also_given, with the grants packed.
+///
+/// @param erasure the erasure
+/// @param grants,grants_len the grants, one behind the other
+/// @param grant_lens,grant_count the length of each; together they are grants_len
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_erasure_also_given_packed(
+    erasure: lukko_erasure,
+    grants: In<'_>,
+    grants_len: usize,
+    grant_lens: Ref<'_, usize>,
+    grant_count: usize,
+) -> i32 {
+    run((), || {
+        let grants = grant_lens.cut(grant_count, grants.bytes(grants_len)?)?;
+        erasure::change(erasure, |erasure| {
+            erasure.also_given(grants);
+            Ok(())
+        })
     })
 }

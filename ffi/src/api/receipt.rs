@@ -8,7 +8,7 @@ use crate::buffer::{In, Slot};
 use crate::error::Result;
 use crate::handle::{Locked, get};
 use crate::object::{lukko_receipt, lukko_retired, lukko_vault};
-use crate::values;
+use crate::values::{self, lukko_sources};
 
 /// The closed cards. They are random and name nobody.
 ///
@@ -108,7 +108,17 @@ pub unsafe extern "C" fn lukko_receipt_key(
     })
 }
 
-/// Whether every copy inside the vault's reach is dead.
+/// What the generations and keys on a receipt were taken from. Nothing on the receipt can tell of a grant that was deleted
+/// before anybody saw it.
+///
+/// @param receipt the receipt
+/// @param out_sources the counts
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_receipt_sources(receipt: lukko_receipt, out_sources: Slot<'_, lukko_sources>) -> i32 {
+    put(out_sources, || with(receipt, |receipt| Ok(receipt.sources().into())))
+}
+
+/// Whether every copy inside the vault's reach is dead, as far as the sources show.
 ///
 /// @param receipt the receipt
 /// @param out_is_complete 1 or 0

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::handle::{Locked, get};
 use crate::object::{Recovering, lukko_master, lukko_pinned, lukko_recovery, lukko_share};
 use crate::output::Fault;
-use crate::values::lukko_share_fault;
+use crate::values::{self, lukko_share_fault};
 
 /// Begins a recovery of the pinned generation. What it collects is wiped when it is freed.
 ///
@@ -39,6 +39,23 @@ pub unsafe extern "C" fn lukko_recovery_add(
         let share = Share::from_bytes(get::<Share>(share)?.to_bytes().expose())?;
         recovery.with(|recovery| {
             out_fault.explain(recovery.with_dependent_mut(|_, recovery| recovery.add(share)))?;
+            Ok(())
+        })
+    })
+}
+
+/// Takes one share out again, and wipes it: one that lukko_recovery_finish refused, or one whose custodian withdraws. The
+/// others stay. An index that was not given changes nothing.
+///
+/// @param recovery the recovery
+/// @param index the share's index, 1 to n
+/// @return LUKKO_E_VALUE for an index above 255
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_recovery_remove(recovery: lukko_recovery, index: u32) -> i32 {
+    run((), || {
+        let (recovery, index) = (get::<Locked<Recovering>>(recovery)?, values::index(index)?);
+        recovery.with(|recovery| {
+            recovery.with_dependent_mut(|_, recovery| recovery.remove(index));
             Ok(())
         })
     })

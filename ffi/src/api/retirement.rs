@@ -4,7 +4,7 @@ use lukko::{PinnedDescriptor, Retired, Retirement, Share};
 
 use super::{give, put, run, write};
 use crate::buffer::{In, Slot};
-use crate::error::{LUKKO_E_VALUE, Refusal, Result};
+use crate::error::Result;
 use crate::handle::{Locked, get};
 use crate::object::{Retiring, lukko_pinned, lukko_retired, lukko_retirement, lukko_share};
 use crate::output::Fault;
@@ -95,8 +95,25 @@ pub unsafe extern "C" fn lukko_retirement_patient_failed(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_retirement_confirm_destroyed(retirement: lukko_retirement, index: u32) -> i32 {
     run((), || {
-        let index = u8::try_from(index).map_err(|_| Refusal(LUKKO_E_VALUE))?;
+        let index = values::index(index)?;
         change(retirement, |retirement| Ok(retirement.confirm_destroyed(index)?))
+    })
+}
+
+/// Takes the note of a destruction back: the custodian did not say so, or found another copy of the share. An index that
+/// was not noted changes nothing.
+///
+/// @param retirement the retirement
+/// @param index the old share's index, 1 to n
+/// @return LUKKO_E_VALUE for an index above 255
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lukko_retirement_withdraw_destroyed(retirement: lukko_retirement, index: u32) -> i32 {
+    run((), || {
+        let index = values::index(index)?;
+        change(retirement, |retirement| {
+            retirement.withdraw_destroyed(index);
+            Ok(())
+        })
     })
 }
 

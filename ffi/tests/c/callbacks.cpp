@@ -1,25 +1,15 @@
 // Callbacks of lukko.hpp that throw: the call fails, and the exception comes out of it.
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
 #include <stdexcept>
 #include <string>
 
-#include <lukko.hpp>
+#include "world.hpp"
 
 namespace {
 
 using lukko::bytes;
 using lukko::handle;
 using lukko::make;
-
-void require(bool holds, const char *what)
-{
-    if (!holds) {
-        std::cerr << what << '\n';
-        std::exit(1);
-    }
-}
 
 struct disk_full : std::runtime_error {
     disk_full() : std::runtime_error("disk full") {}
@@ -45,22 +35,8 @@ lukko::source source_of(const bytes &sealed)
 
 int main()
 {
-    const handle registrar = make(lukko_registrar_generate);
-    const bytes registrar_key = lukko::read(lukko_registrar_public_key, registrar.get());
-    const handle made = make(lukko_create, 2, 3, LUKKO_POLICY_MAJORITY, LUKKO_SUITE_X25519, registrar_key.data(),
-                             registrar_key.size());
-    const handle descriptor = make(lukko_new_vault_descriptor, made.get());
-    const handle master = make(lukko_new_vault_master, made.get());
-    const bytes print = lukko::read(lukko_descriptor_fingerprint, descriptor.get());
-    const bytes described = lukko::read(lukko_descriptor_bytes, descriptor.get());
-    const handle pin = make(lukko_pin_new, print.data(), print.size(), descriptor.get());
-    const handle pinned = make(lukko_pin_check, pin.get(), descriptor.get());
-    const handle draft = make(lukko_draft_first, pinned.get());
-    const bytes roster = lukko::read(lukko_buffer_read,
-                                     make(lukko_draft_sign_as_root, draft.get(), master.get(), pinned.get()).get());
-    const lukko_bytes *nobody = nullptr;
-    const handle vault = make(lukko_vault_load, pin.get(), described.data(), described.size(), roster.data(), roster.size(),
-                              nobody, std::size_t{0});
+    const World world;
+    const handle &vault = world.vault, &master = world.master;
     const handle key = make(lukko_enrolment_key, make(lukko_vault_enrol, vault.get(), master.get(), "p-1", std::size_t{3}).get());
     const handle next = make(lukko_enrolment_key, make(lukko_vault_rekey, vault.get(), master.get(), key.get()).get());
 
