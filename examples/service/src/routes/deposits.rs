@@ -102,7 +102,7 @@ pub(crate) async fn take_over(
                 body: Body::Sealed(&absorbed),
                 expect: Expect::Body(Body::Sealed(bytes)),
             };
-            apply(clinic, (record, field), patient, Change::Record(new)).await?;
+            apply(clinic, field, Change::Record(new)).await?;
         }
         Err(error) => return Err(refused(error, Holds::TakenOver, stored.revision)),
     }
