@@ -105,6 +105,10 @@ pub enum Usage {
         /// The path that it names.
         met: Path,
     },
+    /// The deposit was not taken over, and only what was taken over is opened here.
+    NotTakenOver,
+    /// The deposit was taken over before: nothing is left to do.
+    TakenOver,
     /// The object belongs to a vault of another suite.
     WrongSuite,
     /// The object belongs to another vault.

@@ -137,6 +137,8 @@ const fn usage_code(usage: &Usage) -> i32 {
     match usage {
         Usage::WrongCard { .. }
         | Usage::WrongPath { .. }
+        | Usage::NotTakenOver
+        | Usage::TakenOver
         | Usage::WrongSuite
         | Usage::WrongVault
         | Usage::WrongRecipient { .. }

@@ -18,6 +18,10 @@ impl fmt::Display for Error {
                 write!(f, "malformed share text: a character that no share has (U+{code:04X}) at {position}; ")?;
                 f.write_str("take it away, or compare it with the custodian's copy")
             }
+            Self::Malformed { object, field: "magic", .. } => {
+                write!(f, "malformed {object}: the bytes do not begin as those of a {object}; ")?;
+                f.write_str("look whether two objects were exchanged, or restore this one from a backup")
+            }
             Self::Malformed { object, field, offset } => {
                 write!(f, "malformed {object}: field `{field}` at offset {offset}; restore this object from a backup")
             }
@@ -78,9 +82,20 @@ impl fmt::Display for Usage {
             Self::WrongPath { met: Path::DepositedAttachment } => {
                 f.write_str("this is a deposited attachment: use Vault::open_deposited_attachment")
             }
+            Self::NotTakenOver => f.write_str(
+                "nobody took this deposit over; if that was done once, another deposit was put in its place since: take \
+                 the note from a backup",
+            ),
+            Self::TakenOver => f.write_str(
+                "this deposit was taken over already; keep what is stored, and read it with Vault::open_absorbed",
+            ),
             Self::WrongSuite => f.write_str("the object is of another suite than the vault"),
-            Self::WrongVault => f.write_str("the object is of another vault"),
-            Self::WrongRecipient { addressed_to } => write!(f, "this is addressed to key {addressed_to}"),
+            Self::WrongVault => {
+                f.write_str("the object is of another vault; look which store or which key it was taken from")
+            }
+            Self::WrongRecipient { addressed_to } => {
+                write!(f, "this is addressed to key {addressed_to}; a seed gives another key under another member's id")
+            }
             Self::AlreadyOnRoster(key) => {
                 write!(f, "key {key} is on the roster; its roles never change, admit a new key instead")
             }
@@ -133,7 +148,10 @@ impl fmt::Display for Untrusted {
             }
             Self::DisclosureSignature(key) => write!(f, "the disclosure is not signed by member key {key}"),
             Self::EntrySignature(key) => write!(f, "the entry of member key {key} is not signed by that key"),
-            Self::UnknownMember(key) => write!(f, "member key {key} is not on the roster, or its entry was not given"),
+            Self::UnknownMember(key) => {
+                write!(f, "member key {key} is not on the roster, or its entry was not given; ")?;
+                f.write_str("a seed gives another key under another member's id")
+            }
             Self::Revoked(key) => write!(f, "member key {key} is revoked"),
             Self::Retired(key) => write!(f, "member key {key} is retired"),
             Self::Role(key) => write!(f, "member key {key} lacks the role for this"),

@@ -130,7 +130,7 @@ pub(crate) fn open_deposit(
 /// Opens what was absorbed, and no deposit.
 ///
 /// # Errors
-/// As [`open_deposit`].
+/// As [`open_deposit`]; [`Usage::NotTakenOver`].
 pub(crate) fn open_absorbed(
     key: &PatientKey,
     record: RecordId<'_>,
@@ -138,7 +138,10 @@ pub(crate) fn open_absorbed(
     bytes: &[u8],
     roster: &VerifiedRoster,
 ) -> Result<Opened> {
-    open_one_of(&[Path::Absorbed], key, record, field, bytes, roster)
+    open_one_of(&[Path::Absorbed], key, record, field, bytes, roster).map_err(|error| match error {
+        Error::Usage(Usage::WrongPath { met: Path::Deposit }) => Usage::NotTakenOver.into(),
+        error => error,
+    })
 }
 
 fn open_one_of(

@@ -22,7 +22,7 @@ const ONE_SHOT: [Path; 3] = [Path::Reader, Path::Deposit, Path::Absorbed];
 /// Takes a deposit over: the same payload, its key wrapped under the patient KEK, with the writer's signature beside.
 ///
 /// # Errors
-/// As [`open_deposit`](super::deposit::open_deposit); [`Error::Randomness`].
+/// As [`open_deposit`](super::deposit::open_deposit); [`Usage::TakenOver`]; [`Error::Randomness`].
 pub(crate) fn absorb(
     key: &PatientKey,
     record: RecordId<'_>,
@@ -31,7 +31,10 @@ pub(crate) fn absorb(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
-    let located = Located::read(key, record, field, bytes, &[Path::Deposit])?;
+    let located = Located::read(key, record, field, bytes, &[Path::Deposit]).map_err(|error| match error {
+        Error::Usage(Usage::WrongPath { met: Path::Absorbed }) => Usage::TakenOver.into(),
+        error => error,
+    })?;
     let writer = verify_writer(&located, roster)?;
     writer.require_unrevoked()?;
     absorb_under(key, key, &located, &writer, rng)

@@ -61,7 +61,7 @@ impl Vault {
     /// absorbed, a later deposit of the same writer is refused.
     ///
     /// # Errors
-    /// As [`Vault::open_deposit`]; [`Usage::WrongPath`](crate::error::Usage::WrongPath) for a deposit.
+    /// As [`Vault::open_deposit`]; [`Usage::NotTakenOver`](crate::error::Usage::NotTakenOver) for a deposit.
     pub fn open_absorbed(
         &self,
         key: &PatientKey,
@@ -95,7 +95,8 @@ impl Vault {
     /// the proof of who wrote it stays with it.
     ///
     /// # Errors
-    /// As [`Vault::open_deposit`]; [`Error::Randomness`](crate::Error::Randomness).
+    /// As [`Vault::open_deposit`]; [`Usage::TakenOver`](crate::error::Usage::TakenOver) if that was done before;
+    /// [`Error::Randomness`](crate::Error::Randomness).
     pub fn absorb(
         &self,
         key: &PatientKey,

@@ -1,7 +1,8 @@
 //! Errors, split by who can act on them.
 
+mod display;
+
 use std::error::Error as StdError;
-use std::fmt;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -14,7 +15,7 @@ pub enum Error {
     Usage(Usage),
     /// Somebody else was there first. Nothing was changed: read again, and decide anew.
     Conflict(Conflict),
-    /// What was given is older than what is stored. Nothing was changed.
+    /// What was given is older than what is stored, or not newer where it must be. Nothing was changed.
     Stale {
         /// What the two numbers count.
         what: Counted,
@@ -100,8 +101,11 @@ pub enum Conflict {
     Endorsement,
     /// Another grant to this recipient is stored.
     Grant,
-    /// The record is another one now than the change builds on, or is gone.
-    Record,
+    /// The record is another one now than the change builds on, or is gone: the only answer to a writer who was overtaken.
+    Record {
+        /// The revision that is stored now; none if the record is not stored, or not any more.
+        stored: Option<u64>,
+    },
     /// Another worker has this piece of the job, or it is done.
     Claim,
     /// A record names the object, which is therefore not given up.
@@ -116,8 +120,6 @@ pub enum Counted {
     Generation,
     /// The version of the roster.
     Roster,
-    /// The revision of a record.
-    Revision,
 }
 
 /// What is not stored.
@@ -146,29 +148,6 @@ impl Error {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(usage) => write!(f, "the call cannot be done as given: {usage:?}"),
-            Self::Conflict(conflict) => write!(f, "somebody else was there first: {conflict:?}"),
-            Self::Stale { what, stored, given } => write!(f, "{what:?} {given} is older than the stored {stored}"),
-            Self::Missing(missing) => write!(f, "not stored: {missing:?}"),
-            Self::Corrupt { table, what } => write!(f, "the table {table} is damaged: {what}"),
-            Self::Schema { found, known } => {
-                write!(f, "the database has schema {found}, and this version knows schemas up to {known}")
-            }
-            Self::Unavailable(error) => write!(f, "not done, or not known to be done: {error}"),
-            Self::Held { pieces, seconds } => write!(
-                f,
-                "the job is not over: {pieces} of its pieces are held by other workers, or by workers that have died; run \
-                 the job again in {seconds} seconds, and it takes over those that are left"
-            ),
-            Self::Core(error) => error.fmt(f),
-            Self::Stream(error) => error.fmt(f),
-        }
     }
 }
 

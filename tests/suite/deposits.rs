@@ -125,8 +125,8 @@ fn every_call_opens_its_own_paths_only() {
         let met = path_of(bytes).unwrap();
         let refused = vault.open_unattributed(key, id, field(), bytes).unwrap_err();
         assert_eq!(refused, Usage::WrongPath { met }.into());
-        let refused = vault.absorb(key, id, field(), bytes, &mut OsRng).unwrap_err();
-        assert_eq!(refused, Usage::WrongPath { met }.into());
+        let expected = if met == Path::Absorbed { Usage::TakenOver } else { Usage::WrongPath { met } };
+        assert_eq!(vault.absorb(key, id, field(), bytes, &mut OsRng).unwrap_err(), expected.into());
     }
 }
 
@@ -185,7 +185,11 @@ fn what_was_absorbed_is_not_replaced_by_a_deposit() {
     let (vault, key, id) = (&clinic.vault, &clinic.patient.key, clinic.deposited());
     assert!(vault.open_absorbed(key, id, field(), &clinic.absorbed).is_ok());
     let refused = vault.open_absorbed(key, id, field(), &clinic.deposit.bytes).unwrap_err();
-    assert_eq!(refused, Usage::WrongPath { met: Path::Deposit }.into());
+    assert_eq!(refused, Usage::NotTakenOver.into());
+    // The advice is never the call that would open the other deposit.
+    for error in [Usage::NotTakenOver, Usage::TakenOver] {
+        assert!(!error.to_string().contains("open_deposit"), "{error}");
+    }
     let note = StoredNote { record: id, field: field(), path: Path::Reader, bytes: &clinic.deposit.bytes };
     let refused = vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut OsRng).unwrap_err();
     assert_eq!(refused, Usage::WrongPath { met: Path::Deposit }.into());

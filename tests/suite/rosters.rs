@@ -3,7 +3,7 @@
 use lukko::error::{Conflict, Untrusted, Usage, Versioned};
 use lukko::*;
 
-use super::clinic::{Clinic, PATIENT, SUITES};
+use super::clinic::{Clinic, PATIENT, SUITES, field};
 
 #[test]
 fn a_descriptor_counts_only_by_its_fingerprint() {
@@ -401,4 +401,20 @@ fn what_a_roster_claims_to_close() {
     for length in 0..bytes.len() {
         assert!(matches!(VerifiedRoster::claimed_closed(&bytes[..length]), Err(Error::Malformed { .. })), "{length}");
     }
+}
+
+/// Two arguments of the same type, in the wrong order; and a seed with another member's id. Both are said.
+#[test]
+fn a_mix_up_is_said_in_words() {
+    let clinic = Clinic::new(Suite::X25519, 0x5E);
+    let pin = clinic.first_pin.clone();
+    let swapped = Vault::load(pin, &clinic.roster, clinic.descriptor.as_bytes(), clinic.entries()).unwrap_err();
+    assert!(swapped.to_string().contains("whether two objects were exchanged"), "{swapped}");
+    let stored = clinic.therapist.seed();
+    let seed = stored.expose().try_into().unwrap();
+    let other = clinic.vault.descriptor().member_from_seed(MemberId::new("x").unwrap(), seed).unwrap();
+    let card = clinic.card(None).unwrap();
+    let refused = clinic.vault.deposit(&card, &other, field(), Padding::Padme, b"x", &mut OsRng).unwrap_err();
+    assert_eq!(refused, Untrusted::UnknownMember(other.fingerprint()).into());
+    assert!(refused.to_string().contains("another member's id"), "{refused}");
 }

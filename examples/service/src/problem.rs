@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use lukko::error::Untrusted;
-use lukko_store::error::{Conflict, Missing};
+use lukko_store::error::Missing;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -141,9 +141,7 @@ impl From<lukko_store::Error> for Problem {
         use lukko_store::Error as Store;
         match error {
             Store::Core(error) => error.into(),
-            Store::Conflict(Conflict::Record) => Self::stale_revision("the record is another one now"),
-            Store::Stale { stored, .. } => Self::stale_revision(format!("revision {stored} is stored")),
-            Store::Conflict(_) => Self::stale_revision(error.to_string()),
+            Store::Conflict(_) | Store::Stale { .. } => Self::stale_revision(error.to_string()),
             Store::Missing(Missing::Patient) => Self::not_found("no such patient"),
             Store::Missing(Missing::Object) => {
                 tracing::error!("an attachment's object is gone");

@@ -5,7 +5,7 @@ use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 use super::{bytes, number, patients, read, vault_key};
 use crate::backend::{Backend, Purpose, Reader, Tx};
 use crate::change::{Body, Change, Expect, NewRecord};
-use crate::error::{Conflict, Counted, Error, Missing, Result, Usage};
+use crate::error::{Conflict, Missing, Result, Usage};
 use crate::rows::{Record, StoredBody};
 use crate::table::{OBJECT, RECORD, Row, Value};
 
@@ -96,7 +96,8 @@ pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>) -
     }
     patients::require_current(tx, vault, patient, card).await?;
     if expect != Expect::Absent || !tx.insert(&RECORD, row.clone()).await? {
-        let stored = tx.get(&RECORD, key(vault, (patient, record, field))).await?.ok_or(Conflict::Record)?;
+        let stored =
+            tx.get(&RECORD, key(vault, (patient, record, field))).await?.ok_or(Conflict::Record { stored: None })?;
         if stored == row {
             // Made already. Whoever announced the object again before that means this record.
             return if let Body::Object { object, .. } = body { swept(tx, vault, object).await } else { Ok(()) };
@@ -108,14 +109,11 @@ pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>) -
 
 async fn replace(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>, stored: Record, row: Row) -> Result<()> {
     let NewRecord { revision, expect, .. } = *new;
-    if revision < stored.revision {
-        return Err(Error::Stale { what: Counted::Revision, stored: stored.revision, given: revision });
-    }
     match expect {
         Expect::Revision(expected) if revision <= expected => return Err(Usage::RevisionBackwards.into()),
         Expect::Revision(expected) if expected == stored.revision => {}
         Expect::Body(body) if body == stored.body && revision == stored.revision => {}
-        _ => return Err(Conflict::Record.into()),
+        _ => return Err(Conflict::Record { stored: Some(stored.revision) }.into()),
     }
     tx.update(&RECORD, row).await?;
     give_up(tx, vault, &stored.body).await
@@ -132,7 +130,7 @@ pub(super) async fn delete(
     let Some(row) = tx.get(&RECORD, key(vault, place)).await? else { return Ok(()) };
     let stored = read::record_row(row)?;
     if stored.revision != revision {
-        return Err(Conflict::Record.into());
+        return Err(Conflict::Record { stored: Some(stored.revision) }.into());
     }
     tx.delete(&RECORD, key(vault, place)).await?;
     give_up(tx, vault, &stored.body).await

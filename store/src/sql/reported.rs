@@ -36,7 +36,7 @@ pub(crate) fn failed(cause: sqlx::Error) -> Error {
     };
     match advice {
         Wait(advice) => Error::unavailable(Reported { advice, cause }),
-        Restore(what) => Error::Corrupt { table: "(all of the database)", what },
+        Restore(what) => Error::Corrupt { table: "(all tables)", what },
     }
 }
 

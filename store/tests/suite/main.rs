@@ -53,3 +53,4 @@ mod soak;
 mod sqlite;
 mod sqlite_file;
 mod tampering;
+mod words;

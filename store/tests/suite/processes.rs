@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use lukko::CardId;
-use lukko_store::error::{Conflict, Counted};
+use lukko_store::error::Conflict;
 use lukko_store::{Body, Change, Error, Expect, NewRecord, PostgresStore, SqliteStore, Store, StoredBody};
 
 const DATABASE: &str = "LUKKO_PROCESSES_DATABASE";
@@ -56,7 +56,9 @@ async fn write(store: &impl Store, writes: usize) {
             let text = format!("{} writes {number}", std::process::id());
             match store.apply(vault, &next(&name, card, stored.revision, text.as_bytes())).await {
                 Ok(()) => break,
-                Err(Error::Conflict(Conflict::Record) | Error::Stale { what: Counted::Revision, .. }) => overtaken += 1,
+                Err(Error::Conflict(Conflict::Record { stored: Some(newer) })) if newer > stored.revision => {
+                    overtaken += 1
+                }
                 Err(error) => panic!("{error:?}"),
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lukko::{CardId, Enroller, FieldLabel, RecordId};
-use lukko_store::error::{Conflict, Counted, Missing};
+use lukko_store::error::{Conflict, Missing, Usage};
 use lukko_store::{After, Body, Change, Error, Expect, NewRecord, Record, Replaced, Store, StoredBody, next_card};
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
@@ -24,20 +24,31 @@ pub async fn t097_a_writer_who_was_overtaken_is_refused(store: impl Store) {
     for _ in 0..2 {
         store.apply(clinic.id(), &next(card, &second, 2, Expect::Revision(1))).await.unwrap();
     }
-    let conflict = |result: Result<(), Error>| matches!(result, Err(Error::Conflict(Conflict::Record)));
-    assert!(conflict(store.apply(clinic.id(), &next(card, b"other", 2, Expect::Revision(1))).await));
-    assert!(conflict(store.apply(clinic.id(), &next(card, b"other", 3, Expect::Revision(1))).await));
-    assert!(conflict(store.apply(clinic.id(), &next(card, b"other", 2, Expect::Absent)).await));
+    let overtaken = |by, result| matches!(result, Err(Error::Conflict(Conflict::Record { stored })) if stored == by);
+    assert!(overtaken(Some(2), store.apply(clinic.id(), &next(card, b"other", 2, Expect::Revision(1))).await));
+    assert!(overtaken(Some(2), store.apply(clinic.id(), &next(card, b"other", 3, Expect::Revision(1))).await));
+    assert!(overtaken(Some(2), store.apply(clinic.id(), &next(card, b"other", 2, Expect::Absent)).await));
     // A job that read the first text and moves it to another key.
     let moved = next(card, b"moved", 2, Expect::Body(Body::Sealed(&before)));
-    assert!(conflict(store.apply(clinic.id(), &moved).await));
-    let stale = store.apply(clinic.id(), &next(card, b"other", 1, Expect::Revision(2))).await;
-    assert!(matches!(stale, Err(Error::Stale { what: Counted::Revision, stored: 2, given: 1 })), "{stale:?}");
-    let stored = store.record(clinic.id(), patient("p-1"), record("r-0000"), field()).await.unwrap().unwrap();
-    assert_eq!(stored.body, StoredBody::Sealed(second.clone()));
-    clinic.vault.open(&enrolled.key, record("r-0000"), field(), &second).unwrap();
+    assert!(overtaken(Some(2), store.apply(clinic.id(), &moved).await));
+    // What is overtaken is one answer, however far behind the writer is; a revision below its own base is a mistake.
+    assert!(overtaken(Some(2), store.apply(clinic.id(), &next(card, b"other", 1, Expect::Absent)).await));
+    let third = clinic.seal(&enrolled.key, "r-0000", 3, "third");
+    store.apply(clinic.id(), &next(card, &third, 3, Expect::Revision(2))).await.unwrap();
+    assert!(overtaken(Some(3), store.apply(clinic.id(), &next(card, b"other", 2, Expect::Revision(1))).await));
+    assert!(overtaken(Some(3), store.apply(clinic.id(), &next(card, b"other", 9, Expect::Revision(8))).await));
+    for (base, revision) in [(2, 1), (3, 3), (9, 8)] {
+        let mistake = store.apply(clinic.id(), &next(card, b"other", revision, Expect::Revision(base))).await;
+        assert!(matches!(mistake, Err(Error::Usage(Usage::RevisionBackwards))), "{mistake:?}");
+    }
+    let (patient, record) = (patient("p-1"), record("r-0000"));
+    let delete = [Change::Delete { patient, record, field: field(), revision: 2 }];
+    assert!(overtaken(Some(3), store.apply(clinic.id(), &delete).await));
+    let stored = store.record(clinic.id(), patient, record, field()).await.unwrap().unwrap();
+    assert_eq!(stored.body, StoredBody::Sealed(third.clone()));
+    clinic.vault.open(&enrolled.key, record, field(), &third).unwrap();
     let absent = NewRecord { expect: Expect::Revision(1), revision: 2, ..first("p-1", "r-none", card, b"x") };
-    assert!(conflict(store.apply(clinic.id(), &[Change::Record(absent)]).await));
+    assert!(overtaken(None, store.apply(clinic.id(), &[Change::Record(absent)]).await));
 }
 
 pub async fn t097_of_many_writers_at_once_one_wins(store: impl Store + 'static) {
@@ -61,7 +72,7 @@ pub async fn t097_of_many_writers_at_once_one_wins(store: impl Store + 'static) 
         for writer in writers {
             match writer.await.unwrap() {
                 Ok(text) => won.push(text),
-                Err(Error::Conflict(Conflict::Record)) => {}
+                Err(Error::Conflict(Conflict::Record { stored })) => assert_eq!(stored, Some(revision)),
                 Err(error) => panic!("{error:?}"),
             }
         }
@@ -117,7 +128,7 @@ pub async fn t090_t094_new_records_of_two_patients_in_one_change(store: impl Sto
     let refused = store.apply(clinic.id(), &[new("p-1", "a", one, b"1"), new("p-3", "a", one, b"2")]).await;
     assert!(matches!(refused, Err(Error::Missing(Missing::Patient))), "{refused:?}");
     let refused = store.apply(clinic.id(), &[new("p-1", "a", one, b"1"), new("p-1", "a", one, b"2")]).await;
-    assert!(matches!(refused, Err(Error::Conflict(Conflict::Record))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Conflict(Conflict::Record { stored: Some(1) }))), "{refused:?}");
     assert_eq!(stored(&store, &clinic, &places).await, [None, None, None, None, None]);
 
     let whole = [new("p-1", "a", one, b"1"), new("p-2", "a", two, b"2"), new("p-1", "b", one, b"3")];
@@ -128,7 +139,7 @@ pub async fn t090_t094_new_records_of_two_patients_in_one_change(store: impl Sto
     let more = [new("p-2", "b", two, b"4"), new("p-1", "a", one, b"1"), new("p-2", "b", two, b"4")];
     store.apply(clinic.id(), &more).await.unwrap();
     let refused = store.apply(clinic.id(), &[new("p-1", "c", one, b"5"), new("p-1", "a", one, b"6")]).await;
-    assert!(matches!(refused, Err(Error::Conflict(Conflict::Record))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Conflict(Conflict::Record { stored: Some(1) }))), "{refused:?}");
     let expected = [b"1", b"2", b"3", b"4"].map(|text| Some(text.to_vec()));
     assert_eq!(stored(&store, &clinic, &places).await, [&expected[..], &[None]].concat());
 

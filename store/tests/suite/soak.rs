@@ -114,7 +114,6 @@ impl<S: Store> Soak<'_, S> {
             None => End::Missing,
             Some(_) if old => End::Conflict,
             Some(_) if on == stored => End::Done,
-            Some(_) if revision < stored => End::Stale,
             Some(_) => End::Conflict,
         };
         let (patient, record) = (PatientId::new(&id).unwrap(), RecordId::new(&name).unwrap());

@@ -83,7 +83,7 @@ pub(crate) async fn write(
         body: Stored::Object { object: &object, length },
         expect,
     };
-    apply(clinic, place, patient, Change::Record(new)).await?;
+    apply(clinic, place.1, Change::Record(new)).await?;
     let revision = revision.get();
     Ok((status, etag(revision), Reply(Made { record, revision })))
 }

@@ -6,7 +6,7 @@ use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use lukko::error::Usage;
-use lukko::{FieldLabel, OsRng, Padding, Path, PatientId, RecordId};
+use lukko::{FieldLabel, OsRng, Padding, PatientId, RecordId};
 use lukko_store::{Body, Change, Expect, NewRecord, StoredBody};
 
 use super::api::{Made, Note, Text};
@@ -91,7 +91,7 @@ pub(crate) async fn take_over(
     match vault.open_absorbed(&key, record, field, bytes) {
         // It was done before, through another door, or by a re-key.
         Ok(_) => {}
-        Err(lukko::Error::Usage(Usage::WrongPath { met: Path::Deposit })) if !door.taken_over.has(&id, &name) => {
+        Err(lukko::Error::Usage(Usage::NotTakenOver)) if !door.taken_over.has(&id, &name) => {
             let absorbed = vault.absorb(&key, record, field, bytes, &mut OsRng)?;
             let new = NewRecord {
                 patient,
@@ -102,7 +102,7 @@ pub(crate) async fn take_over(
                 body: Body::Sealed(&absorbed),
                 expect: Expect::Body(Body::Sealed(bytes)),
             };
-            apply(clinic, (record, field), patient, Change::Record(new)).await?;
+            apply(clinic, field, Change::Record(new)).await?;
         }
         Err(error) => return Err(refused(error, Holds::TakenOver, stored.revision)),
     }

@@ -125,7 +125,7 @@ pub(crate) async fn write(
         body: Body::Sealed(&sealed),
         expect,
     };
-    apply(clinic, place, patient, Change::Record(new)).await?;
+    apply(clinic, place.1, Change::Record(new)).await?;
     let revision = revision.get();
     Ok((status, etag(revision), Reply(Made { record, revision })))
 }
@@ -154,29 +154,21 @@ pub(crate) async fn delete(
     };
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     key(&vault, patient, &rows, With::Member(member))?;
-    apply(clinic, (record, field), patient, Change::Delete { patient, record, field, revision }).await?;
+    apply(clinic, field, Change::Delete { patient, record, field, revision }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Makes a change of one record. A writer who was overtaken is told the revision that is stored now.
-pub(super) async fn apply(
-    clinic: &Clinic,
-    (record, field): (RecordId<'_>, FieldLabel<'_>),
-    patient: PatientId<'_>,
-    change: Change<'_>,
-) -> Result<(), Problem> {
+pub(super) async fn apply(clinic: &Clinic, field: FieldLabel<'_>, change: Change<'_>) -> Result<(), Problem> {
     match clinic.database.apply(clinic.id(), &[change]).await {
-        Err(Error::Conflict(Conflict::Record)) => {
-            let stored = clinic.database.record(clinic.id(), patient, record, field).await?;
-            Err(match stored {
-                // Only deposits have revision 0.
-                Some(stored) if stored.revision == 0 && field.as_bytes() != INTAKE.as_bytes() => {
-                    Problem::misplaced("what was put in this place is none of its revisions; it has the ETag \"0\"")
-                }
-                Some(stored) => Problem::stale_revision(format!("revision {} is stored", stored.revision)),
-                None => Problem::stale_revision("the record is not stored, or not any more"),
-            })
-        }
+        Err(Error::Conflict(Conflict::Record { stored })) => Err(match stored {
+            // Only deposits have revision 0.
+            Some(0) if field.as_bytes() != INTAKE.as_bytes() => {
+                Problem::misplaced("what was put in this place is none of its revisions; it has the ETag \"0\"")
+            }
+            Some(revision) => Problem::stale_revision(format!("revision {revision} is stored")),
+            None => Problem::stale_revision("the record is not stored, or not any more"),
+        }),
         other => Ok(other?),
     }
 }

@@ -91,8 +91,8 @@ pub(crate) fn open(
 /// What the core said; a record of another kind than the place holds is refused by name.
 pub(crate) fn refused(error: lukko::Error, holds: Holds, revision: u64) -> Problem {
     match error {
-        lukko::Error::Usage(Usage::WrongPath { met }) => {
-            tracing::error!(?met, ?holds, "a record of another kind was put in this place");
+        lukko::Error::Usage(met @ (Usage::WrongPath { .. } | Usage::NotTakenOver)) => {
+            tracing::error!(%met, ?holds, "a record of another kind was put in this place");
             Problem::misplaced(match holds {
                 Holds::Note => format!("a deposit was put in the place of this note; it has the ETag \"{revision}\""),
                 Holds::Deposit => "what was put in the place of this deposit is no deposit".to_owned(),
