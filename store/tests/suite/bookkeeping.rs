@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use lukko::{CardId, PatientId};
+use lukko::{CardId, ClosedReason, PatientId};
 use lukko_store::error::Usage;
+use lukko_store::restore::{Console, Kept};
 use lukko_store::{
     Attachments, Body, Change, ErasureJob, Error, How, KeyOf, NewRecord, PostgresStore, Progress, Records, RekeyJob,
     Result, SqliteStore, Store, Task, VerifyJob, Worker, enrolment,
 };
 
-use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
+use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, rekeyed, with_notes};
 use crate::lifecycle::{nothing_is_left, run};
 use crate::sql::{Sql, hex};
 
@@ -166,6 +167,42 @@ async fn a_planted_patient_stops_no_job(store: &impl Store, sql: &Sql) {
     assert_eq!((state.open, state.done, state.failed), (0, 1, 1));
 }
 
+/// The backup is from the middle of a rotation, and the erasure from after it: the kept roster of one generation closes the
+/// card, that of the other one in the backup does not. The patient is named, the others are brought back.
+async fn a_restore_goes_on_behind_an_erasure_that_must_wait(store: &impl Store, sql: &Sql) {
+    let mut clinic = Clinic::new(0x3008);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    with_notes(store, &mut clinic, "p-1", 1).await;
+    let gone = with_notes(store, &mut clinic, "p-2", 1).await;
+    let mut next = NextGeneration::store(store, &mut clinic).await;
+    let mut draft = next.vault.roster().next().unwrap();
+    draft.close(gone.card_id, ClosedReason::Erased).unwrap();
+    let roster = draft.sign_as_registrar(&clinic.registrar, next.vault.descriptor()).unwrap();
+    next.vault.update_roster(&roster, [clinic.salo.entry(), clinic.aalto.entry()]).unwrap();
+    let row = format!("x'{}', x'', 1, x'{}'", hex(clinic.id().as_bytes()), "00".repeat(32));
+    sql.run(&format!("INSERT INTO patient (vault, patient, version, card) VALUES ({row})")).await;
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("roster"), &roster).unwrap();
+    let kept = Kept::new(directory.path());
+    let unclear = kept.catch_up(store, &next.vault, 1_700_000_000, &Silent).await.unwrap();
+    let [named] = &unclear[..] else { panic!("{unclear:?}") };
+    assert_eq!((&named.patient[..], &named.what), (&b"p-2"[..], &Error::from(Usage::ErasureBeforeRoster).to_string()));
+    assert_eq!(store.generations(clinic.id()).await.unwrap()[1].roster, roster);
+    // The registrar closes the card in the other generation too.
+    let closing = clinic.erasing(&[gone.card_id]);
+    store.apply(clinic.id(), &[closing.publish()]).await.unwrap();
+    assert_eq!(kept.catch_up(store, &next.vault, 1_700_000_000, &Silent).await.unwrap(), []);
+    nothing_is_left(store, &clinic, patient("p-2")).await;
+}
+
+struct Silent;
+
+impl Console for Silent {
+    fn say(&self, _line: &str) {}
+    fn complain(&self, _line: &str) {}
+    fn ask(&self) {}
+}
+
 macro_rules! on_both {
     ($($case:ident: $sqlite:ident, $postgresql:ident);* $(;)?) => {
         $(
@@ -193,5 +230,6 @@ on_both! {
     a_repeated_erasure_leaves_no_piece: t107_repeated_erasure_in_sqlite, t107_repeated_erasure_in_postgresql;
     a_late_enrolment_brings_nobody_back: t108_late_enrolment_in_sqlite, t108_late_enrolment_in_postgresql;
     a_planted_announcement_keeps_no_object: t107_planted_announcement_in_sqlite, t107_planted_announcement_in_postgresql;
+    a_restore_goes_on_behind_an_erasure_that_must_wait: t145_erasure_that_waits_in_sqlite, t145_erasure_that_waits_in_postgresql;
     a_planted_patient_stops_no_job: t094_planted_patient_in_sqlite, t094_planted_patient_in_postgresql;
 }
