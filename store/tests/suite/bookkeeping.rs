@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use lukko::{CardId, ClosedReason, PatientId};
+use lukko::{CardId, ClosedReason, Enroller, PatientId, PatientRotation};
 use lukko_store::error::Usage;
 use lukko_store::restore::{Console, Kept};
 use lukko_store::{
     Attachments, Body, Change, ErasureJob, Error, How, KeyOf, NewRecord, PostgresStore, Progress, Records, RekeyJob,
-    Result, SqliteStore, Store, Task, VerifyJob, Worker, enrolment,
+    Result, RotationJob, SqliteStore, Store, Task, VerifyJob, Worker, enrolment,
 };
 
 use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, rekeyed, with_notes};
@@ -55,6 +55,24 @@ async fn a_hidden_card_is_still_to_be_closed(store: &impl Store, sql: &Sql) {
     );
     sql.run("DELETE FROM card WHERE version = 1").await;
     assert_eq!(still_open(store, &clinic, "rekey again").await, [two.card_id, one.card_id]);
+}
+
+/// The row of an older card that carries records is hidden while the master key is rotated. The rotation names the card,
+/// before the old generation's grant of it goes.
+async fn a_rotation_names_a_hidden_card(store: &impl Store, sql: &Sql) {
+    let mut clinic = Clinic::new(0x3009);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let one = with_notes(store, &mut clinic, "p-1", 1).await;
+    let two = rekeyed(store, &mut clinic, "p-1", &one).await;
+    rekeyed(store, &mut clinic, "p-1", &two).await;
+    sql.run("DELETE FROM card WHERE version = 1").await;
+    let next = NextGeneration::store(store, &mut clinic).await;
+    let by = Enroller::Root(&next.rotation.master);
+    let step = PatientRotation { from: &clinic.vault, master: &next.old, to: &next.vault, by };
+    let done = run(store, &clinic, "rotation", RotationJob { step }).await;
+    let [finding] = &done[0].findings[..] else { panic!("{done:?}") };
+    assert!(finding.reason.starts_with(&format!("card {}: its row is not stored", one.card_id)), "{finding:?}");
+    assert_eq!(next.every_patient_opens(store).await, 1);
 }
 
 /// A patient of the clinic, with one note, whom a roster closes as erased.
@@ -226,6 +244,7 @@ macro_rules! on_both {
 on_both! {
     a_planted_card_is_not_to_be_closed: t095_planted_card_in_sqlite, t095_planted_card_in_postgresql;
     a_hidden_card_is_still_to_be_closed: t095_hidden_card_in_sqlite, t095_hidden_card_in_postgresql;
+    a_rotation_names_a_hidden_card: t093_hidden_card_in_sqlite, t093_hidden_card_in_postgresql;
     kept_records_do_not_pass_for_deleted: t107_kept_records_in_sqlite, t107_kept_records_in_postgresql;
     a_repeated_erasure_leaves_no_piece: t107_repeated_erasure_in_sqlite, t107_repeated_erasure_in_postgresql;
     a_late_enrolment_brings_nobody_back: t108_late_enrolment_in_sqlite, t108_late_enrolment_in_postgresql;
