@@ -74,7 +74,8 @@ pub enum Usage {
     NoCard,
     /// The newest generation is never retired.
     NewestGeneration,
-    /// The job is of another kind than the worker, or over other patients.
+    /// The job is of another kind than the worker or over other patients, or was to do something else with them, as an
+    /// erasure that kept the records.
     WrongJob,
     /// The job is over: every piece was done or failed. To do it again, begin one of another name.
     JobOver,

@@ -206,7 +206,6 @@ impl<'a, S: Store> Worker<'a, S> {
     }
 
     async fn piece<T: Task>(&self, task: &T, claim: &Claim) -> Result<Progress> {
-        let patient = PatientId::new(&claim.patient)?;
         let mut attempt = 1;
         loop {
             let piece = match task.piece(self, claim).await {
@@ -217,38 +216,32 @@ impl<'a, S: Store> Worker<'a, S> {
                 Err(error) => Err(error),
             };
             let ended = match piece {
-                Ok(piece) => self.end(claim, patient, piece).await,
+                Ok(piece) => self.end(claim, piece).await,
                 Err(error) => Err(error),
             };
             match ended {
                 Err(error) if is_overtaken(&error) && attempt < ATTEMPTS => attempt += 1,
                 // The store does not erase this patient as things are. Nothing was changed.
                 Err(error @ (Error::Core(_) | Error::Usage(Usage::NoCard | Usage::ErasureBeforeRoster))) => {
-                    return self.end(claim, patient, Piece::failed(None, &error)).await;
+                    return self.end(claim, Piece::failed(None, &error)).await;
                 }
                 // Somebody writes to this patient again and again, or the rows do not fit together: others go on.
                 Err(error) if is_overtaken(&error) => {
-                    return self.end(claim, patient, Piece::failed(None, &error)).await;
+                    return self.end(claim, Piece::failed(None, &error)).await;
                 }
                 other => return other,
             }
         }
     }
 
-    /// Once no piece is open: whether each of these patients is as the task says, or failed. Otherwise the job that was
-    /// begun under this name was over others.
-    async fn require_all(&self, patients: &[PatientId<'_>], enrolled: bool) -> Result<()> {
+    /// Once no piece is open: those of the patients whose piece did not fail. Where one of them is not as the task says, the
+    /// job that was begun under this name was over others, or was to do something else.
+    async fn not_failed<'p>(&self, patients: &[PatientId<'p>]) -> Result<Vec<PatientId<'p>>> {
         if self.store.job(self.vault, self.job).await?.is_none_or(|state| state.open > 0) {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let failed = self.failed().await?;
-        for patient in patients {
-            let stored = self.store.patient(self.vault, *patient).await?;
-            if stored.cards.is_empty() == enrolled && !failed.contains(patient.as_bytes()) {
-                return Err(Usage::WrongJob.into());
-            }
-        }
-        Ok(())
+        Ok(patients.iter().copied().filter(|patient| !failed.contains(patient.as_bytes())).collect())
     }
 
     /// Every patient whose piece failed.
@@ -264,11 +257,12 @@ impl<'a, S: Store> Worker<'a, S> {
         }
     }
 
-    async fn end(&self, claim: &Claim, patient: PatientId<'_>, piece: Piece) -> Result<Progress> {
+    async fn end(&self, claim: &Claim, piece: Piece) -> Result<Progress> {
         let Piece { written, findings, still_open, last } = piece;
         let reason = report(&findings);
         let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Failed(&reason) };
-        let mut changes: Vec<Change<'_>> = last.iter().map(|owned| owned.change(patient, claim)).collect();
+        let change = |owned| Ok(Owned::change(owned, PatientId::new(&claim.patient)?, claim));
+        let mut changes = last.iter().map(change).collect::<Result<Vec<Change<'_>>>>()?;
         if !matches!(last.last(), Some(Owned::Erase { .. })) {
             changes.push(Change::Done { claim, outcome });
         }

@@ -2,7 +2,7 @@
 
 use lukko::{CardId, KeyFingerprint, PatientId, VaultId};
 
-use super::{bytes, custody, read, vault_key, way};
+use super::{bytes, custody, read, receipt, vault_key, way};
 use crate::backend::{Reader, Tx};
 use crate::change::{Endorsement, NewCard};
 use crate::error::{Conflict, Missing, Result, Usage};
@@ -38,6 +38,10 @@ pub(super) async fn card(tx: &mut impl Tx, vault: VaultId, new: &NewCard<'_>) ->
     let whole = |version: u32| row(version).into_iter().chain([bytes(card_bytes)]).collect::<Row>();
     // A new patient's row is made first: whoever else makes it waits here.
     if previous.is_none() && tx.insert(&PATIENT, row(1)).await? {
+        // An enrolment that is sent again, after its patient was erased, would bring the wrapped keys back.
+        if receipt::is_there(tx, vault, card).await? {
+            return Err(lukko::Error::from(lukko::error::Untrusted::CardErased(card)).into());
+        }
         return insert_card(tx, whole(1)).await;
     }
     let (version, current) = current(tx, vault, patient).await?.ok_or(Missing::Patient)?;

@@ -6,7 +6,7 @@ use super::owned::Owned;
 use super::{Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{JobKind, Over, Records};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Usage};
 use crate::rows::{Claim, Patient};
 use crate::store::Store;
 
@@ -15,6 +15,9 @@ use crate::store::Store;
 ///
 /// A patient whose cards are not all closed as erased by the vault's roster stays, and is a finding. So a job that was
 /// given a wrong patient erases nobody: what decides is the roster, which a registrar has signed.
+///
+/// One that is over may be run again, under its name or another one. Under its name it is refused with
+/// [`WrongJob`](crate::error::Usage::WrongJob) where something is stored that it should have deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct ErasureJob<'a> {
     /// The vault, with the roster that closes the cards. The store has that roster too.
@@ -35,11 +38,8 @@ impl Task for ErasureJob<'_> {
         Over::These(self.patients)
     }
 
-    async fn piece<S: Store>(&self, on: &Worker<'_, S>, claim: &Claim) -> Result<Piece> {
-        let patient = PatientId::new(&claim.patient)?;
-        if self.is_empty(on, patient).await? {
-            return Ok(Piece::default());
-        }
+    async fn piece<S: Store>(&self, on: &Worker<'_, S>, _claim: &Claim) -> Result<Piece> {
+        // Also where nothing is left: the piece itself names the patient, and goes with the change.
         let erase = Owned::Erase { vault: Box::new(self.vault.clone()), at: on.seconds()?, records: self.records };
         Ok(Piece { last: vec![erase], ..Piece::default() })
     }
@@ -49,7 +49,12 @@ impl Task for ErasureJob<'_> {
         if let Some(attachments) = self.attachments {
             attachments.sweep_given_up(on.store, on.vault).await?;
         }
-        on.require_all(self.patients, false).await
+        for patient in on.not_failed(self.patients).await? {
+            if !self.is_empty(on, patient).await? {
+                return Err(Usage::WrongJob.into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -21,7 +21,7 @@ pub use file::{ImportFile, ImportRow};
 use super::keys::{KeyOf, Opener};
 use super::{Finding, Piece, Progress, Task, Worker};
 use crate::change::{Body, Change, Expect, JobKind, NewRecord, Over, enrolment};
-use crate::error::Result;
+use crate::error::{Result, Usage};
 use crate::rows::{After, Claim, Patient, StoredBody};
 use crate::store::Store;
 
@@ -108,7 +108,12 @@ impl Task for ImportJob<'_> {
     }
 
     async fn finish<S: Store>(&self, on: &Worker<'_, S>) -> Result<()> {
-        on.require_all(self.patients, true).await
+        for patient in on.not_failed(self.patients).await? {
+            if on.store.patient(on.vault, patient).await?.cards.is_empty() {
+                return Err(Usage::WrongJob.into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -56,7 +56,7 @@ impl Task for RekeyJob<'_> {
             Err(closed) => return Ok(Piece::failed(None, &closed)),
         };
         let mut move_ = Move { job: self, opener, to, from: Vec::new() };
-        let mut piece = Piece { still_open: self.still_open(&stored, move_.to.card()), ..Piece::default() };
+        let mut piece = Piece { still_open: self.still_open(patient, &stored)?, ..Piece::default() };
         let mut last = None::<Record>;
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
@@ -71,10 +71,13 @@ impl Task for RekeyJob<'_> {
 }
 
 impl RekeyJob<'_> {
-    /// Older cards that the vault's roster does not close.
-    fn still_open(&self, stored: &Patient, current: CardId) -> Vec<CardId> {
-        let older = stored.cards.iter().map(|(card, _)| *card).filter(|card| *card != current);
-        older.filter(|card| self.vault.roster().closed(*card).is_none()).collect()
+    /// Older cards that the vault's roster does not close: by the verified current card and those that it leads back to. A
+    /// row that somebody planted may name another patient's card, and one that is hidden names none.
+    fn still_open(&self, patient: PatientId<'_>, stored: &Patient) -> Result<Vec<CardId>> {
+        let cards = stored.card_bytes();
+        let stored = stored.stored(self.vault.descriptor().generation(), &cards);
+        let stored = stored.ok_or(lukko::error::Usage::NoCard).map_err(lukko::Error::from)?;
+        Ok(self.vault.cards_left_open(patient, &stored, None)?)
     }
 }
 

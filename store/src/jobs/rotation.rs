@@ -1,5 +1,7 @@
 //! Rotation: every patient's way into the next generation.
 
+use std::collections::BTreeSet;
+
 use lukko::{CardId, Enroller, GrantKey, OsRng, PatientId, PatientRotation, StoredPatient};
 
 use super::keys::Closed;
@@ -57,6 +59,13 @@ async fn carries<S: Store>(on: &Worker<'_, S>, patient: PatientId<'_>, card: Car
     }
 }
 
+/// Cards that a grant names and whose rows are not there, each once.
+fn without_row(stored: &Patient) -> BTreeSet<CardId> {
+    let members = stored.grants.iter().map(|grant| grant.card);
+    let granted = members.chain(stored.master_grants.iter().map(|grant| grant.card));
+    granted.filter(|granted| stored.cards.iter().all(|(card, _)| card != granted)).collect()
+}
+
 impl RotationJob<'_> {
     /// Gives what is to be written, and the older cards that no quorum of the next generation opens after that.
     fn rewrap(
@@ -89,6 +98,9 @@ impl RotationJob<'_> {
                 Err(closed) => lost.push((*card, closed)),
             }
         }
+        let hidden =
+            || Closed::Missing("its row is not stored: take it from a backup, and rotate again before you retire");
+        lost.extend(without_row(stored).into_iter().map(|card| (card, hidden())));
         if let Some(endorsed) = endorsed {
             let replaces = stored.endorsed(to).map(|endorsed| endorsed.endorsement.clone());
             write.push(Owned::Endorse { card: current, generation: to, endorsed, replaces });

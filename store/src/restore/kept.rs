@@ -12,6 +12,7 @@ use super::files::replace;
 use super::listing::patients;
 use super::typed::fingerprint;
 use crate::change::{Change, Erase, Records};
+use crate::error::Error;
 use crate::rows::{Generation, Patient};
 use crate::store::Store;
 
@@ -82,7 +83,8 @@ impl Kept {
     }
 
     /// Brings the database to what was decided after the backup: the newest roster, and the erasures in it. `now` is in
-    /// seconds since 1970. Gives the patients of whom it is not clear whether they are erased; nothing of them is deleted.
+    /// seconds since 1970. Gives the patients of whom it is not clear whether they are erased, and those whose erasure must
+    /// wait, as for the roster of another generation; nothing of them is deleted.
     ///
     /// # Errors
     /// If the database or the directory cannot be written.
@@ -109,10 +111,14 @@ impl Kept {
             let Ok(stored) = store.patient(id, PatientId::new(&patient)?).await else { continue };
             match state(vault, PatientId::new(&patient)?, &stored) {
                 State::Live => {}
-                State::Erased => {
-                    erase_again(store, vault, PatientId::new(&patient)?, &stored, now).await?;
-                    again = again.saturating_add(1);
-                }
+                State::Erased => match erase_again(store, vault, PatientId::new(&patient)?, &stored, now).await {
+                    Ok(()) => again = again.saturating_add(1),
+                    // As things are it must wait, and the others do not.
+                    Err(error @ (Error::Core(_) | Error::Usage(_))) => {
+                        unclear.push(Named { patient, record: None, what: error.to_string() });
+                    }
+                    Err(error) => return Err(error.into()),
+                },
                 State::Unclear => {
                     let what =
                         "a card of this patient is closed as erased, another one is not, and none of them opens: \
@@ -184,10 +190,10 @@ pub async fn erase_again(
     patient: PatientId<'_>,
     stored: &Patient,
     now: u64,
-) -> Result<(), Failure> {
+) -> crate::error::Result<()> {
     let cards = vault.card_ids(patient, &stored.card_bytes())?;
     let keys: Vec<_> = stored.grants.iter().map(|grant| grant.to).collect();
     let (records, at) = (Records::Delete, now);
     let erase = Erase { patient, vault, cards: &cards, keys: &keys, at, records, claim: None };
-    Ok(store.apply(vault.descriptor().vault(), &[Change::Erase(erase)]).await?)
+    store.apply(vault.descriptor().vault(), &[Change::Erase(erase)]).await
 }

@@ -29,6 +29,7 @@ mod records;
 
 mod attachments;
 mod behind;
+mod bookkeeping;
 mod bring_back;
 mod claims;
 mod conformance;
