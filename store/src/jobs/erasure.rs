@@ -15,6 +15,9 @@ use crate::store::Store;
 ///
 /// A patient whose cards are not all closed as erased by the vault's roster stays, and is a finding. So a job that was
 /// given a wrong patient erases nobody: what decides is the roster, which a registrar has signed.
+///
+/// A card that is named and not stored is a finding, unless another patient has it: then somebody planted the row that names
+/// it, and it is left alone. Take a card that nobody has from a backup, or let the registrar close it by its id.
 #[derive(Debug, Clone, Copy)]
 pub struct ErasureJob<'a> {
     /// The vault, with the roster that closes the cards. The store has that roster too.
