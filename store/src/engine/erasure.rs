@@ -6,10 +6,13 @@ use lukko::{CardId, ClosedReason, PatientId, VaultId, VerifiedRoster};
 
 use super::stored::Stored;
 use super::{bytes, custody, jobs, read, receipt, records, vault_key};
-use crate::backend::Tx;
+use crate::backend::{Reader, Tx};
 use crate::change::{Erase, Outcome, Part, Records};
 use crate::error::{Result, Usage};
-use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Table, Value};
+use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
+
+/// Cards that are read at once.
+const PAGE: u32 = 500;
 
 /// Where a card's id stands in the rows of a table.
 const CARD_COLUMNS: [(&Table, usize); 4] = [(&CARD, 3), (&ENDORSEMENT, 3), (&GRANT, 2), (&RECORD, 5)];
@@ -26,7 +29,7 @@ pub(super) async fn erase(tx: &mut impl Tx, vault: VaultId, erase: &Erase<'_>) -
         jobs::done(tx, vault, claim, Outcome::Done).await?;
     }
     let stored = Stored::read(tx, &prefix, held).await?;
-    let cards = Cards::find(erase, &stored)?;
+    let cards = Cards::find(tx, erase, &stored).await?;
     require_closed(tx, vault, &cards).await?;
     let known = known(tx, vault, &cards, &stored).await?;
     let deleted = match stored.living(by, patient, &cards.own) {
@@ -62,14 +65,14 @@ async fn hold(tx: &mut impl Tx, vault: VaultId, patient: PatientId<'_>) -> Resul
 struct Cards {
     /// Those that the caller names, those whose bytes are of the patient, and the older cards that these follow.
     own: Vec<CardId>,
-    /// Those that only a column names.
+    /// Those that only a column names, and that no other patient has.
     others: Vec<CardId>,
 }
 
 impl Cards {
     /// # Errors
     /// The core's `ErasurePending` or `CardMissing` for a card that is not closed.
-    fn find(erase: &Erase<'_>, stored: &Stored) -> Result<Self> {
+    async fn find(tx: &mut impl Tx, erase: &Erase<'_>, stored: &Stored) -> Result<Self> {
         let Erase { patient, vault: by, cards, .. } = *erase;
         let is_erased = |card: &CardId| by.roster().closed(*card) == Some(ClosedReason::Erased);
         let pending = |card| lukko::Error::from(lukko::error::Usage::ErasurePending(card));
@@ -77,24 +80,62 @@ impl Cards {
             return Err(pending(*open).into());
         }
         let mut own = cards.to_vec();
-        own.extend(stored.own(by, patient).into_iter().map(|(card, _)| card).filter(is_erased));
-        for older in stored.older(by, patient, &own)? {
-            let is_stored = || stored.cards.iter().any(|(card, _)| *card == older);
+        let stored_own: BTreeSet<CardId> = stored.own(by, patient).into_iter().map(|(card, _)| card).collect();
+        own.extend(stored_own.iter().copied().filter(is_erased));
+        let older = stored.older(by, patient, &own)?;
+        let mut unseen = older.clone();
+        unseen.extend(stored.named().into_iter().filter(is_erased));
+        unseen.retain(|card| !own.contains(card) && !stored_own.contains(card));
+        let elsewhere = elsewhere(tx, erase, &unseen).await?;
+        for older in older.difference(&elsewhere).copied() {
             match is_erased(&older) {
                 true => own.push(older),
-                false if is_stored() => return Err(pending(older).into()),
+                false if stored_own.contains(&older) => return Err(pending(older).into()),
                 false => return Err(lukko::Error::from(lukko::error::Usage::CardMissing(older)).into()),
             }
         }
         let mut met = BTreeSet::new();
         own.retain(|card| met.insert(*card));
-        let others = stored.named().into_iter().filter(|card| is_erased(card) && met.insert(*card)).collect();
+        let mut others = stored.named();
+        others.retain(|card| is_erased(card) && !elsewhere.contains(card) && met.insert(*card));
         Ok(Self { own, others })
     }
 
     fn all(&self) -> impl Iterator<Item = CardId> {
         self.own.iter().chain(&self.others).copied()
     }
+}
+
+/// Which of these cards are another patient's. Only rows that somebody has planted name such a card; what a card's own bytes
+/// say decides, and nobody can make a second card of the same id. It reads the cards of the whole vault, unless there is
+/// nothing to look for.
+async fn elsewhere(tx: &mut impl Tx, erase: &Erase<'_>, wanted: &BTreeSet<CardId>) -> Result<BTreeSet<CardId>> {
+    let (mut found, mut after) = (BTreeSet::new(), Vec::new());
+    if wanted.is_empty() {
+        return Ok(found);
+    }
+    let prefix = vec![vault_key(erase.vault.descriptor().vault())];
+    loop {
+        let page = tx.page(&CARD, prefix.clone(), after, PAGE).await?;
+        after = page.last().map(|row| read::rest_of_key(&CARD, row, prefix.len())).unwrap_or_default();
+        for row in page {
+            found.extend(card_of_another(erase, row).filter(|card| wanted.contains(card)));
+        }
+        if after.is_empty() {
+            return Ok(found);
+        }
+    }
+}
+
+/// The id of the card in a row of another patient; none if it is none of that patient's.
+fn card_of_another(erase: &Erase<'_>, row: Row) -> Option<CardId> {
+    let mut row = Reader::new(&CARD, row).skip(1);
+    let owner = row.bytes().ok()?;
+    let (owner, bytes) = (PatientId::new(&owner).ok()?, row.skip(2).bytes().ok()?);
+    if owner.as_bytes() == erase.patient.as_bytes() {
+        return None;
+    }
+    erase.vault.card_ids(owner, &[&bytes]).ok()?.first().copied()
 }
 
 /// Refuses while the stored roster of a generation that is in use leaves one of the cards open: a client of that

@@ -18,6 +18,9 @@ use crate::store::Store;
 ///
 /// One that is over may be run again, under its name or another one. Under its name it is refused with
 /// [`WrongJob`](crate::error::Usage::WrongJob) where something is stored that it should have deleted.
+///
+/// A card that is named and not stored is a finding, unless another patient has it: then somebody planted the row that names
+/// it, and it is left alone. Take a card that nobody has from a backup, or let the registrar close it by its id.
 #[derive(Debug, Clone, Copy)]
 pub struct ErasureJob<'a> {
     /// The vault, with the roster that closes the cards. The store has that roster too.

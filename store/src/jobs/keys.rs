@@ -37,6 +37,12 @@ impl std::fmt::Display for Closed {
     }
 }
 
+/// What is said where the verified card is not the one that the patient's row names.
+pub(crate) const NOT_CURRENT: &str = "the card that the store calls current is not the one that was verified: a row of this \
+    patient is missing or was replaced; take the patient's card and endorsement from an older backup";
+
+const NOT_ENDORSED: Closed = Closed::Missing("this generation has no endorsement of the patient's card");
+
 /// What the keys of one patient are opened from.
 pub(crate) struct Opener<'a> {
     pub(crate) vault: &'a Vault,
@@ -50,8 +56,7 @@ impl Opener<'_> {
     pub(crate) fn current(&self) -> Result<PatientKey, Closed> {
         let generation = self.vault.descriptor().generation();
         let cards = self.stored.card_bytes();
-        let nothing = Closed::Missing("this generation has no endorsement of the patient's card");
-        let stored = self.stored.stored(generation, &cards).ok_or(nothing)?;
+        let stored = self.stored.stored(generation, &cards).ok_or(NOT_ENDORSED)?;
         let card = self.vault.card(self.patient, &stored, None)?;
         match self.by {
             KeyOf::Master(master) => Ok(self.vault.break_glass(&card, master)?),
@@ -63,12 +68,23 @@ impl Opener<'_> {
         }
     }
 
+    /// Refuses the key of a card that is not the one that the patient's row names.
+    pub(crate) fn require_current(&self, key: &PatientKey) -> Result<(), Closed> {
+        if self.stored.current == Some(key.card()) { Ok(()) } else { Err(Closed::Missing(NOT_CURRENT)) }
+    }
+
+    /// The older cards, to which the current one leads back, that the vault's roster does not close.
+    pub(crate) fn left_open(&self) -> Result<Vec<CardId>, Closed> {
+        let cards = self.stored.card_bytes();
+        let stored = self.stored.stored(self.vault.descriptor().generation(), &cards).ok_or(NOT_ENDORSED)?;
+        Ok(self.vault.cards_left_open(self.patient, &stored, None)?)
+    }
+
     /// The key of an older card.
     pub(crate) fn older(&self, older: CardId) -> Result<PatientKey, Closed> {
         let generation = self.vault.descriptor().generation();
         let cards = self.stored.card_bytes();
-        let nothing = Closed::Missing("this generation has no endorsement of the patient's card");
-        let stored = self.stored.stored(generation, &cards).ok_or(nothing)?;
+        let stored = self.stored.stored(generation, &cards).ok_or(NOT_ENDORSED)?;
         let missing = Closed::Missing("no grant of the older card is stored");
         let with = match self.by {
             KeyOf::Member(key) => {

@@ -2,7 +2,7 @@
 //! to the database chooses bytes and columns, and must not choose the call.
 
 use lukko::error::{Untrusted, Usage};
-use lukko::{FieldLabel, Opened, Path, PatientKey, RecordId, Vault};
+use lukko::{FieldLabel, Opened, Path, PatientKey, RecordId, Vault, path_of};
 
 use super::keys::Closed;
 use crate::rows::Record;
@@ -23,6 +23,12 @@ impl<'a> Place<'a> {
         let (record, field) = (RecordId::new(&row.record)?, FieldLabel::new(&row.field)?);
         let deposits = deposits.iter().any(|known| known.as_bytes() == field.as_bytes());
         Ok(Self { vault, record, field, deposits })
+    }
+
+    /// Refuses a sealed record of another kind than the place holds. It opens nothing.
+    pub(crate) fn require_kind(&self, sealed: &[u8]) -> Result<(), Closed> {
+        let met = path_of(sealed)?;
+        if self.deposits == (met != Path::Reader) { Ok(()) } else { Err(refused(Usage::WrongPath { met }.into())) }
     }
 
     /// Opens a sealed record by the call of this place.

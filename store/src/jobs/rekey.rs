@@ -9,9 +9,10 @@ use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
 use crate::change::{Change, Expect, JobKind, NewRecord};
 use crate::error::Result;
-use crate::rows::{After, Claim, Patient, Record, StoredBody};
+use crate::rows::{After, Claim, Record, StoredBody};
 use crate::store::Store;
 
+const DEPOSITED: &str = "an attachment in a field of deposits: a reader takes it over (`Vault::take_over_attachment`)";
 /// Records that are read, and written in one change.
 const PAGE: u32 = 64;
 
@@ -22,6 +23,10 @@ const PAGE: u32 = 64;
 /// The older card stays valid until a roster closes it: whoever has a grant of it, and a client that remembers nothing,
 /// can use it. [`Progress::still_open`](crate::Progress::still_open) names such cards: close each as compromised, in the
 /// roster of every generation that is not retired.
+///
+/// A deposit that moves is taken over. The field decides whether a record may be a deposit, and its bytes do not; but
+/// nothing says which deposits were taken over before. So whoever can write the database and has the key of a depositor
+/// can put another deposit of its own where one was. It moves under the depositor's name: see [`lukko::Opened::origin`].
 #[derive(Debug, Clone, Copy)]
 pub struct RekeyJob<'a> {
     /// The vault.
@@ -32,6 +37,9 @@ pub struct RekeyJob<'a> {
     pub how: How,
     /// Where objects of attachments are. Without it every attachment is a finding.
     pub attachments: Option<&'a Attachments>,
+    /// The fields that hold deposits, taken over or not. Every other field holds what readers seal. A record of the other
+    /// kind is a finding, and stays where it is.
+    pub deposits: &'a [FieldLabel<'a>],
 }
 
 /// How records move to another key.
@@ -51,12 +59,17 @@ impl Task for RekeyJob<'_> {
         let patient = PatientId::new(&claim.patient)?;
         let stored = on.store.patient(on.vault, patient).await?;
         let opener = Opener { vault: self.vault, by: self.by, patient, stored: &stored };
-        let to = match opener.current() {
-            Ok(key) => key,
+        let begun = || -> Result<_, Closed> {
+            let to = opener.current()?;
+            opener.require_current(&to)?;
+            Ok((to, opener.left_open()?))
+        };
+        let (to, still_open) = match begun() {
+            Ok(begun) => begun,
             Err(closed) => return Ok(Piece::failed(None, &closed)),
         };
         let mut move_ = Move { job: self, opener, to, from: Vec::new() };
-        let mut piece = Piece { still_open: self.still_open(patient, &stored)?, ..Piece::default() };
+        let mut piece = Piece { still_open, ..Piece::default() };
         let mut last = None::<Record>;
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
@@ -67,17 +80,6 @@ impl Task for RekeyJob<'_> {
                 return Ok(piece);
             }
         }
-    }
-}
-
-impl RekeyJob<'_> {
-    /// Older cards that the vault's roster does not close: by the verified current card and those that it leads back to. A
-    /// row that somebody planted may name another patient's card, and one that is hidden names none.
-    fn still_open(&self, patient: PatientId<'_>, stored: &Patient) -> Result<Vec<CardId>> {
-        let cards = stored.card_bytes();
-        let stored = stored.stored(self.vault.descriptor().generation(), &cards);
-        let stored = stored.ok_or(lukko::error::Usage::NoCard).map_err(lukko::Error::from)?;
-        Ok(self.vault.cards_left_open(patient, &stored, None)?)
     }
 }
 
@@ -167,11 +169,13 @@ impl Move<'_> {
         match &record.body {
             StoredBody::Sealed(sealed) => Ok(self.sealed(from, record, sealed).map(StoredBody::Sealed)),
             StoredBody::Object { object, .. } => {
-                // Only a reader's attachment is resealed: the core refuses a deposited one.
-                let (attachments, place) = match (self.job.attachments, Place::new(self.job.vault, record, &[])) {
-                    (Some(attachments), Ok(place)) => (attachments, place),
-                    (Some(_), Err(closed)) => return Ok(Err(closed)),
-                    (None, _) => return Ok(Err(Closed::Missing("an attachment, and the job knows no object store"))),
+                let place = match self.place(record) {
+                    Ok(place) if place.deposits => return Ok(Err(Closed::Missing(DEPOSITED))),
+                    Ok(place) => place,
+                    Err(closed) => return Ok(Err(closed)),
+                };
+                let Some(attachments) = self.job.attachments else {
+                    return Ok(Err(Closed::Missing("an attachment, and the job knows no object store")));
                 };
                 let moved = Placed { place, object }.reseal((attachments, on), from, &self.to).await?;
                 Ok(moved.map(|(object, length)| StoredBody::Object { object, length }))
@@ -179,20 +183,26 @@ impl Move<'_> {
         }
     }
 
+    fn place<'r>(&'r self, record: &'r Record) -> Result<Place<'r>, Closed> {
+        Place::new(self.job.vault, record, self.job.deposits)
+    }
+
     fn sealed(&self, from: &PatientKey, record: &Record, sealed: &[u8]) -> Result<Vec<u8>, Closed> {
-        let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
-        let RekeyJob { vault, how, .. } = self.job;
-        let moved = match how {
-            How::Rewrap => vault.rewrap(from, &self.to, id, field, sealed, &mut OsRng)?,
-            How::Reseal => vault.reseal(from, &self.to, id, field, sealed, &mut OsRng)?,
+        let place = self.place(record)?;
+        place.require_kind(sealed)?;
+        let Place { vault, record, field, .. } = place;
+        let moved = match self.job.how {
+            How::Rewrap => vault.rewrap(from, &self.to, record, field, sealed, &mut OsRng)?,
+            How::Reseal => vault.reseal(from, &self.to, record, field, sealed, &mut OsRng)?,
         };
         // None: it is under the current card, and only the column said otherwise.
         Ok(moved.unwrap_or_else(|| sealed.to_vec()))
     }
 
     fn is_there(&self, record: &Record, sealed: &[u8]) -> Result<(), Closed> {
-        let (id, field) = (RecordId::new(&record.record)?, FieldLabel::new(&record.field)?);
-        match self.job.vault.rewrap(&self.to, &self.to, id, field, sealed, &mut OsRng)? {
+        let place = self.place(record)?;
+        place.require_kind(sealed)?;
+        match place.vault.rewrap(&self.to, &self.to, place.record, place.field, sealed, &mut OsRng)? {
             None => Ok(()),
             Some(_) => Err(Closed::Missing("it is not under the card that the store has noted")),
         }

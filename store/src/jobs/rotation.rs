@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lukko::{CardId, Enroller, GrantKey, OsRng, PatientId, PatientRotation, StoredPatient};
+use lukko::{CardId, ClosedReason, Enroller, GrantKey, OsRng, PatientId, PatientRotation, StoredPatient};
 
-use super::keys::Closed;
+use super::keys::{Closed, NOT_CURRENT};
 use super::owned::Owned;
 use super::{Finding, Piece, Task, Worker};
 use crate::change::JobKind;
@@ -12,12 +12,17 @@ use crate::error::Result;
 use crate::rows::{After, Claim, Patient, Record};
 use crate::store::Store;
 
+const HIDDEN: &str = "its row is not stored, and a record or a grant names it: take the row from a backup, and rotate again before you \
+                      retire";
 /// Records that are read at once.
 const PAGE: u32 = 64;
 
 /// Re-wraps master grants and endorses cards for the next generation: of the current card, and of every older card that
 /// is stored. An older card that carries records, and that no quorum of the next generation can open afterwards, is a
-/// finding. Records are listed only to find that out, and none is opened.
+/// finding, also where the card's own row is missing. All records are listed to find that out, and none is opened.
+///
+/// Where the verified card is not the one that the patient's row names, nothing is written, and that is a finding:
+/// somebody may have put an older card back, and the next generation must not vouch for it.
 #[derive(Debug, Clone, Copy)]
 pub struct RotationJob<'a> {
     /// The core's step for one patient.
@@ -31,47 +36,50 @@ impl Task for RotationJob<'_> {
         let patient = PatientId::new(&claim.patient)?;
         let vault = self.step.from.descriptor().vault();
         let stored = on.store.patient(vault, patient).await?;
+        let carrying = carrying(on, patient).await?;
         let mut piece = Piece::default();
-        for (card, closed) in self.rewrap(patient, &stored, &mut piece.last)? {
-            let reason = match closed {
-                Closed::Missing(_) if !carries(on, patient, card).await? => continue,
-                closed => format!("card {card}: {closed}"),
-            };
-            piece.findings.push(Finding { record: None, reason });
-        }
+        let mut lost = self.rewrap(patient, (&stored, &carrying), &mut piece.last)?;
+        let hidden = without_row(&stored, carrying).into_iter().filter(|card| !self.is_erased(*card));
+        lost.extend(hidden.map(|card| (card, Closed::Missing(HIDDEN))));
+        let finding = |(card, closed)| Finding { record: None, reason: format!("card {card}: {closed}") };
+        piece.findings.extend(lost.into_iter().map(finding));
         Ok(piece)
     }
 }
 
-/// Whether a record is stored under this card.
-async fn carries<S: Store>(on: &Worker<'_, S>, patient: PatientId<'_>, card: CardId) -> Result<bool> {
-    let mut last = None::<Record>;
+/// The cards that records name.
+async fn carrying<S: Store>(on: &Worker<'_, S>, patient: PatientId<'_>) -> Result<BTreeSet<CardId>> {
+    let (mut carrying, mut last) = (BTreeSet::new(), None::<Record>);
     loop {
         let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
         let page = on.store.records(on.vault, patient, after, PAGE).await?;
-        if page.iter().any(|record| record.card == card) {
-            return Ok(true);
-        }
+        carrying.extend(page.iter().map(|record| record.card));
         last = page.into_iter().next_back();
         if last.is_none() {
-            return Ok(false);
+            return Ok(carrying);
         }
     }
 }
 
-/// Cards that a grant names and whose rows are not there, each once.
-fn without_row(stored: &Patient) -> BTreeSet<CardId> {
-    let members = stored.grants.iter().map(|grant| grant.card);
-    let granted = members.chain(stored.master_grants.iter().map(|grant| grant.card));
-    granted.filter(|granted| stored.cards.iter().all(|(card, _)| card != granted)).collect()
+/// Cards that a record or a grant names and whose rows are not there, each once.
+fn without_row(stored: &Patient, mut named: BTreeSet<CardId>) -> BTreeSet<CardId> {
+    named.extend(stored.grants.iter().map(|grant| grant.card));
+    named.extend(stored.master_grants.iter().map(|grant| grant.card));
+    named.retain(|named| stored.cards.iter().all(|(card, _)| card != named));
+    named
 }
 
 impl RotationJob<'_> {
-    /// Gives what is to be written, and the older cards that no quorum of the next generation opens after that.
+    /// Records that an erasure kept are under such a card, and nobody is to open them.
+    fn is_erased(&self, card: CardId) -> bool {
+        [self.step.from, self.step.to].iter().any(|vault| vault.roster().closed(card) == Some(ClosedReason::Erased))
+    }
+
+    /// Gives what is to be written, and the cards that no quorum of the next generation opens after that.
     fn rewrap(
         &self,
         patient: PatientId<'_>,
-        stored: &Patient,
+        (stored, carrying): (&Patient, &BTreeSet<CardId>),
         write: &mut Vec<Owned>,
     ) -> Result<Vec<(CardId, Closed)>> {
         let (from, to) = (self.step.from.descriptor().generation(), self.step.to.descriptor().generation());
@@ -90,17 +98,18 @@ impl RotationJob<'_> {
         });
         let after = new.or(done).ok_or(lukko::error::Usage::NoCard).map_err(lukko::Error::from)?;
         let current = self.step.to.card(patient, &after, None)?.id();
+        if stored.current != Some(current) {
+            return Ok(vec![(current, Closed::Missing(NOT_CURRENT))]);
+        }
         let (mut older, mut lost) = (Vec::new(), Vec::new());
         for (card, _) in stored.cards.iter().filter(|(card, _)| *card != current) {
             match self.older(patient, stored, (old.as_ref(), &after), *card) {
                 Ok(None) => {}
                 Ok(Some(grant)) => older.push(grant),
+                Err(Closed::Missing(_)) if !carrying.contains(card) => {}
                 Err(closed) => lost.push((*card, closed)),
             }
         }
-        let hidden =
-            || Closed::Missing("its row is not stored: take it from a backup, and rotate again before you retire");
-        lost.extend(without_row(stored).into_iter().map(|card| (card, hidden())));
         if let Some(endorsed) = endorsed {
             let replaces = stored.endorsed(to).map(|endorsed| endorsed.endorsement.clone());
             write.push(Owned::Endorse { card: current, generation: to, endorsed, replaces });

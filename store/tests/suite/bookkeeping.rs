@@ -23,8 +23,13 @@ async fn told<T: Task + Send>(store: &impl Store, clinic: &Clinic, job: &str, ta
 
 async fn still_open(store: &impl Store, clinic: &Clinic, job: &str) -> Vec<CardId> {
     let by = KeyOf::Member(&clinic.salo);
-    let done =
-        run(store, clinic, job, RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None }).await;
+    let done = run(
+        store,
+        clinic,
+        job,
+        RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None, deposits: &[] },
+    )
+    .await;
     let of_one = done.into_iter().find(|progress| progress.patient == b"p-1").unwrap();
     assert_eq!(of_one.findings, []);
     of_one.still_open

@@ -115,7 +115,7 @@ async fn t094_a_rekey_that_was_overtaken_moves_nothing() {
     rekeyed(&store, &mut clinic, "p-1", &old).await;
     let before = store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap();
     let by = KeyOf::Member(&clinic.salo);
-    let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None };
+    let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None, deposits: &[] };
     let told = run(&clinic, &store, Trouble::Overtaken, task).await;
     assert!(matches!(told[..], [Err(Error::Held { pieces: 1, .. })]), "{told:?}");
     assert_eq!(store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap(), before);
@@ -171,7 +171,7 @@ async fn t023_a_rekey_names_each_attachment_when_it_is_done() {
     }
     let new = rekeyed(&store, &mut clinic, "p-1", &old).await;
     let by = KeyOf::Member(&clinic.salo);
-    let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: Some(&attachments) };
+    let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: Some(&attachments), deposits: &[] };
     let told = run(&clinic, &store, Trouble::Upload, task).await;
     assert!(matches!(told[..], [Err(Error::Unavailable(_))]), "{told:?}");
     let records = store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap();

@@ -131,7 +131,13 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
     let text = clinic.seal(&new.key, "r-0003", 2, "second text");
     let written = NewRecord { revision: 2, expect: Expect::Revision(1), ..first("p-1", "r-0003", new.card_id, &text) };
     store.apply(clinic.id(), &[Change::Record(written)]).await.unwrap();
-    let task = RekeyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), how: How::Reseal, attachments: None };
+    let task = RekeyJob {
+        vault: &clinic.vault,
+        by: KeyOf::Member(&clinic.salo),
+        how: How::Reseal,
+        attachments: None,
+        deposits: &[],
+    };
     let done = all(&store, &clinic, "rekey", task).await;
     assert_eq!((done.len(), done[0].written, &done[0].findings[..]), (1, 4, &[][..]));
     let records = store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap();
@@ -325,7 +331,7 @@ pub async fn t024_a_rekey_does_not_believe_the_column(store: impl Store) {
     let sealed = clinic.seal(&old.key, "r-9", 1, "left behind");
     store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", new.card_id, &sealed))]).await.unwrap();
     let by = KeyOf::Member(&clinic.salo);
-    let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None };
+    let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None, deposits: &[] };
     let [done] = &all(&store, &clinic, "rekey", task).await[..] else { panic!("one patient") };
     let named: Vec<_> =
         done.findings.iter().filter_map(|finding| finding.record.as_ref()).map(|place| &place.0).collect();

@@ -59,7 +59,7 @@ pub async fn t093_a_rekey_by_a_late_client_leaves_the_quorum_its_way(store: impl
     the_next_quorum_reads_all(&store, &clinic, &next, "verify again").await;
     // It moves the records to the new card, too.
     let by = KeyOf::Master(&next.rotation.master);
-    let task = RekeyJob { vault: &next.vault, by, how: How::Reseal, attachments: None };
+    let task = RekeyJob { vault: &next.vault, by, how: How::Reseal, attachments: None, deposits: &[] };
     let moved = run(&store, &clinic, "rekey", task).await;
     assert_eq!((findings(&moved), moved[0].written), (vec![], 3));
 }
@@ -451,7 +451,7 @@ pub async fn t095_a_rekey_says_that_the_older_card_is_open(store: impl Store) {
     rekeyed(&store, &mut clinic, "p-1", &one).await;
     let still_open = async |clinic: &Clinic, job: &str| {
         let by = KeyOf::Member(&clinic.salo);
-        let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None };
+        let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None, deposits: &[] };
         let [done] = &run(&store, clinic, job, task).await[..] else { panic!("one patient") };
         assert_eq!(done.findings, []);
         done.still_open.clone()

@@ -43,6 +43,7 @@ mod import_border;
 mod import_causes;
 mod order;
 mod places;
+mod planted;
 mod pooler;
 mod postgres_fdw;
 mod postgresql;

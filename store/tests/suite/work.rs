@@ -131,8 +131,12 @@ impl Work {
                 let step = PatientRotation { from: vault, master: &next.old, to: &next.vault, by };
                 self.each(store, RotationJob { step }, say).await
             }
-            Kind::Rewrap => self.each(store, RekeyJob { vault, by, how: How::Rewrap, attachments }, say).await,
-            Kind::Reseal => self.each(store, RekeyJob { vault, by, how: How::Reseal, attachments }, say).await,
+            Kind::Rewrap => {
+                self.each(store, RekeyJob { vault, by, how: How::Rewrap, attachments, deposits: &[] }, say).await
+            }
+            Kind::Reseal => {
+                self.each(store, RekeyJob { vault, by, how: How::Reseal, attachments, deposits: &[] }, say).await
+            }
             Kind::Erasure => {
                 let ids: Vec<String> = (0..self.patients).filter(|number| erased(*number)).map(name).collect();
                 let patients: Vec<PatientId<'_>> = ids.iter().map(|id| patient(id)).collect();

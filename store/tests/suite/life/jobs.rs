@@ -91,7 +91,8 @@ impl<K: Kind> World<K> {
         let generation = &self.generations[by];
         let Some(master) = &generation.master else { return };
         let (vault, attachments) = (&generation.vault, Some(&self.attachments));
-        let task = RekeyJob { vault, by: KeyOf::Master(master), how: How::Reseal, attachments };
+        let deposits = &[FieldLabel::new("intake").unwrap()];
+        let task = RekeyJob { vault, by: KeyOf::Master(master), how: How::Reseal, attachments, deposits };
         let did = self.work(&job, task, ends);
         self.still_open(&did, by);
     }
