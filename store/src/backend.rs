@@ -90,8 +90,9 @@ pub trait Tx: Send {
     /// Deletes what a generation has of all patients of a vault.
     fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> impl Future<Output = Result<()>> + Send;
 
-    /// Patients, in order from behind `after` on and `limit` of them at most, with a stored card that is the current one or
-    /// is that of a record, and of which no generation after this one has a master grant.
+    /// Patients, in order from behind `after` on and `limit` of them at most, with a card that is the current one or that a
+    /// record names, and of which no later generation that is stored and not retired has a master grant. A card without a row
+    /// that is on a receipt of an erasure is left out.
     fn without_way(
         &mut self,
         vault: Vec<u8>,

@@ -60,12 +60,20 @@ pub enum Change<'a> {
         /// The stored bytes that these replace, because they do not open.
         replaces: Option<&'a [u8]>,
     },
-    /// Deletes a grant to a member.
+    /// Deletes a grant to a member. Where there was one, the store remembers the key until the patient is erased
+    /// ([`Patient::withdrawn`](crate::Patient::withdrawn)), and the receipt of the erasure names it.
     Withdraw {
         /// The patient.
         patient: PatientId<'a>,
         /// The card whose key is in it.
         card: CardId,
+        /// The member's key.
+        from: KeyFingerprint,
+    },
+    /// Notes that a member's grant was withdrawn in another store, for a copy of that store. It deletes nothing.
+    Withdrawn {
+        /// The patient.
+        patient: PatientId<'a>,
         /// The member's key.
         from: KeyFingerprint,
     },
@@ -102,7 +110,9 @@ pub enum Change<'a> {
         at: u64,
     },
     /// Deletes what a retired generation has of the patients. Its descriptor stays, for clients that are late. Refused while
-    /// it would take the last way to a patient's key from the quorum.
+    /// it would take the last way to a patient's key from the quorum: a card that is current, or that a record names, needs a
+    /// master grant of a later generation that is stored and not retired. A card whose own row is gone counts too, unless a
+    /// receipt says that it was erased.
     Retire {
         /// The generation.
         generation: u32,
@@ -251,7 +261,8 @@ pub struct Erase<'a> {
     /// Cards of the patient that the caller knows. Every other card that is stored of the patient is found. The first one
     /// names the erasure from now on.
     pub cards: &'a [CardId],
-    /// Members' keys that were granted the patient and that the caller knows. Those that stored grants name are found.
+    /// Members' keys that were granted the patient and that the caller knows. Those that stored grants name, or that were
+    /// [withdrawn](Change::Withdraw), are found.
     pub keys: &'a [KeyFingerprint],
     /// When, in seconds since 1970.
     pub at: u64,

@@ -119,7 +119,8 @@ async fn copy_patient(from: &impl Store, to: &impl Store, id: VaultId, patient: 
         grant: &grant.bytes,
         replaces: None,
     });
-    to.apply(id, &grants.chain(master_grants).collect::<Vec<_>>()).await?;
+    let withdrawn = stored.withdrawn.iter().map(|from| Change::Withdrawn { patient, from: *from });
+    to.apply(id, &grants.chain(master_grants).chain(withdrawn).collect::<Vec<_>>()).await?;
     Ok(copied)
 }
 

@@ -1,6 +1,6 @@
 //! A store in memory, for tests: gone when it is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lukko::VaultId;
@@ -10,7 +10,7 @@ use crate::backend::{Backend, Purpose, Tx};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
+use crate::table::{CARD, ENDORSEMENT, ERASURE_PART, GENERATION, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
 
 /// A store in memory, for tests. One transaction at a time.
 pub type MemoryStore = Engine<Memory>;
@@ -191,22 +191,29 @@ impl Tx for MemoryTx {
         after: Vec<u8>,
         limit: u32,
     ) -> Result<Vec<Vec<u8>>> {
-        let mut patients = Vec::new();
-        for row in self.rows(&CARD, &[Value::Bytes(vault)]) {
-            let [key, Value::Bytes(patient), _, card, ..] = &row[..] else { continue };
+        let vault = [Value::Bytes(vault)];
+        let later = |row: &&Row| row.get(1) > Some(&Value::Int(generation)) && row.get(6) == Some(&Value::Int(0));
+        let later: BTreeSet<_> = self.rows(&GENERATION, &vault).filter(later).filter_map(|row| row.get(1)).collect();
+        let cards = self.rows(&ERASURE_PART, &vault).filter(|row| row.get(2) == Some(&Value::Int(1)));
+        let erased: BTreeSet<_> = cards.filter_map(|row| row.get(3)).collect();
+        let current = self.rows(&PATIENT, &vault).map(|row| (row, 3));
+        let named = current.chain(self.rows(&RECORD, &vault).map(|row| (row, 5)));
+        let mut patients = BTreeSet::new();
+        for (row, column) in named {
+            let ([key, Value::Bytes(patient), ..], Some(card)) = (&row[..], row.get(column)) else { continue };
             let prefix = [key.clone(), Value::Bytes(patient.clone())];
             let has = |table, column, of: Option<usize>| {
                 self.rows(table, &prefix).any(|row| {
-                    row.get(column) == Some(card) && of.is_none_or(|of| row.get(of) > Some(&Value::Int(generation)))
+                    let in_use = |of| row.get(of).is_some_and(|of| later.contains(of));
+                    row.get(column) == Some(card) && of.is_none_or(in_use)
                 })
             };
-            let matters = has(&PATIENT, 3, None) || has(&RECORD, 5, None);
-            let lost = matters && !has(&ENDORSEMENT, 3, Some(2)) && !has(&GRANT, 2, Some(3));
-            if lost && *patient > after && patients.last() != Some(patient) && patients.len() < limit as usize {
-                patients.push(patient.clone());
+            let way = has(&ENDORSEMENT, 3, Some(2)) || has(&GRANT, 2, Some(3));
+            if !way && *patient > after && (has(&CARD, 3, None) || !erased.contains(card)) {
+                patients.insert(patient.clone());
             }
         }
-        Ok(patients)
+        Ok(patients.into_iter().take(limit as usize).collect())
     }
 
     async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {

@@ -34,6 +34,12 @@ pub struct Patient {
     pub grants: Vec<Grant>,
     /// Master grants of older cards.
     pub master_grants: Vec<MasterGrant>,
+    /// The keys of members whose grant was [withdrawn](crate::Change::Withdraw). Backups from before open to them: an erasure
+    /// puts them on the store's receipt, and [`lukko::Erasure::also_granted`] on the core's.
+    ///
+    /// # Security
+    /// Nothing vouches for this list. Who can write to the database can take a key from it.
+    pub withdrawn: Vec<KeyFingerprint>,
 }
 
 /// What one generation has of a patient's card.

@@ -109,6 +109,13 @@ pub(crate) static GRANT: Table = Table {
     ],
     texts: OnceLock::new(),
 };
+/// The keys of members whose grant was deleted while the patient lives: backups from before hold the grant.
+pub(crate) static WITHDRAWN: Table = Table {
+    name: "withdrawn",
+    key: 3,
+    columns: &[("vault", Bytes), ("patient", Bytes), ("recipient", Bytes)],
+    texts: OnceLock::new(),
+};
 pub(crate) static RECORD: Table = Table {
     name: "record",
     key: 4,
@@ -165,13 +172,14 @@ pub(crate) static PIECE: Table = Table {
 };
 
 /// Every table with objects of vaults.
-pub(crate) static TABLES: [&Table; 12] = [
+pub(crate) static TABLES: [&Table; 13] = [
     &GENERATION,
     &MEMBER,
     &PATIENT,
     &CARD,
     &ENDORSEMENT,
     &GRANT,
+    &WITHDRAWN,
     &RECORD,
     &ERASURE,
     &ERASURE_PART,

@@ -48,9 +48,8 @@ async fn one(tx: &mut impl Tx, vault: VaultId, change: &Change<'_>) -> Result<()
             let place = patients::Place { patient, card, generation, to: None };
             patients::master_grant(tx, vault, &place, grant, replaces).await
         }
-        Change::Withdraw { patient, card, from } => {
-            patients::withdraw(tx, vault, &patients::Place { patient, card, generation: 0, to: Some(from) }).await
-        }
+        Change::Withdraw { patient, card, from } => patients::withdraw(tx, vault, (patient, card), from).await,
+        Change::Withdrawn { patient, from } => patients::withdrawn(tx, vault, patient, from).await,
         Change::Record(new) => records::put(tx, vault, &new).await,
         Change::Delete { patient, record, field, revision } => {
             records::delete(tx, vault, (patient, record, field), revision).await

@@ -9,7 +9,7 @@ use super::{bytes, custody, jobs, read, receipt, records, vault_key};
 use crate::backend::{Reader, Tx};
 use crate::change::{Erase, Outcome, Part, Records};
 use crate::error::{Result, Usage};
-use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
+use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value, WITHDRAWN};
 
 /// Cards that are read at once.
 const PAGE: u32 = 500;
@@ -170,7 +170,7 @@ async fn known(tx: &mut impl Tx, vault: VaultId, cards: &Cards, stored: &Stored)
 /// Deletes every row of the patient. Gives their number.
 async fn delete_all(tx: &mut impl Tx, vault: VaultId, prefix: &[Value], records: Records) -> Result<u64> {
     let mut deleted = 0_u64;
-    for table in [&ENDORSEMENT, &GRANT, &CARD] {
+    for table in [&ENDORSEMENT, &GRANT, &WITHDRAWN, &CARD] {
         deleted = deleted.saturating_add(tx.delete(table, prefix.to_vec()).await?);
     }
     tx.delete(&PATIENT, prefix.to_vec()).await?;
@@ -184,7 +184,7 @@ async fn delete_all(tx: &mut impl Tx, vault: VaultId, prefix: &[Value], records:
     Ok(deleted.saturating_add(tx.delete(&RECORD, prefix.to_vec()).await?))
 }
 
-/// Deletes the rows of these cards, and leaves those of others. Gives their number.
+/// Deletes the rows of these cards, and leaves those of others, and the list of withdrawn keys, which names no cards. Gives their number.
 async fn delete_cards(
     tx: &mut impl Tx,
     vault: VaultId,
@@ -219,7 +219,8 @@ async fn give_up(tx: &mut impl Tx, vault: VaultId, row: Vec<Value>) -> Result<()
     }
 }
 
-/// The receipt: cards, generations and keys from every row that was stored and from what the grants themselves say.
+/// The receipt: cards, generations and keys from every row that was stored, also of grants that were
+/// withdrawn, and from what the grants themselves say.
 async fn note(
     tx: &mut impl Tx,
     vault: VaultId,

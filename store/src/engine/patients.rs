@@ -6,7 +6,7 @@ use super::{bytes, custody, read, receipt, vault_key, way};
 use crate::backend::{Reader, Tx};
 use crate::change::{Endorsement, NewCard};
 use crate::error::{Conflict, Missing, Result, Usage};
-use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, Row, Value};
+use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, Row, Value, WITHDRAWN};
 
 /// The version and id of the patient's card. The row is held until the end of the change, and with it every other change
 /// of this patient waits: a record is never written under a card that is just being replaced.
@@ -154,8 +154,33 @@ pub(super) async fn master_grant(
     }
 }
 
-pub(super) async fn withdraw(tx: &mut impl Tx, vault: VaultId, place: &Place<'_>) -> Result<()> {
-    current(tx, vault, place.patient).await?;
-    tx.delete(&GRANT, place.key(vault)).await?;
-    Ok(())
+/// Deletes a member's grant. Its key is remembered until the patient is erased: every backup from before opens to it.
+pub(super) async fn withdraw(
+    tx: &mut impl Tx,
+    vault: VaultId,
+    (patient, card): (PatientId<'_>, CardId),
+    from: KeyFingerprint,
+) -> Result<()> {
+    current(tx, vault, patient).await?;
+    let place = Place { patient, card, generation: 0, to: Some(from) };
+    match tx.delete(&GRANT, place.key(vault)).await? {
+        0 => Ok(()),
+        _ => remember(tx, vault, patient, from).await,
+    }
+}
+
+/// A withdrawal that another store made.
+pub(super) async fn withdrawn(
+    tx: &mut impl Tx,
+    vault: VaultId,
+    patient: PatientId<'_>,
+    from: KeyFingerprint,
+) -> Result<()> {
+    current(tx, vault, patient).await?.ok_or(Missing::Patient)?;
+    remember(tx, vault, patient, from).await
+}
+
+async fn remember(tx: &mut impl Tx, vault: VaultId, patient: PatientId<'_>, from: KeyFingerprint) -> Result<()> {
+    let row = vec![vault_key(vault), bytes(patient.as_bytes()), bytes(from.as_bytes())];
+    tx.insert(&WITHDRAWN, row).await.map(|_| ())
 }

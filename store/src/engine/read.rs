@@ -6,7 +6,9 @@ use super::{bytes, number, vault_key};
 use crate::backend::{Reader, Tx};
 use crate::error::{Error, Result};
 use crate::rows::{After, Endorsed, Generation, Grant, MasterGrant, Patient, Record, StoredBody};
-use crate::table::{CARD, ENDORSEMENT, GENERATION, GRANT, MEMBER, OBJECT, PATIENT, RECORD, Row, Table, Value};
+use crate::table::{
+    CARD, ENDORSEMENT, GENERATION, GRANT, MEMBER, OBJECT, PATIENT, RECORD, Row, Table, Value, WITHDRAWN,
+};
 
 /// Rows that are read at once, where all of them are needed.
 const PAGE: u32 = 500;
@@ -78,6 +80,9 @@ pub(super) async fn patient(tx: &mut impl Tx, vault: VaultId, patient: PatientId
     for row in all(tx, &ENDORSEMENT, key.clone()).await? {
         found.endorsed.push(endorsed(row)?);
     }
+    for row in all(tx, &WITHDRAWN, key.clone()).await? {
+        found.withdrawn.push(withdrawn(row)?);
+    }
     for row in all(tx, &GRANT, key).await? {
         match grant(row)? {
             AnyGrant::Member(grant) => found.grants.push(grant),
@@ -96,6 +101,11 @@ pub(super) fn endorsed(row: Row) -> Result<Endorsed> {
     let mut row = Reader::new(&ENDORSEMENT, row).skip(2);
     let (generation, card) = (row.u32()?, CardId::from_bytes(row.array()?));
     Ok(Endorsed { generation, card, endorsement: row.bytes()?, master_grant: row.bytes()? })
+}
+
+/// The key of a member whose grant was withdrawn.
+pub(super) fn withdrawn(row: Row) -> Result<KeyFingerprint> {
+    Reader::new(&WITHDRAWN, row).skip(2).array().map(KeyFingerprint::from_bytes)
 }
 
 /// A row of grants: to a member, or of an older card to the master key.

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use lukko::{CardId, Holder, PatientId, Vault};
+use lukko::{CardId, Holder, KeyFingerprint, PatientId, Vault};
 
 use super::read;
 use crate::backend::{Reader, Tx};
 use crate::change::Part;
 use crate::error::Result;
 use crate::rows::{Endorsed, Grant, MasterGrant};
-use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, RECORD, Row, Value};
+use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, RECORD, Row, Value, WITHDRAWN};
 
 /// The rows of one patient, as far as they can be read.
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub(super) struct Stored {
     endorsed: Vec<Endorsed>,
     grants: Vec<Grant>,
     master_grants: Vec<MasterGrant>,
+    /// Members whose grant was withdrawn. Such a row alone is no sign of a patient, and is not counted.
+    withdrawn: Vec<KeyFingerprint>,
     /// The cards of records.
     records: BTreeSet<CardId>,
     /// How many rows there are, readable or not.
@@ -48,6 +50,9 @@ impl Stored {
                 Ok(read::AnyGrant::Master(grant)) => stored.master_grants.push(grant),
                 Err(_) => {}
             }
+        }
+        for row in read::all(tx, &WITHDRAWN, prefix.to_vec()).await? {
+            stored.withdrawn.extend(read::withdrawn(row).ok());
         }
         for row in stored.rows(read::all(tx, &RECORD, prefix.to_vec()).await?) {
             stored.records.extend(read::record_row(row).ok().map(|record| record.card));
@@ -124,9 +129,11 @@ impl Stored {
         }
     }
 
-    /// To whom grants were given: by the columns of the rows, and by the grants' own bytes.
+    /// To whom grants were given: by the columns of the rows, also of those that were withdrawn, and by the grants' own
+    /// bytes.
     pub(super) fn recipients(&self, by: &Vault) -> BTreeSet<Part> {
         let mut parts: BTreeSet<Part> = self.grants.iter().map(|grant| Part::Key(grant.to)).collect();
+        parts.extend(self.withdrawn.iter().copied().map(Part::Key));
         parts.extend(self.endorsed.iter().map(|endorsed| Part::Generation(endorsed.generation)));
         parts.extend(self.master_grants.iter().map(|grant| Part::Generation(grant.generation)));
         let members = self.grants.iter().map(|grant| &grant.bytes);

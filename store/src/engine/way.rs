@@ -29,8 +29,9 @@ pub(super) async fn keep(tx: &mut impl Tx, vault: VaultId, place: &Place<'_>, gr
     tx.update(&GRANT, row).await
 }
 
-/// How many patients have a card that is current or carries records, and for which only generations up to this one, or
-/// none, have a master grant. Those in `losing` are not counted.
+/// How many patients have a card that is current or that a record names, and of which no later generation in use has a master
+/// grant: whether the card's own row is there or not. A generation is in use if it is stored and not retired. Patients in
+/// `losing` are not counted.
 pub(super) async fn lost(tx: &mut impl Tx, vault: VaultId, generation: u32, losing: &[PatientId<'_>]) -> Result<u64> {
     let losing: BTreeSet<&[u8]> = losing.iter().map(|patient| patient.as_bytes()).collect();
     let (mut count, mut after) = (0_u64, Vec::new());

@@ -301,17 +301,20 @@ pub(crate) const CUT_LEASES: &str =
 pub(crate) const COUNT_PIECES: &str =
     "SELECT state, count(*), max(lease) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";
 
-/// Patients with a card that matters and has no master grant after a generation. Every table is joined by vault and
-/// patient. The records of a patient are looked at only for an older card without such a grant.
+/// Patients with a card that is current, or that a record names, and that has no master grant of a later generation which is
+/// stored and not retired. The tables of a patient are joined by vault and patient. Left out is a card that was erased, whose
+/// records were kept: it has no row, and is on a receipt.
 pub(crate) const WITHOUT_WAY: &str = "\
-    SELECT DISTINCT c.patient FROM card c WHERE c.vault = $1 AND c.patient > $3 \
-    AND NOT EXISTS (SELECT 1 FROM endorsement e WHERE e.vault = c.vault AND e.patient = c.patient \
-        AND e.generation > $2 AND e.card = c.card) \
-    AND NOT EXISTS (SELECT 1 FROM patient_grant g WHERE g.vault = c.vault AND g.patient = c.patient \
-        AND g.card = c.card AND g.generation > $2) \
-    AND (EXISTS (SELECT 1 FROM patient p WHERE p.vault = c.vault AND p.patient = c.patient AND p.card = c.card) \
-        OR EXISTS (SELECT 1 FROM record r WHERE r.vault = c.vault AND r.patient = c.patient AND r.card = c.card)) \
-    ORDER BY c.patient LIMIT $4";
+    SELECT DISTINCT n.patient FROM (\
+        SELECT p.patient, p.card FROM patient p WHERE p.vault = $1 AND p.patient > $3 \
+        UNION ALL SELECT r.patient, r.card FROM record r WHERE r.vault = $1 AND r.patient > $3) n \
+    WHERE NOT EXISTS (SELECT 1 FROM endorsement e JOIN generation i ON i.vault = e.vault AND i.generation = e.generation \
+        WHERE e.vault = $1 AND e.patient = n.patient AND e.generation > $2 AND e.card = n.card AND i.retired = 0) \
+    AND NOT EXISTS (SELECT 1 FROM patient_grant g JOIN generation i ON i.vault = g.vault AND i.generation = g.generation \
+        WHERE g.vault = $1 AND g.patient = n.patient AND g.card = n.card AND g.generation > $2 AND i.retired = 0) \
+    AND (EXISTS (SELECT 1 FROM card c WHERE c.vault = $1 AND c.patient = n.patient AND c.card = n.card) \
+        OR n.card NOT IN (SELECT subject FROM erasure_part WHERE vault = $1 AND kind = 1)) \
+    ORDER BY n.patient LIMIT $4";
 
 pub(crate) const NAMES_OBJECT: &str = "SELECT 1 FROM record WHERE vault = $1 AND object = $2 LIMIT 1";
 

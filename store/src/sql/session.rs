@@ -24,7 +24,7 @@ const LOOK: &str = "SELECT coalesce(current_setting('lukko.session', true), ''),
      CAST((SELECT count(*) FROM pg_extension WHERE extname = 'citus') AS TEXT), \
      coalesce((SELECT CAST(min(relname) AS TEXT) FROM pg_class \
                WHERE relpersistence = 'u' AND relkind = 'r' AND pg_table_is_visible(oid) AND relname ~ \
-               '^(generation|member|patient|card|endorsement|patient_grant|record|erasure|erasure_part|unnamed_object|job|job_piece|lukko_schema)(_[0-9]+)?$'), '')";
+               '^(generation|member|patient|card|endorsement|patient_grant|withdrawn|record|erasure|erasure_part|unnamed_object|job|job_piece|lukko_schema)(_[0-9]+)?$'), '')";
 /// Every role may ask this.
 const SERVER: &str = "SELECT CAST(system_identifier AS TEXT) FROM pg_control_system()";
 /// `remote_apply` is more than `on`, and stays. All other values are less: with them a note that was acknowledged can be

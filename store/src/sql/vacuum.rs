@@ -17,14 +17,14 @@ const NOW: &str = "SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS x
 
 /// FREEZE, so that it waits for pages that somebody has in use, and afterwards notes in each table which is the oldest
 /// transaction that may still have left something there. A page in which nothing has changed since is not read again.
-const VACUUM: &str = "VACUUM (FREEZE) card, endorsement, patient_grant, record";
+const VACUUM: &str = "VACUUM (FREEZE) card, endorsement, patient_grant, withdrawn, record";
 
 /// The tables that hold rows, with their partitions and what is kept out of line.
 macro_rules! tables {
     () => {
         "WITH RECURSIVE part (relid) AS (\
              SELECT CAST(CAST(name AS regclass) AS oid) \
-             FROM unnest(ARRAY['card', 'endorsement', 'patient_grant', 'record']) AS name \
+             FROM unnest(ARRAY['card', 'endorsement', 'patient_grant', 'withdrawn', 'record']) AS name \
              UNION ALL SELECT inhrelid FROM pg_inherits JOIN part ON inhparent = relid), \
          whole AS (SELECT relid FROM part UNION ALL \
                    SELECT reltoastrelid FROM part JOIN pg_class ON oid = relid WHERE reltoastrelid <> 0) "

@@ -5,12 +5,12 @@ use lukko_store::{
     Change, ErasureJob, Error, MemoryStore, Patient, PostgresStore, Records, Scrub, SqliteStore, Store, copy,
 };
 
-use crate::clinic::{Clinic, patient, rekeyed, with_notes};
+use crate::clinic::{Clinic, patient, rekeyed, with_notes, withdrawn};
 use crate::lifecycle::{nothing_is_left, run};
 use crate::sql::{Sql, hex};
 
-/// Tables with rows of a patient's key, and of records.
-const TABLES: [&str; 5] = ["patient", "card", "endorsement", "patient_grant", "record"];
+/// Tables with rows of a patient's key, and of records. The first one alone is no sign of a patient.
+const TABLES: [&str; 6] = ["withdrawn", "patient", "card", "endorsement", "patient_grant", "record"];
 
 fn statement(kind: &str, table: &str, id: &str) -> String {
     format!("{kind} FROM {table} WHERE patient = x'{}'", hex(id.as_bytes()))
@@ -22,10 +22,11 @@ async fn an_erasure_with_rows_missing(store: &impl Store, sql: &Sql) {
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let kept = with_notes(store, &mut clinic, "p-kept", 2).await;
     let before = store.patient(clinic.id(), patient("p-kept")).await.unwrap();
-    // Every set of tables but the last, in which nothing is left to be erased.
-    for missing in 0..31_u32 {
+    // Every set of tables but the last two, in which nothing is left to be erased.
+    for missing in 0..62_u32 {
         let id = format!("p-{missing}");
         let one = with_notes(store, &mut clinic, &id, 2).await;
+        withdrawn(store, &mut clinic, &id, &one).await;
         let two = rekeyed(store, &mut clinic, &id, &one).await;
         for (number, table) in TABLES.iter().enumerate() {
             if missing & (1 << number) != 0 {
@@ -81,6 +82,8 @@ async fn an_erasure_with_rows_planted(store: &impl Store, sql: &Sql) {
         ("patient_grant", "x'CARD', 0, x'CARD', x'00'", "a grant of a card that is none"),
         ("patient_grant", "x'OTHER', 3, x'', x'00'", "a master grant of another patient's card"),
         ("patient_grant", "x'SHORT', -3, x'SHORT', x'00'", "a grant to nobody"),
+        ("withdrawn", "x'CARD'", "a withdrawal from a stranger"),
+        ("withdrawn", "x'SHORT'", "a withdrawal from nobody"),
         ("record", "x'72', x'66', 1, x'CARD', x'00', NULL, 1", "a record under a card that is none"),
         ("record", "x'72', x'66', 1, x'OTHER', x'00', NULL, 1", "a record under another patient's card"),
         ("record", "x'72', x'66', -1, x'SHORT', NULL, NULL, 1", "a record without a body"),

@@ -8,8 +8,8 @@ use lukko::{CardId, ClosedReason, Enroller, PatientId, PatientRotation};
 use lukko_store::error::Usage;
 use lukko_store::restore::{Console, Kept};
 use lukko_store::{
-    Attachments, Body, Change, ErasureJob, Error, How, KeyOf, NewRecord, PostgresStore, Progress, Records, RekeyJob,
-    Result, RotationJob, SqliteStore, Store, Task, VerifyJob, Worker, enrolment,
+    Attachments, Body, Change, Endorsement, ErasureJob, Error, How, KeyOf, NewRecord, PostgresStore, Progress, Records,
+    RekeyJob, Result, RotationJob, SqliteStore, Store, Task, VerifyJob, Worker, enrolment,
 };
 
 use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, rekeyed, with_notes};
@@ -78,6 +78,57 @@ async fn a_rotation_names_a_hidden_card(store: &impl Store, sql: &Sql) {
     let [finding] = &done[0].findings[..] else { panic!("{done:?}") };
     assert!(finding.reason.starts_with(&format!("card {}: its row is not stored", one.card_id)), "{finding:?}");
     assert_eq!(next.every_patient_opens(store).await, 1);
+}
+
+async fn refuses_to_retire(store: &impl Store, clinic: &Clinic, case: &str) {
+    let refused = store.apply(clinic.id(), &[Change::Retire { generation: 1, losing: &[] }]).await;
+    assert!(matches!(refused, Err(Error::Usage(Usage::NotRotated(1)))), "{case}: {refused:?}");
+}
+
+/// The rows of a patient's cards are hidden, and one of the cards carries a record. The old generation has the last master
+/// grant of it, and stays.
+async fn a_hidden_card_keeps_its_generation(store: &impl Store, sql: &Sql) {
+    let mut clinic = Clinic::new(0x300a);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let one = with_notes(store, &mut clinic, "p-1", 1).await;
+    let two = rekeyed(store, &mut clinic, "p-1", &one).await;
+    NextGeneration::store(store, &mut clinic).await;
+    sql.run("DELETE FROM card").await;
+    refuses_to_retire(store, &clinic, "both cards").await;
+    let (patient, endorsement, master_grant) = (patient("p-1"), &b"two"[..], &b"grant"[..]);
+    let endorse = Endorsement { patient, card: two.card_id, generation: 2, endorsement, master_grant, replaces: None };
+    store.apply(clinic.id(), &[Change::Endorse(endorse)]).await.unwrap();
+    refuses_to_retire(store, &clinic, "the older card").await;
+    sql.run(
+        "INSERT INTO patient_grant SELECT vault, patient, card, 2, recipient, bytes FROM patient_grant WHERE generation = 1",
+    )
+    .await;
+    store.apply(clinic.id(), &[Change::Retire { generation: 1, losing: &[] }]).await.unwrap();
+}
+
+/// Somebody plants an endorsement, or a master grant, of a generation that is not stored, and then of one that is retired.
+/// Neither is a way to the card.
+async fn a_generation_that_is_not_in_use_is_no_way(store: &impl Store, sql: &Sql) {
+    let mut clinic = Clinic::new(0x300b);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    with_notes(store, &mut clinic, "p-1", 1).await;
+    NextGeneration::store(store, &mut clinic).await;
+    let planted = [
+        ("endorsement", "SELECT vault, patient, 7, card, endorsement, master_grant FROM endorsement"),
+        ("patient_grant", "SELECT vault, patient, card, 7, x'', master_grant FROM endorsement"),
+    ];
+    for (table, row) in planted {
+        sql.run(&format!("INSERT INTO {table} {row}")).await;
+        refuses_to_retire(store, &clinic, table).await;
+        let generation = "vault, 7, descriptor, statement, version, roster, 1 FROM generation WHERE generation = 2";
+        sql.run(&format!("INSERT INTO generation SELECT {generation}")).await;
+        refuses_to_retire(store, &clinic, table).await;
+        sql.run(&format!("DELETE FROM generation WHERE generation = 7; DELETE FROM {table} WHERE generation = 7"))
+            .await;
+    }
+    // The same rows, of a generation that is in use.
+    sql.run(&format!("INSERT INTO patient_grant {}", planted[1].1.replace('7', "2"))).await;
+    store.apply(clinic.id(), &[Change::Retire { generation: 1, losing: &[] }]).await.unwrap();
 }
 
 /// A patient of the clinic, with one note, whom a roster closes as erased.
@@ -250,6 +301,8 @@ on_both! {
     a_planted_card_is_not_to_be_closed: t095_planted_card_in_sqlite, t095_planted_card_in_postgresql;
     a_hidden_card_is_still_to_be_closed: t095_hidden_card_in_sqlite, t095_hidden_card_in_postgresql;
     a_rotation_names_a_hidden_card: t093_hidden_card_in_sqlite, t093_hidden_card_in_postgresql;
+    a_hidden_card_keeps_its_generation: t093_hidden_card_and_retire_in_sqlite, t093_hidden_card_and_retire_in_postgresql;
+    a_generation_that_is_not_in_use_is_no_way: t093_generation_not_in_use_in_sqlite, t093_generation_not_in_use_in_postgresql;
     kept_records_do_not_pass_for_deleted: t107_kept_records_in_sqlite, t107_kept_records_in_postgresql;
     a_repeated_erasure_leaves_no_piece: t107_repeated_erasure_in_sqlite, t107_repeated_erasure_in_postgresql;
     a_late_enrolment_brings_nobody_back: t108_late_enrolment_in_sqlite, t108_late_enrolment_in_postgresql;

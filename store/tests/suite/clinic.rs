@@ -194,6 +194,16 @@ pub async fn rekeyed(store: &impl Store, clinic: &mut Clinic, id: &str, old: &En
     new
 }
 
+/// Grants the patient to Aalto, and withdraws the grant. Gives Aalto's key.
+pub async fn withdrawn(store: &impl Store, clinic: &mut Clinic, id: &str, of: &Enrolment) -> KeyFingerprint {
+    let (patient, card, to) = (patient(id), of.card_id, clinic.aalto.fingerprint());
+    let grant = clinic.vault.grant(&of.key, to, &mut clinic.rng).unwrap();
+    let granted = Change::Grant { patient, card, to, grant: &grant.bytes, replaces: None };
+    store.apply(clinic.id(), &[granted]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Withdraw { patient, card, from: to }]).await.unwrap();
+    to
+}
+
 /// The first revision of a note.
 pub fn first<'a>(id: &'a str, name: &'a str, card: CardId, sealed: &'a [u8]) -> NewRecord<'a> {
     NewRecord {

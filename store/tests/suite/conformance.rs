@@ -23,6 +23,8 @@ macro_rules! conformance {
                 keys::t094_a_change_is_made_whole_or_not_at_all,
                 keys::t107_an_erasure_takes_one_patient_and_no_other,
                 keys::t106_an_erasure_is_repeated_and_its_receipt_filled_in,
+                keys::t106_a_key_whose_grant_was_withdrawn_is_on_the_receipt,
+                keys::t105_records_that_an_erasure_kept_hold_no_generation,
                 keys::t108_an_erased_id_is_enrolled_anew,
                 keys::t105_a_retired_generation_has_nothing_left,
                 records::t097_a_writer_who_was_overtaken_is_refused,

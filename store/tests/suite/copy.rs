@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes};
+use crate::clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes, withdrawn};
 use futures_util::StreamExt;
 use lukko::{Enroller, PatientId, PatientRotation};
 use lukko_store::{
@@ -10,7 +10,7 @@ use lukko_store::{
     RotationJob, SqliteStore, Store, VerifyJob, Worker, copy, next_card,
 };
 
-/// A vault with everything that a store can have: two generations, patients with one, two and three cards, records under old
+/// A vault with everything that a store can have: two generations, patients with one, two and three cards, a grant that was withdrawn, records under old
 /// and new ones, an attachment, an erased patient whose receipt is half filled in, and an announced object.
 async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
     let mut clinic = Clinic::new(0x142);
@@ -18,6 +18,7 @@ async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
     store.apply(id, &clinic.founding()).await.unwrap();
     // More records than a page has.
     let one = with_notes(store, &mut clinic, "p-1", 150).await;
+    withdrawn(store, &mut clinic, "p-1", &one).await;
     let mut many = with_notes(store, &mut clinic, "p-2", 3).await;
     for round in 0..2 {
         let new = rekeyed(store, &mut clinic, "p-2", &many).await;
@@ -97,6 +98,8 @@ async fn verified(store: &impl Store, clinic: &Clinic) {
 async fn there_and_back(one: impl Store, other: impl Store, back: impl Store) {
     let (clinic, next) = fill(&one).await;
     let before = picture(&one, &clinic).await;
+    let aalto = format!("withdrawn: [{:?}]", clinic.aalto.fingerprint());
+    assert!(before.iter().any(|line| line.contains(&aalto)), "no grant was withdrawn");
     let copied = copy(&one, &other, &clinic.vault).await.unwrap();
     assert_eq!((copied.patients, copied.records), (2, 156));
     assert!(picture(&other, &clinic).await == before, "the copy differs");

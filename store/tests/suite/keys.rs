@@ -2,9 +2,9 @@
 
 use lukko::{Enrolment, Grant, Policy, Rotation};
 use lukko_store::error::{Conflict, Counted, Missing, Usage};
-use lukko_store::{Change, Endorsement, Erase, Erasure, Error, NewGeneration, Part, Patient, Store};
+use lukko_store::{Change, Endorsement, Erase, Erasure, Error, NewGeneration, Part, Patient, Records, Store};
 
-use crate::clinic::{Clinic, first, patient, with_notes};
+use crate::clinic::{Clinic, NextGeneration, first, patient, with_notes, withdrawn};
 
 pub async fn t090_a_repeated_enrolment_changes_nothing(store: impl Store) {
     let mut clinic = Clinic::new(0x90);
@@ -153,6 +153,55 @@ pub async fn t106_an_erasure_is_repeated_and_its_receipt_filled_in(store: impl S
     let expected =
         Erasure { erasure: gone.card_id, roster_version: closing.version, at: 1_000, scrubbed: Some(reached), parts };
     assert_eq!(store.erasures(clinic.id()).await.unwrap(), [expected]);
+}
+
+/// Every backup from before the withdrawal opens to the key. The caller names no key, and the store remembers it.
+pub async fn t106_a_key_whose_grant_was_withdrawn_is_on_the_receipt(store: impl Store) {
+    let mut clinic = Clinic::new(0x1061);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let gone = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let other = with_notes(&store, &mut clinic, "p-2", 1).await;
+    let withdraw = |from| Change::Withdraw { patient: patient("p-1"), card: gone.card_id, from };
+    // There is no such grant: nobody is remembered.
+    let (salo, never) = (clinic.salo.fingerprint(), clinic.aalto.fingerprint());
+    store.apply(clinic.id(), &[withdraw(never)]).await.unwrap();
+    assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap().withdrawn, []);
+    let aalto = withdrawn(&store, &mut clinic, "p-1", &gone).await;
+    // The reply was lost, and it is withdrawn once more.
+    store.apply(clinic.id(), &[withdraw(aalto)]).await.unwrap();
+    let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    assert_eq!((stored.withdrawn, stored.grants.len()), (vec![aalto], 1));
+    withdrawn(&store, &mut clinic, "p-2", &other).await;
+    let closing = clinic.erasing(&[gone.card_id]);
+    store.apply(clinic.id(), &[closing.publish(), Change::Erase(closing.erase("p-1", &[]))]).await.unwrap();
+    let mut keys = [Part::Key(salo), Part::Key(aalto)];
+    keys.sort_unstable();
+    let parts = [Part::Card(gone.card_id), Part::Generation(1), keys[0], keys[1]];
+    let receipts = store.erasures(clinic.id()).await.unwrap();
+    assert!(receipts[0].parts.iter().map(|(part, _)| *part).eq(parts), "{receipts:?}");
+    // Nothing of the patient stays, and what is remembered of another one does.
+    assert_eq!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), Patient::default());
+    assert_eq!(store.patient(clinic.id(), patient("p-2")).await.unwrap().withdrawn, [aalto]);
+    let late = Change::Withdrawn { patient: patient("p-1"), from: aalto };
+    let late = store.apply(clinic.id(), &[late]).await;
+    assert!(matches!(late, Err(Error::Missing(Missing::Patient))), "{late:?}");
+}
+
+/// Nobody is to open such records, and no master grant of their card is asked for.
+pub async fn t105_records_that_an_erasure_kept_hold_no_generation(store: impl Store) {
+    let mut clinic = Clinic::new(0x1051);
+    store.apply(clinic.id(), &clinic.founding()).await.unwrap();
+    let gone = with_notes(&store, &mut clinic, "p-1", 1).await;
+    let closing = clinic.erasing(&[gone.card_id]);
+    let keep = Erase { records: Records::Keep, ..closing.erase("p-1", &[]) };
+    store.apply(clinic.id(), &[closing.publish(), Change::Erase(keep)]).await.unwrap();
+    clinic.follow(&closing.roster);
+    let next = NextGeneration::draw(&mut clinic);
+    let (descriptor, statement) = (next.rotation.descriptor.as_bytes(), Some(&next.rotation.statement[..]));
+    let new = NewGeneration { generation: 2, descriptor, statement, version: 3, roster: &next.rotation.roster };
+    store.apply(clinic.id(), &[Change::Generation(new)]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Retire { generation: 1, losing: &[] }]).await.unwrap();
+    assert_eq!(store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap().len(), 1);
 }
 
 pub async fn t108_an_erased_id_is_enrolled_anew(store: impl Store) {

@@ -10,13 +10,14 @@ pub enum Sql {
 }
 
 /// Every table with objects of vaults, and its primary key.
-pub const TABLES: [(&str, &str); 12] = [
+pub const TABLES: [(&str, &str); 13] = [
     ("generation", "vault, generation"),
     ("member", "vault, member"),
     ("patient", "vault, patient"),
     ("card", "vault, patient, version"),
     ("endorsement", "vault, patient, generation"),
     ("patient_grant", "vault, patient, card, generation, recipient"),
+    ("withdrawn", "vault, patient, recipient"),
     ("record", "vault, patient, record, field"),
     ("erasure", "vault, erasure"),
     ("erasure_part", "vault, erasure, kind, subject"),

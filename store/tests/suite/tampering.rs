@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
+use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes, withdrawn};
 use crate::sql::{Sql, hex};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
@@ -59,6 +59,7 @@ async fn read(store: &impl Store, clinic: &Clinic, pin: &Pin) -> Result<Seen> {
         for grant in stored.grants {
             shown += &format!("{:?} {:?} ", grant.card, grant.to);
         }
+        shown += &format!("{:?} ", stored.withdrawn);
         for record in store.records(clinic.id(), id, None, 100).await? {
             let object = if let StoredBody::Object { object, length } = record.body {
                 format!("{object} {length}")
@@ -94,14 +95,15 @@ struct World {
 }
 
 impl World {
-    /// Two patients with three notes each, of which one has a second field and one a second revision, an attachment, an
-    /// erased patient, an announced object, and a job that has begun.
+    /// Two patients with three notes each, of which one has a second field and one a second revision, a grant that was
+    /// withdrawn, an attachment, an erased patient, an announced object, and a job that has begun.
     async fn make(store: &impl Store, seed: u64) -> Self {
         let mut clinic = Clinic::new(seed);
         let vault = clinic.id();
         store.apply(vault, &clinic.founding()).await.unwrap();
         let one = with_notes(store, &mut clinic, "p-1", 3).await;
         let two = with_notes(store, &mut clinic, "p-2", 3).await;
+        withdrawn(store, &mut clinic, "p-1", &one).await;
         let title = FieldLabel::new("title").unwrap();
         let place = RecordContext::new(record("r-0000"), title, Revision::new(1).unwrap());
         let sealed = clinic.vault.seal(&one.key, &place, b"title", &mut clinic.rng).unwrap();

@@ -146,6 +146,7 @@ impl<K: Kind> World<K> {
             let stored = self.stored(patient);
             let left = (stored.cards.len(), stored.endorsed.len(), stored.grants.len(), stored.master_grants.len());
             assert_eq!(left, (0, 0, 0, 0), "invariant 2: patient {patient} is erased, and rows are left");
+            assert!(stored.withdrawn.is_empty(), "invariant 2: patient {patient} is erased, and withdrawals are left");
             assert!(stored.current.is_none(), "invariant 2: patient {patient} is erased, and listed");
             assert!(*keep || records.is_empty(), "invariant 2: patient {patient} is erased, and records are left");
         }

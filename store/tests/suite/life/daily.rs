@@ -168,8 +168,10 @@ impl<K: Kind> World<K> {
 
     pub(super) fn withdraw(&mut self, patient: usize, from: usize) {
         let from = self.members[from].fingerprint();
-        for card in self.stored(patient).grants.iter().filter(|grant| grant.to == from).map(|grant| grant.card) {
-            let _ = self.apply(&[Change::Withdraw { patient: id(patient), card, from }]);
+        for grant in self.stored(patient).grants.into_iter().filter(|grant| grant.to == from) {
+            if self.apply(&[Change::Withdraw { patient: id(patient), card: grant.card, from }]).is_ok() {
+                self.trust.withdrawn.insert((patient, grant.bytes));
+            }
         }
     }
 

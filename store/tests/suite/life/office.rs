@@ -115,7 +115,8 @@ impl<K: Kind> World<K> {
             erasure.also_close(*card);
         }
         let rows = stored.all_grants();
-        let whole = self.given(patient).iter().all(|grant| rows.contains(grant));
+        let withdrawn = |grant: &[u8]| self.trust.withdrawn.contains(&(patient, grant.to_vec()));
+        let whole = self.given(patient).iter().all(|grant| rows.contains(grant) || withdrawn(grant));
         let generations: Vec<usize> = if everywhere { self.in_use().collect() } else { vec![by] };
         let closing = erasure.clone();
         self.publish(&generations, |draft| closing.close_in(draft).unwrap());
@@ -162,6 +163,7 @@ impl<K: Kind> World<K> {
     /// The patient is told so.
     fn acknowledged(&mut self, patient: usize, by: usize, (erasure, whole): (&Erasure, bool), keep: bool) {
         self.trust.erased.insert(patient, keep);
+        self.trust.withdrawn.retain(|(owner, _)| *owner != patient);
         let cards = std::mem::take(&mut self.cards[patient]);
         let open: Vec<u32> = self
             .in_use()

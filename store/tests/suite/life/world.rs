@@ -68,6 +68,8 @@ pub(super) struct Trust {
     pub(super) tampered: BTreeSet<usize>,
     /// Among them those with rows that only a key can tell from the right ones.
     pub(super) planted: BTreeSet<usize>,
+    /// Grants that were withdrawn from members while the patient lived.
+    pub(super) withdrawn: BTreeSet<(usize, Vec<u8>)>,
     /// Places whose row a thief has altered, and what became of them.
     pub(super) spoiled: BTreeSet<(usize, Spot)>,
     /// Patients who were erased, so it was said; and whether their sealed records stay.
@@ -79,7 +81,8 @@ pub(super) struct Erased {
     pub(super) patient: usize,
     /// Every card that this life has had.
     pub(super) cards: BTreeSet<CardId>,
-    /// Whether the database still held every grant that it ever held: only then the store's receipt has all parts.
+    /// Whether the database held every grant that it ever held, or its members withdrew it: only then the store's receipt has
+    /// all parts. What a thief took away, the store cannot count.
     pub(super) whole: bool,
     pub(super) receipt: ErasureReceipt,
 }
