@@ -105,12 +105,12 @@ async fn t101_a_file_that_is_none_of_sqlite_is_named() {
     std::fs::write(&path, [0x55; 8192]).unwrap();
     let refused = SqliteStore::open(&path).await;
     assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
-    // Half of the pages are overwritten: what needs them says so.
+    // Half of the pages are overwritten: what needs them says so. The tables' definitions are in the other half.
     let path = scratch.path().join("damaged.db");
     let store = SqliteStore::open(&path).await.unwrap();
     let mut clinic = Clinic::new(0x1014);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
-    with_notes(&store, &mut clinic, "p-1", 200).await;
+    with_notes(&store, &mut clinic, "p-1", 500).await;
     store.close().await;
     let mut file = std::fs::read(&path).unwrap();
     let half = file.len() / 2;
