@@ -61,7 +61,7 @@ pub(crate) fn run(world: &World, object: &str, input: &Value) -> Result<Value> {
 /// The class of an error.
 pub(crate) fn layer(error: &Error) -> Layer {
     match error {
-        Error::Malformed { .. } => Layer::Malformed,
+        Error::Malformed { .. } | Error::ShareCharacter { .. } => Layer::Malformed,
         Error::Usage(_) => Layer::Usage,
         Error::Untrusted(_) => Layer::Untrusted,
         Error::Stale { .. } => Layer::Stale,
