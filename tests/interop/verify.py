@@ -19,6 +19,7 @@ from pathlib import Path
 import ed25519
 import founding
 import hpke
+import sealing
 from disclosures import open_disclosure
 from errors import LAYERS, Reject
 from founding import Pin
@@ -94,7 +95,8 @@ def _patient(world: World, given: Json) -> Json:
 
 
 def _grant(world: World, given: Json) -> Json:
-    return {"patient_secret": world.open_grant(unhex(given["grant"]))}
+    card = world.verify_cards(given) if "cards" in given else world.card
+    return {"patient_secret": world.open_grant(unhex(given["grant"]), card)}
 
 
 def _master_grant(world: World, given: Json) -> Json:
@@ -131,6 +133,10 @@ def _disclosure(world: World, given: Json) -> Json:
     return dict(vars(note))
 
 
+def _sealing(world: World, given: Json) -> Json:
+    return {"bytes": sealing.seal(world, given)}
+
+
 def _public_key(world: World, given: Json) -> Json:
     hpke.import_key(world.suite, unhex(given["key"]))
     return {}
@@ -157,6 +163,7 @@ JUDGES: dict[str, Callable[[World, Json], Json]] = {
     "attachment": _record,
     "deposited_attachment": _deposited_attachment,
     "rotation": _rotation,
+    "sealing": _sealing,
     "disclosure": _disclosure,
     "public_key": _public_key,
     "signing_key": _signing_key,
