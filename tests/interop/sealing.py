@@ -110,7 +110,7 @@ def _record(place: _Place, r: bytes) -> Values:
     world = place.world
     kek, draw = world.card.kek(world.secret), kdf(r, "record draw", place.context, 80)
     key, salt, nonce = draw[:32], draw[32:56], draw[56:]
-    values = {"C": world.card.derivation, "patient KEK": kek, "payload context id": place.context, "r": r}
+    values = {"patient secret": world.secret, "C": world.card.derivation, "patient KEK": kek, "payload context id": place.context, "r": r}
     values |= {"record key": key, "salt": salt, "wrap nonce": nonce}
     context = place.wrap_context("reader wrap", 1)
     wrapped = xchacha_seal(kek, nonce, context, key)

@@ -29,6 +29,7 @@ from records import ABSORBED, ATTACHMENT, DEPOSITED, READER, Opened
 from world import Json, World, unhex, unhex_all
 
 CASE_SCHEMA = "lukko-vectors/1"
+EXAMPLES_SCHEMA = "lukko-vectors/1 examples"
 EXACT_LIMIT = 2**53
 
 
@@ -212,6 +213,17 @@ def compare(verdict: Verdict, case: Json) -> list[str]:
     ]
 
 
+def _compare_steps(name: str, world: World, example: Json) -> list[str]:
+    """The first value of a worked example that is another one here, in words."""
+    mine = list(sealing.steps(world, example).items())
+    theirs = [(step["name"], unhex(step["value"])) for step in example["steps"]]
+    differ = next((pair for pair in zip(mine, theirs) if pair[0] != pair[1]), None)
+    if differ is None and len(mine) == len(theirs):
+        return []
+    where = differ[1][0] if differ else "the number of values"
+    return [f"{name}, {example['kind']}: {where} differs"]
+
+
 def run(directory: Path) -> tuple[Counter[str], dict[str, list[str]], Counter[str]]:
     """Cases per object, disagreements per object, and what is wrong with the files themselves."""
     cases: Counter[str] = Counter()
@@ -221,6 +233,13 @@ def run(directory: Path) -> tuple[Counter[str], dict[str, list[str]], Counter[st
     seen: set[str] = set()
     for path in sorted(directory.glob("*.json")):
         content = json.loads(path.read_text())
+        if content["schema"] == EXAMPLES_SCHEMA:
+            world = worlds.setdefault(content["world"], World.load(directory / content["world"]))
+            for example in content["examples"]:
+                cases["worked example"] += 1
+                if differences := _compare_steps(path.name, world, example):
+                    disagreed.setdefault("worked example", []).extend(differences)
+            continue
         if "cases" not in content:
             continue
         if content["schema"] != CASE_SCHEMA:

@@ -12,11 +12,6 @@ use crate::make::record::{Deposit, Place, absorbed};
 use crate::rng::Seeded;
 use crate::world::PATIENT;
 
-/// How much randomness an encapsulation takes.
-pub(crate) fn coins_len(suite: lukko::Suite) -> usize {
-    if suite == lukko::Suite::XWing { 64 } else { 32 }
-}
-
 pub(super) fn book(desk: &mut Desk) -> Book {
     let mut book = Book::new("sealing", desk.suite());
     grants(desk, &mut book);
@@ -48,7 +43,7 @@ fn grants(desk: &mut Desk, book: &mut Book) {
     ];
     for (kind, to, key) in to {
         for _ in 0..2 {
-            let coins = desk.rng.bytes(coins_len(suite));
+            let coins = desk.rng.bytes(hpke::coins_len(suite));
             let head = grant_head(suite, &desk.world.id, &card, to);
             let sealed = hpke::seal(suite, &key, &label("grant"), &head, &secret, &mut Seeded::of(&coins));
             let what = format!("a {kind} of the world's patient");
@@ -78,7 +73,7 @@ fn deposits(desk: &mut Desk, book: &mut Book, note: &[u8], padding: u8) {
         (signing(desk, "intake"), desk.world.person("intake").fingerprint, card_key(&desk.world).to_vec());
     for (path, kind) in [(2, "deposit"), (4, "deposited attachment")] {
         let [id, r]: [Vec<u8>; 2] = [desk.rng.bytes(16), desk.rng.bytes(32)];
-        let coins = desk.rng.bytes(coins_len(desk.suite()));
+        let coins = desk.rng.bytes(hpke::coins_len(desk.suite()));
         let place = desk.place(&hex_of(&id), 0, padding);
         let deposit = Deposit::new(&place, path, writer, &key, note, &mut Seeded::of(&[r.as_slice(), &coins].concat()));
         let signature = deposit.sign(&seed);
@@ -111,7 +106,7 @@ fn disclosure(desk: &mut Desk, book: &mut Book, note: &[u8]) {
         sealed: Vec::new(),
         payload: Vec::new(),
     };
-    let [r, coins] = [32, coins_len(world.suite)].map(|length| desk.rng.bytes(length));
+    let [r, coins] = [32, hpke::coins_len(world.suite)].map(|length| desk.rng.bytes(length));
     let text = [inner(PATIENT, &place.record, &place.field, place.revision, None), note.to_vec()].concat();
     disclosure.fill(&key, &text, &mut Seeded::of(&[r.as_slice(), &coins].concat()));
     let bytes = disclosure.signed(&signing(desk, "therapist"));
