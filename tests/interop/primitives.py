@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import struct
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from errors import NOT_AUTHENTIC, Reject, ensure
 
-PREFIX = b"lukko/v1 "
+TABLES = json.loads((Path(__file__).parents[2] / "docs" / "format.json").read_text())
+PREFIX = TABLES["prefix"].encode()
+LABELS = {name for row in TABLES["labels"] for name in row["names"]}
 
 CHUNK = 16 * 1024
 TAG = 16
@@ -45,7 +49,9 @@ def lp(value: bytes) -> bytes:
 
 
 def label(name: str) -> bytes:
-    """The length-prefixed label with the prefix that section 2 leaves out."""
+    """The length-prefixed label with the prefix that section 2 leaves out. Only what `docs/format.json` lists is one."""
+    if name not in LABELS:
+        raise ValueError(f"no such label: {name}")
     return lp(PREFIX + name.encode())
 
 

@@ -25,6 +25,7 @@ from errors import LAYERS, Reject
 from founding import Pin
 from members import Member
 from patients import verify_patient
+from primitives import TABLES
 from records import ABSORBED, ATTACHMENT, DEPOSITED, READER, Opened
 from world import Json, World, unhex, unhex_all
 
@@ -268,6 +269,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     cases, disagreed, wrong = run(Path(arguments[0]))
+    if [row["name"] for row in TABLES["classes"]] != [*LAYERS, "randomness"]:
+        wrong["docs/format.json: other error classes"] += 1
     print(f"{'object':<22}{'cases':>7}{'agreed':>8}{'disagreed':>11}")
     for kind in sorted(cases):
         bad = len(disagreed.get(kind, []))

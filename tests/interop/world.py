@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import ed25519
 import hpke
 from errors import UNTRUSTED, USAGE, ensure
 from founding import Descriptor, Pin, pinned_descriptor
 from members import ERASED, Roster, member_private, verify_roster
 from patients import Card, Grant, verify_patient
+from primitives import kdf
 from records import Opener
 
 WORLD_SCHEMA = "lukko-vectors/1 world"
@@ -43,7 +45,12 @@ class World:
 
     @classmethod
     def load(cls, path: Path) -> World:
-        return cls(json.loads(path.read_text()))
+        """The world of a file, whose registrar is the descriptor's."""
+        world = cls(json.loads(path.read_text()))
+        seed = kdf(unhex(world.data["registrar_seed"]), "registrar signing", b"", 32)
+        if ed25519.public_key(seed) != world.descriptor.registrar_key:
+            raise ValueError("registrar of the world")
+        return world
 
     def with_input(self, given: Json) -> World:
         """This world, or one with what the case brings in its place."""

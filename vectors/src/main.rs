@@ -5,6 +5,7 @@
 //! lukko-vectors check DIR        compares the files with what would be written, and runs every case
 //! lukko-vectors fresh N DIR      writes N valid objects of the operating system's randomness
 //! lukko-vectors examples FILE    writes the page of worked examples
+//! lukko-vectors page FILE        writes the tables of docs/format.json into the page of the format
 //! ```
 
 mod case;
@@ -12,6 +13,7 @@ mod cases;
 mod examples;
 mod fields;
 mod files;
+mod format;
 mod fresh;
 mod make;
 mod mutate;
@@ -34,8 +36,9 @@ fn main() -> ExitCode {
             count.and_then(|count| fresh::fresh(count, Path::new(folder)))
         }
         ["examples", file] => files::page(Path::new(file)),
+        ["page", file] => format::write_page(Path::new(file)),
         ["check", folder] => files::check(Path::new(folder)),
-        _ => Err("usage: lukko-vectors generate DIR | check DIR | fresh N DIR | examples FILE".to_owned()),
+        _ => Err("usage: lukko-vectors generate DIR | check DIR | fresh N DIR | examples FILE | page FILE".to_owned()),
     };
     match done {
         Ok(said) => {
