@@ -102,4 +102,6 @@ fn class_row(class: &Value) -> String {
 }
 
 #[cfg(test)]
+mod musts;
+#[cfg(test)]
 mod tests;

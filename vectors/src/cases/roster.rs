@@ -72,6 +72,7 @@ pub(super) fn book(desk: &Desk) -> Book {
     book.ok("The world's roster, seen again.", full(&world.roster, &seen), result(&world.roster, json!(1)));
     book.ok("The next roster.", full(&bytes, &seen), result(&bytes, json!(2)));
     book.ok("The next roster, and no entries at hand.", alone(&bytes, &seen), result(&bytes, json!(2)));
+    passed_over(desk, &mut book);
     let by_root = Roster { signer: 2, ..next.clone() }.signed(&root);
     book.ok("The next roster, signed by the root.", alone(&by_root, &seen), result(&by_root, json!(2)));
     let far = Roster { version: u64::MAX, previous: [9; 32], ..next.clone() }.signed(&seed);
@@ -95,6 +96,25 @@ pub(super) fn book(desk: &Desk) -> Book {
     malformed(&next, &seed, &seen, &mut book);
     signatures(desk, &bytes, &seen, &mut book);
     book
+}
+
+/// Entries that the roster does not list, whatever their bytes are.
+fn passed_over(desk: &Desk, book: &mut Book) {
+    let world = &desk.world;
+    let stranger = &desk.foreign.people[0].entry;
+    let others: [(&str, Vec<u8>); 4] = [
+        ("that is no entry", b"no entry".to_vec()),
+        ("of 64 zeros, whose body is empty", vec![0; 64]),
+        ("of another vault", stranger.clone()),
+        ("that is cut off", world.people[0].entry[..90].to_vec()),
+    ];
+    for (what, other) in others {
+        let mut entries = world.entries();
+        entries.insert(1, hex_of(other));
+        let input = with(&alone(&world.roster, &world.pin), json!({"entries": entries}));
+        let comment = format!("Among the entries is one {what}: no listed key has its fingerprint.");
+        book.ok(&comment, input, result(&world.roster, json!(1)));
+    }
 }
 
 /// The world's next roster, with two closed cards.
