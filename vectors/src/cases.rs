@@ -6,6 +6,7 @@ mod deposit;
 mod deposit_forged;
 mod deposited;
 mod disclosure;
+mod disclosure_inner;
 mod grant;
 mod member;
 mod patient;

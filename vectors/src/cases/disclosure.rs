@@ -2,20 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::{Desk, disclosure_inner};
 use crate::case::Layer::{self, Malformed, NotAuthentic, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of, number, with};
 use crate::fields;
 use crate::make::hpke;
 use crate::make::objects::{Disclosure, inner};
-use crate::make::payload::pad;
 use crate::make::points::{add_order, sign_with_low_r, sign_with_mixed_r};
 use crate::make::prim::{h, label, sign};
 use crate::mutate::Change::{First, Neighbour, Ones, Short, Swap, Twice, Without, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 use crate::world::{PATIENT, World};
 
-const NOTE: &[u8] = b"What was handed out.";
+pub(super) const NOTE: &[u8] = b"What was handed out.";
 
 const ROWS: [Row; 15] = [
     row("magic", 1, Malformed),
@@ -69,12 +68,12 @@ fn resigned(suite: lukko::Suite, seed: &[u8; 32], bytes: &[u8]) -> Vec<u8> {
     [&bytes[..110 + sealed_len], &signature, payload].concat()
 }
 
-fn input(bytes: &[u8]) -> Value {
+pub(super) fn input(bytes: &[u8]) -> Value {
     json!({"disclosure": hex_of(bytes)})
 }
 
 /// The head of an honest disclosure by the therapist to the world's recipient.
-fn head(world: &World) -> Disclosure {
+pub(super) fn head(world: &World) -> Disclosure {
     let public = hpke::public(world.suite, &world.recipient_private());
     Disclosure {
         suite: world.suite,
@@ -87,11 +86,11 @@ fn head(world: &World) -> Disclosure {
     }
 }
 
-fn recipient(world: &World) -> Vec<u8> {
+pub(super) fn recipient(world: &World) -> Vec<u8> {
     hpke::public(world.suite, &world.recipient_private())
 }
 
-fn text(writer: Option<[u8; 32]>, note: &[u8]) -> Vec<u8> {
+pub(super) fn text(writer: Option<[u8; 32]>, note: &[u8]) -> Vec<u8> {
     [inner(PATIENT, b"r-1", b"note", 3, writer), note.to_vec()].concat()
 }
 
@@ -121,11 +120,11 @@ pub(super) fn book(desk: &mut Desk) -> Book {
     signers(desk, &mut book);
     signatures(desk, &mut book);
     keys(desk, &mut book);
-    texts(desk, &mut book);
+    disclosure_inner::texts(desk, &mut book);
     book
 }
 
-fn seed(desk: &Desk, name: &str) -> [u8; 32] {
+pub(super) fn seed(desk: &Desk, name: &str) -> [u8; 32] {
     desk.world.person(name).secrets.signing
 }
 
@@ -314,50 +313,4 @@ fn keys(desk: &mut Desk, book: &mut Book) {
     );
     refuse("The key is sealed with associated data, signed.", &own, &info, b"x", &secret);
     refuse("Another key is sealed, signed.", &own, &info, b"", &[3; 32]);
-}
-
-/// Texts that break a rule behind all keys and signatures.
-fn texts(desk: &mut Desk, book: &mut Book) {
-    let (key, own) = (seed(desk, "therapist"), recipient(&desk.world));
-    let good = text(None, NOTE);
-    let inner_len = good.len() - NOTE.len();
-    let mut refuse = |comment: &str, text: &[u8], padded: &[u8]| {
-        let mut disclosure = head(&desk.world);
-        disclosure.fill_padded(&own, text, padded, &mut desk.rng);
-        book.reject(NotAuthentic, comment, input(&disclosure.signed(&key)));
-    };
-    let changed = |at: usize, byte: u8| {
-        let mut text = good.clone();
-        text[at] = byte;
-        text
-    };
-    let bad = [
-        ("The text inside has another magic.", changed(2, b'J')),
-        ("The text inside is of format version 2.", changed(3, 2)),
-        ("The patient id inside is empty.", changed(4, 0)),
-        ("The record id inside is longer than the text.", changed(4 + 1 + PATIENT.len(), 255)),
-        ("The writer inside is of kind 2.", changed(inner_len - 1, 2)),
-        ("The writer inside is of kind 255.", changed(inner_len - 1, 255)),
-        ("The writer inside is of kind 2, and 32 bytes follow.", {
-            let mut text = text(Some([7; 32]), NOTE);
-            text[inner_len - 1] = 2;
-            text
-        }),
-        ("The text inside ends before the writer's kind.", good[..inner_len - 1].to_vec()),
-        ("The text inside ends within the writer.", [&good[..inner_len - 1], &[1; 32]].concat()),
-        ("There is no text inside.", Vec::new()),
-    ];
-    for (comment, text) in bad {
-        refuse(comment, &text, &pad(&text, 1));
-    }
-    let padded = pad(&good, 1);
-    refuse("The text is not padded.", &good, &good);
-    refuse("The padding is one zero too short.", &good, &padded[..padded.len() - 1]);
-    refuse("The padding is one zero too long.", &good, &[padded.as_slice(), &[0]].concat());
-    refuse("The padding has no marker.", &good, &vec![0; padded.len()]);
-    let mut nonzero = padded.clone();
-    nonzero[good.len() + 1] = 1;
-    refuse("A one stands behind the marker.", &good, &nonzero);
-    let last = [inner(PATIENT, b"r-1", b"note", u64::MAX, None), NOTE.to_vec()].concat();
-    refuse("The revision inside is 2^64 - 1.", &last, &pad(&last, 1));
 }
