@@ -7,8 +7,8 @@ use crate::case::Layer::{self, Conflict, Malformed, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of, with};
 use crate::fields;
 use crate::make::objects::{Roster, pin, resigned, roster_digest};
-use crate::make::points::{add_order, sign_with_low_r, sign_with_mixed_r};
-use crate::make::prim::sign;
+use crate::make::points::{LOW_ED25519, add_order, decoded, sign_with_low_r, sign_with_mixed_r};
+use crate::make::prim::{h, sign};
 use crate::mutate::Change::{First, Last, Neighbour, Ones, Swap, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 
@@ -73,6 +73,7 @@ pub(super) fn book(desk: &Desk) -> Book {
     book.ok("The next roster.", full(&bytes, &seen), result(&bytes, json!(2)));
     book.ok("The next roster, and no entries at hand.", alone(&bytes, &seen), result(&bytes, json!(2)));
     passed_over(desk, &mut book);
+    listed(desk, &seen, &mut book);
     let by_root = Roster { signer: 2, ..next.clone() }.signed(&root);
     book.ok("The next roster, signed by the root.", alone(&by_root, &seen), result(&by_root, json!(2)));
     let far = Roster { version: u64::MAX, previous: [9; 32], ..next.clone() }.signed(&seed);
@@ -114,6 +115,29 @@ fn passed_over(desk: &Desk, book: &mut Book) {
         let input = with(&alone(&world.roster, &world.pin), json!({"entries": entries}));
         let comment = format!("Among the entries is one {what}: no listed key has its fingerprint.");
         book.ok(&comment, input, result(&world.roster, json!(1)));
+    }
+}
+
+/// Entries that the roster lists by the fingerprint of their bytes, and that are no good.
+fn listed(desk: &Desk, seen: &[u8], book: &mut Book) {
+    let world = &desk.world;
+    let own = &world.people[0].entry;
+    let low = decoded::<32>(LOW_ED25519[4].1);
+    let key = named(&fields::member(desk.suite(), own), "signing key");
+    let others: [(Layer, &str, Vec<u8>); 5] = [
+        (Malformed, "of eight bytes, whose fingerprint is that of the empty string", b"no entry".to_vec()),
+        (Malformed, "of 200 zeros", vec![0; 200]),
+        (Malformed, "whose signing key is of low order", patched(own, &key, &low)),
+        (Usage, "of another vault", desk.foreign.people[0].entry.clone()),
+        (Usage, "of another vault and suite", desk.other.people[0].entry.clone()),
+    ];
+    for (layer, what, entry) in others {
+        let mut roster = desk.next_roster();
+        let body = &entry[..entry.len().saturating_sub(64)];
+        roster.lines.push((h("member key fingerprint", &[body]), 1, 1));
+        let roster = roster.sorted().signed(&world.registrar_signing());
+        let input = with(&alone(&roster, seen), json!({"entries": [hex_of(&entry)]}));
+        book.reject(layer, &format!("The roster lists an entry {what}."), input);
     }
 }
 
