@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use crate::choice::{Padding, Roles, Status};
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
 use crate::error::{Error, Object, Result, Untrusted, Usage};
 use crate::ident::{FieldLabel, KeyFingerprint, PatientId, RecordId, Revision, Suite, VaultId, require_vault};
@@ -14,8 +15,8 @@ use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
 use crate::keys::record::RecordDraw;
 use crate::prim::hash::hash;
 use crate::prim::hpke::{open_secret, seal_secret};
-use crate::record::{Opened, Origin, Padding, seal_payload};
-use crate::roster::{Roles, Status, VerifiedRoster};
+use crate::record::{Opened, Origin, seal_payload};
+use crate::roster::VerifiedRoster;
 use crate::secret::Plaintext;
 use crate::wire::disclosure::{Disclosure, Inner};
 
@@ -131,7 +132,7 @@ pub(crate) fn open(
         patient: inner.patient.to_vec(),
         record: inner.record.to_vec(),
         field: inner.field.to_vec(),
-        revision: Revision::from_wire(inner.revision),
+        revision: inner.revision,
         writer: inner.writer,
         signer: disclosure.signer,
     })
@@ -173,7 +174,7 @@ fn text(opened: &Opened, place: &Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
         patient: place.patient.as_bytes(),
         record: place.record.as_bytes(),
         field: place.field.as_bytes(),
-        revision: opened.revision.get(),
+        revision: opened.revision,
         writer,
     }
     .encode();

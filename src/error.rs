@@ -10,7 +10,8 @@ mod display;
 #[cfg(feature = "std")]
 mod io;
 
-use crate::ident::{CardId, Fingerprint, KeyFingerprint, Path};
+use crate::choice::Path;
+use crate::ident::{CardId, Fingerprint, KeyFingerprint};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = core::result::Result<T, E>;

@@ -64,21 +64,6 @@ impl Suite {
     }
 }
 
-/// How the record key of a sealed note reached its record. Read from stored bytes it is a claim, and opening checks it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum Path {
-    /// A reader sealed it: [`Vault::open`](crate::Vault::open), or as an attachment.
-    Reader = 1,
-    /// A member who cannot read deposited it: [`Vault::open_deposit`](crate::Vault::open_deposit).
-    Deposit = 2,
-    /// A reader took a deposit over: [`Vault::open_deposit`](crate::Vault::open_deposit).
-    Absorbed = 3,
-    /// A member who cannot read deposited it as a stream.
-    DepositedAttachment = 4,
-}
-
 /// Refuses what belongs to another vault or suite than expected.
 pub(crate) fn require_vault(expected: (Suite, VaultId), met: (Suite, VaultId)) -> Result<()> {
     if expected.1 != met.1 {
@@ -339,9 +324,12 @@ impl Revision {
         }
     }
 
-    /// The parser lets only 0 through for deposits, and no number that [`Revision::new`] refuses for readers.
-    pub(crate) const fn from_wire(number: u64) -> Self {
-        Self(number)
+    /// Any revision, a deposit's too; `None` for the largest value.
+    pub(crate) const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            u64::MAX => None,
+            number => Some(Self(number)),
+        }
     }
 
     /// The revision after this one.

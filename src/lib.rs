@@ -56,6 +56,7 @@ extern crate std;
 
 #[cfg(feature = "std")]
 mod attachment;
+mod choice;
 mod chunked;
 mod custody;
 mod disclosure;
@@ -73,6 +74,7 @@ mod wire;
 
 #[cfg(feature = "std")]
 pub use attachment::{AttachmentReader, AttachmentWriter, DepositWriter, DepositedAttachment, StoredAttachment};
+pub use choice::{ClosedReason, Padding, Path, Roles, Status};
 pub use custody::{
     Descriptor, Missing, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Retired, Retirement, Share,
     Successor, create,
@@ -80,8 +82,7 @@ pub use custody::{
 pub use disclosure::Disclosed;
 pub use error::{Error, Result};
 pub use ident::{
-    CardId, FieldLabel, Fingerprint, KeyFingerprint, MemberId, Path, PatientId, RecordId, Revision, Suite, VaultId,
-    random_id,
+    CardId, FieldLabel, Fingerprint, KeyFingerprint, MemberId, PatientId, RecordId, Revision, Suite, VaultId, random_id,
 };
 pub use keys::master::MasterKey;
 pub use keys::member::MemberKey;
@@ -89,8 +90,8 @@ pub use keys::patient::PatientKey;
 pub use keys::recipient::{RecipientKey, RecipientPublicKey};
 pub use keys::registrar::{RegistrarKey, RegistrarPublicKey};
 pub use patient::{AccessHint, Card, Endorsed, Enroller, Enrolment, Grant, GrantKey, Holder, StoredPatient};
-pub use record::{Deposit, Opened, Origin, Padding, RecordContext, Unattributed, path_of, sealed_len};
-pub use roster::{ClosedReason, Member, MemberEntry, Roles, RosterDraft, Status, VerifiedRoster};
+pub use record::{Deposit, Opened, Origin, RecordContext, Unattributed, path_of, sealed_len};
+pub use roster::{Member, MemberEntry, RosterDraft, VerifiedRoster};
 pub use secret::{Plaintext, SecretBytes, SecretText};
 pub use vault::{Erasure, ErasureReceipt, PatientRotation, Rotation, Sources, StoredNote, Vault};
 

@@ -16,7 +16,6 @@ pub use deposit::{Deposit, Unattributed};
 pub(crate) use deposit::{deposit, open_absorbed, open_deposit, open_unattributed};
 pub(crate) use open::open;
 pub use open::{Opened, Origin, path_of};
-pub use padding::Padding;
 pub(crate) use rewrap::{absorb, require_one_patient, reseal, rewrap};
 pub use seal::sealed_len;
 pub(crate) use seal::{seal, seal_payload};

@@ -13,25 +13,31 @@ mod scan;
 use scan::{Found, Token, paths, tokens, without_tests};
 
 /// Each room, its tier, and the rooms below that it may use.
-const ROOMS: [(&str, u8, &[&str]); 15] = [
+const ROOMS: [(&str, u8, &[&str]); 16] = [
+    ("choice", 0, &[]),
     ("ident", 0, &["error"]),
-    ("error", 0, &["ident"]),
+    ("error", 0, &["choice", "ident"]),
     ("secret", 0, &["error"]),
     ("prim", 1, &["error", "secret", "ident"]),
     ("shamir", 1, &["error", "secret"]),
-    ("wire", 1, &["error", "ident"]),
+    ("wire", 1, &["choice", "error", "ident"]),
     ("chunked", 2, &["error", "secret", "prim"]),
     ("keys", 2, &["error", "secret", "ident", "prim", "wire"]),
-    ("custody", 3, &["error", "secret", "ident", "prim", "shamir", "wire", "keys"]),
-    ("roster", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody"]),
-    ("patient", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody", "roster"]),
-    ("record", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient"]),
-    ("disclosure", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "record"]),
-    ("attachment", 3, &["error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient", "record"]),
+    ("custody", 3, &["choice", "error", "secret", "ident", "prim", "shamir", "wire", "keys"]),
+    ("roster", 3, &["choice", "error", "secret", "ident", "prim", "wire", "keys", "custody"]),
+    ("patient", 3, &["choice", "error", "secret", "ident", "prim", "wire", "keys", "custody", "roster"]),
+    ("record", 3, &["choice", "error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient"]),
+    ("disclosure", 3, &["choice", "error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "record"]),
+    (
+        "attachment",
+        3,
+        &["choice", "error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient", "record"],
+    ),
     (
         "vault",
         4,
         &[
+            "choice",
             "error",
             "secret",
             "ident",

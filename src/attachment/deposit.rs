@@ -9,16 +9,17 @@ use rand_core::TryCryptoRng;
 
 use super::failure::uninterrupted;
 use super::sealer::{Payload, Sealer};
+use crate::choice::{Padding, Path};
 use crate::error::Error;
-use crate::ident::{CardId, FieldLabel, Path, RecordId, random_id};
+use crate::ident::{CardId, FieldLabel, RecordId, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::record::RecordDraw;
 use crate::patient::Card;
 use crate::prim::hash::Hasher;
 use crate::prim::hpke::seal_secret;
+use crate::record::RecordContext;
 use crate::record::parts::{Statement, info, payload_context};
-use crate::record::{Padding, RecordContext};
 use crate::wire::record::{Front, Head, SealedKey, Wrap};
 use crate::wire::trailer::Trailer;
 
@@ -116,7 +117,7 @@ pub(crate) fn deposit<'key, W: Write>(
     let info = info(Path::DepositedAttachment, card.id(), &context, writer.fingerprint(), None);
     let sealed_key = seal_secret(card.hpke_key(), &info, &[], record_key, rng)?;
     // 4. the front, and then the payload as it comes
-    let head = Head { suite, card: card.id(), revision: place.revision.get(), padding: padding as u8 };
+    let head = Head { suite, card: card.id(), revision: place.revision, padding };
     let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
     let mut front = Vec::new();
     Front { head, wrap: Wrap::DepositedAttachment(key) }.put(&mut front);

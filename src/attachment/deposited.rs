@@ -11,13 +11,14 @@ use super::failure::uninterrupted;
 use super::front::{payload_layout, read_front};
 use super::reader::AttachmentReader;
 use super::stream::{Place, Stream};
+use crate::choice::{Padding, Path, Status};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, Path, RecordId};
+use crate::ident::{FieldLabel, KeyFingerprint, RecordId};
 use crate::keys::patient::PatientKey;
 use crate::prim::hpke::open_secret;
 use crate::record::parts::{Statement, Writer, info, payload_context, require_own};
-use crate::record::{Origin, Padding, RecordContext, Unattributed};
-use crate::roster::{Status, VerifiedRoster};
+use crate::record::{Origin, RecordContext, Unattributed};
+use crate::roster::VerifiedRoster;
 use crate::wire::record::{Front, SealedKey, Wrap};
 use crate::wire::trailer::{TRAILER_LEN, Trailer};
 
@@ -173,7 +174,9 @@ const fn origin(writer: &Writer) -> Origin {
 fn sealed_key<'front, 'a>(front: &'front Front<'a>) -> Result<&'front SealedKey<'a>> {
     match &front.wrap {
         Wrap::DepositedAttachment(sealed) => Ok(sealed),
-        _ => Err(Usage::WrongPath { met: front.path() }.into()),
+        Wrap::Reader(_) | Wrap::Deposit { .. } | Wrap::Absorbed { .. } => {
+            Err(Usage::WrongPath { met: front.path() }.into())
+        }
     }
 }
 

@@ -7,11 +7,12 @@ use std::num::NonZeroUsize;
 
 use super::front::{payload_layout, read_front};
 use super::stream::{Place, Stream};
-use crate::ident::{FieldLabel, Path, RecordId, Revision};
+use crate::choice::{Padding, Path};
+use crate::ident::{FieldLabel, RecordId, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
 use crate::record::parts::{payload_context, require_own, unwrap_reader_key};
-use crate::record::{Origin, Padding, RecordContext};
+use crate::record::{Origin, RecordContext};
 use crate::wire::record::Front;
 
 /// Opens an attachment while it is read, from any position.

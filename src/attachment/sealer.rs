@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 
 use super::buffer::{Buffer, copy_some};
 use super::failure::{Guard, uninterrupted};
+use crate::choice::Padding;
 use crate::chunked::{CHUNK_LEN, ChaCha20Poly1305, SealingKey};
 use crate::error::{Error, Usage};
 use crate::prim::hash::Hasher;
-use crate::record::Padding;
 use crate::record::parts::MARKER;
 
 /// What one payload is sealed with.

@@ -7,11 +7,12 @@ use std::num::NonZeroUsize;
 use super::buffer::copy_some;
 use super::failure::Guard;
 use super::source::Chunks;
+use crate::choice::Padding;
 use crate::chunked::{CHUNK_LEN, ChunkIndex, Layout};
 use crate::error::{Error, Result};
 use crate::ident::Revision;
+use crate::record::RecordContext;
 use crate::record::parts::MARKER;
-use crate::record::{Padding, RecordContext};
 
 /// The note in a payload, as something to read and to seek in.
 pub(super) struct Stream<R> {

@@ -4,10 +4,11 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::vec::Vec;
 
 use super::stream::{Place, Stream};
+use crate::choice::Padding;
 use crate::chunked::{ChaCha20Poly1305, Layout, seal_append};
 use crate::error::Error;
 use crate::ident::{FieldLabel, RecordId, Revision};
-use crate::record::{Padding, RecordContext};
+use crate::record::RecordContext;
 
 const KEY: [u8; 32] = [1; 32];
 const CONTEXT: [u8; 32] = [3; 32];

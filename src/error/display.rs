@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Conflict, Error, Object, ShareFault, Untrusted, Usage, Versioned};
-use crate::ident::Path;
+use crate::choice::Path;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

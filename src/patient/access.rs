@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::choice::{Roles, Status};
 use crate::custody::PinnedDescriptor;
 use crate::ident::{CardId, KeyFingerprint};
-use crate::roster::{Roles, Status, VerifiedRoster};
+use crate::roster::VerifiedRoster;
 use crate::wire::grant::{Grant, Recipient};
 
 /// To whom the stored grants of a card are addressed.

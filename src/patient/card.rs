@@ -4,13 +4,14 @@ use alloc::boxed::Box;
 
 use super::grant::pinned_master;
 use super::history::{PublicCard, ReadCard, read_history, require_follows, verify_succession};
+use crate::choice::Roles;
 use crate::custody::PinnedDescriptor;
 use crate::error::{Error, Result, Untrusted, Usage, Versioned};
 use crate::ident::{CardId, PatientId, Suite, VaultId, require_vault};
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::prim::hpke::PublicKey;
-use crate::roster::{Roles, VerifiedRoster};
+use crate::roster::VerifiedRoster;
 use crate::wire::endorsement::{Endorsement, Endorser};
 use crate::wire::grant::Grant;
 

@@ -7,6 +7,7 @@ use rand_core::TryCryptoRng;
 use super::card::master_grant_digest;
 use super::grant::grant_to_master;
 use super::history::card_id;
+use crate::choice::Roles;
 use crate::custody::{PinnedDescriptor, require_root};
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, PatientId, require_vault};
@@ -15,7 +16,7 @@ use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientContext, PatientKey, PatientSecret};
 use crate::prim::sign::SigningKey;
-use crate::roster::{Roles, VerifiedRoster};
+use crate::roster::VerifiedRoster;
 use crate::wire;
 use crate::wire::endorsement::{Endorsement, Endorser};
 

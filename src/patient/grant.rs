@@ -6,6 +6,7 @@ use rand_core::TryCryptoRng;
 
 use super::card::Card;
 use super::history::PublicCard;
+use crate::choice::Roles;
 use crate::custody::PinnedDescriptor;
 use crate::error::{Result, Usage};
 use crate::ident::{CardId, KeyFingerprint, require_vault};
@@ -14,7 +15,7 @@ use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientKey, PatientSecret};
 use crate::prim::hpke::{PrivateKey, PublicKey, open_secret, seal_secret};
-use crate::roster::{Roles, VerifiedRoster};
+use crate::roster::VerifiedRoster;
 use crate::wire;
 use crate::wire::grant::Recipient;
 

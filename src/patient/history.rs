@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::choice::ClosedReason;
 use crate::custody::PinnedDescriptor;
 use crate::error::{Conflict, Error, Object, Result, Untrusted, Usage};
 use crate::ident::{CardId, PatientId, Suite, VaultId, require_vault};
@@ -11,7 +12,7 @@ use crate::keys::patient::PatientContext;
 use crate::prim::hash::hash;
 use crate::prim::hpke::PublicKey;
 use crate::prim::sign::VerifyingKey;
-use crate::roster::{ClosedReason, VerifiedRoster};
+use crate::roster::VerifiedRoster;
 use crate::wire;
 use crate::wire::card::Voucher;
 use crate::wire::endorsement::Endorser;

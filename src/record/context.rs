@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::padding::Padding;
-use crate::ident::{CardId, FieldLabel, Path, RecordId, Revision, VaultId};
+use crate::choice::{Padding, Path};
+use crate::ident::{CardId, FieldLabel, RecordId, Revision, VaultId};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::prim::hash::{hash, lp};
@@ -50,12 +50,12 @@ impl<'a> RecordContext<'a> {
 
     /// The place that a record has in a store, with what its head says of itself.
     pub(crate) const fn claimed(record: RecordId<'a>, field: FieldLabel<'a>, head: &Head) -> Self {
-        Self { record, field, revision: Revision::from_wire(head.revision), padding: Padding::from_wire(head.padding) }
+        Self { record, field, revision: head.revision, padding: head.padding }
     }
 
     pub(super) fn head(&self, key: &PatientKey) -> Head {
         let (suite, _) = key.belongs_to();
-        Head { suite, card: key.card(), revision: self.revision.get(), padding: self.padding as u8 }
+        Head { suite, card: key.card(), revision: self.revision, padding: self.padding }
     }
 }
 

@@ -10,11 +10,11 @@ use rand_core::TryCryptoRng;
 use super::context::{RecordContext, absorbed_wrap_context, deposit_wrap_context, payload_context};
 use super::locate::Located;
 use super::open::{Opened, Origin};
-use super::padding::Padding;
 use super::seal::{payload_len, seal_payload};
 use super::statement::{Statement, Writer};
+use crate::choice::{Padding, Path};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{CardId, FieldLabel, KeyFingerprint, Path, RecordId, random_id};
+use crate::ident::{CardId, FieldLabel, KeyFingerprint, RecordId, Revision, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -104,7 +104,7 @@ pub(crate) fn deposit(
     // 5. signature over wrap context, writer, digests of sealed key and payload, roster version
     let statement = Statement::of_deposit(Path::Deposit, &card.id(), &context, &key, payload_digest);
     let signature = statement.sign(&writer.signing);
-    let head = Head { suite, card: card.id(), revision: 0, padding: padding as u8 };
+    let head = Head { suite, card: card.id(), revision: Revision::DEPOSIT, padding };
     let mut front = Vec::with_capacity(front_len);
     Front { head, wrap: Wrap::Deposit { key, signature } }.put(&mut front);
     front_slot.copy_from_slice(&front);
@@ -159,7 +159,8 @@ fn open_one_of(
             writer.require_unrevoked()?;
             Origin::Deposit { writer: writer.key }
         }
-        _ => Origin::Absorbed { writer: writer.key, status: writer.status },
+        Wrap::Absorbed { .. } => Origin::Absorbed { writer: writer.key, status: writer.status },
+        Wrap::Reader(_) | Wrap::DepositedAttachment(_) => return Err(Error::NotAuthentic),
     };
     open_verified(key, &located, &writer, origin)
 }

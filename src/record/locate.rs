@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::context::{RecordContext, payload_context};
-use super::padding::Padding;
+use crate::choice::{Padding, Path};
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
 use crate::error::{Error, Object, Result, Usage};
-use crate::ident::{FieldLabel, Path, RecordId, Revision, require_vault};
+use crate::ident::{FieldLabel, RecordId, Revision, require_vault};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::prim::hash::hash;

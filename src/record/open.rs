@@ -2,12 +2,11 @@
 
 use super::context::reader_wrap_context;
 use super::locate::Located;
-use super::padding::Padding;
+use crate::choice::{Padding, Path, Status};
 use crate::error::{Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, Path, RecordId, Revision};
+use crate::ident::{FieldLabel, KeyFingerprint, RecordId, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
-use crate::roster::Status;
 use crate::secret::Plaintext;
 use crate::wire::record::{Front, Wrap};
 

@@ -10,8 +10,9 @@ use super::locate::Located;
 use super::open::{open, unwrap_reader_key};
 use super::seal::seal;
 use super::statement::{Writer, sealed_key_digest};
+use crate::choice::Path;
 use crate::error::{Error, Result, Usage};
-use crate::ident::{FieldLabel, Path, RecordId};
+use crate::ident::{FieldLabel, RecordId};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::{RecordKey, draw_wrap_nonce, wrap};
 use crate::roster::VerifiedRoster;
@@ -120,7 +121,9 @@ fn is_moved(
         Wrap::Reader(_) => {
             unwrap_reader_key(&mut RecordKey::empty(), to, &located.front, &located.context).map(|_| true)
         }
-        _ => take_record_key(to, &located, &verify_writer(&located, roster)?).map(|_| true),
+        Wrap::Deposit { .. } | Wrap::Absorbed { .. } | Wrap::DepositedAttachment(_) => {
+            take_record_key(to, &located, &verify_writer(&located, roster)?).map(|_| true)
+        }
     }
 }
 

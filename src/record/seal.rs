@@ -6,7 +6,8 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use super::context::{RecordContext, payload_context, reader_wrap_context};
-use super::padding::{MARKER, Padding};
+use super::padding::MARKER;
+use crate::choice::Padding;
 use crate::chunked::{self, ChaCha20Poly1305, Layout};
 use crate::error::{Result, Usage};
 use crate::keys::labels;

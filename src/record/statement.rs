@@ -3,12 +3,13 @@
 use alloc::vec::Vec;
 
 use super::context::deposit_wrap_context;
+use crate::choice::{Path, Roles, Status};
 use crate::error::{Result, Untrusted};
-use crate::ident::{CardId, KeyFingerprint, Path};
+use crate::ident::{CardId, KeyFingerprint};
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::prim::sign::{SIGNATURE_LEN, SigningKey};
-use crate::roster::{Roles, Status, VerifiedRoster};
+use crate::roster::VerifiedRoster;
 use crate::wire::record::{Origin, SealedKey};
 
 /// Everything that a deposit consists of, its text by digests.

@@ -7,12 +7,12 @@ use getrandom::SysRng;
 use super::context::{RecordContext, payload_context};
 use super::deposit::info;
 use super::locate::Located;
-use super::padding::Padding;
 use super::seal::seal_payload;
 use super::statement::{Statement, sealed_key_digest};
+use crate::choice::{Padding, Path, Roles, Status};
 use crate::custody::{NewVault, Pin, Policy, create};
 use crate::error::{Error, Untrusted, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, MemberId, Path, PatientId, RecordId, Revision, Suite};
+use crate::ident::{FieldLabel, KeyFingerprint, MemberId, PatientId, RecordId, Revision, Suite};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::registrar::RegistrarKey;
@@ -20,7 +20,7 @@ use crate::patient::{Card, Enroller, Enrolment, StoredPatient};
 use crate::prim::hash::hash;
 use crate::prim::hpke::{open_secret, seal_secret};
 use crate::record::{Deposit, Origin};
-use crate::roster::{MemberEntry, Roles, RosterDraft, Status};
+use crate::roster::{MemberEntry, RosterDraft};
 use crate::vault::Vault;
 use crate::wire::record::{Front, Head, Record, SealedKey, Wrap};
 
@@ -111,7 +111,7 @@ impl World {
         let sealed = seal_secret(self.card().hpke_key(), &info, &[], &[9; 32], &mut SysRng).unwrap();
         let key = SealedKey { writer: named, roster_seen: 1, sealed: &sealed };
         let signature = Statement::of_deposit(Path::Deposit, &card, &context, &key, digest).sign(&signer.signing);
-        let head = Head { suite, card, revision: 0, padding: 1 };
+        let head = Head { suite, card, revision: Revision::DEPOSIT, padding: Padding::Padme };
         let mut out = Vec::new();
         Front { head, wrap: Wrap::Deposit { key, signature } }.put(&mut out);
         [out, payload].concat()

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::role::{Roles, Status};
+use crate::choice::{Roles, Status};
 use crate::custody::PinnedDescriptor;
 use crate::error::{Error, Object, Result, Untrusted};
 use crate::ident::{KeyFingerprint, VaultId, require_vault};

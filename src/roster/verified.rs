@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::draft::RosterDraft;
 use super::member::{Member, MemberEntry};
-use super::role::{ClosedReason, Roles, Status};
+use crate::choice::{ClosedReason, Roles, Status};
 use crate::custody::{Pin, PinnedDescriptor};
 use crate::error::{Error, Result, Untrusted, Usage, Versioned};
 use crate::ident::{CardId, KeyFingerprint};
@@ -100,7 +100,7 @@ impl VerifiedRoster {
     /// Why a card is closed, if it is.
     #[must_use]
     pub fn closed(&self, card: CardId) -> Option<ClosedReason> {
-        self.roster.closed_card(card).map(|closed| ClosedReason::from_wire(closed.reason))
+        self.roster.closed_card(card).map(|closed| closed.reason)
     }
 
     /// Every card that the bytes of a roster close, and why, in order of their ids.
@@ -113,7 +113,7 @@ impl VerifiedRoster {
     /// [`Error::Malformed`] for bytes that are no roster.
     pub fn claimed_closed(bytes: &[u8]) -> Result<Vec<(CardId, ClosedReason)>> {
         let (roster, _, _) = Roster::parse(bytes)?;
-        Ok(roster.closed.iter().map(|closed| (closed.card, ClosedReason::from_wire(closed.reason))).collect())
+        Ok(roster.closed.iter().map(|closed| (closed.card, closed.reason)).collect())
     }
 
     /// Begins the roster after this one, with everything that this one lists.
@@ -146,13 +146,13 @@ impl VerifiedRoster {
 
     /// Every listed key that has a role, whatever its status, also those whose entries are not at hand.
     pub(crate) fn keys_with(&self, role: Roles) -> impl Iterator<Item = KeyFingerprint> {
-        let has = move |line: &&Line| Roles::from_wire(line.roles).contains(role);
+        let has = move |line: &&Line| line.roles.contains(role);
         self.roster.lines.iter().filter(has).map(|line| line.key)
     }
 
     /// What the roster says of a key, also of one whose entry is not at hand.
     pub(crate) fn status(&self, key: KeyFingerprint) -> Option<Status> {
-        self.roster.line(key).map(|line| Status::from_wire(line.status))
+        self.roster.line(key).map(|line| line.status)
     }
 
     /// Refuses a closed card, by the reason.
@@ -204,8 +204,8 @@ fn require_current(roster: &Roster, descriptor: &PinnedDescriptor, pin: &Pin) ->
 fn takes_nothing_back(known: &Roster, next: &Roster) -> bool {
     let keeps =
         |line: &Line| next.line(line.key).is_some_and(|next| next.roles == line.roles && next.status >= line.status);
-    // A compromised card may be erased later: the reasons only move to the smaller number.
-    let still_closed = |closed: &Closed| next.closed_card(closed.card).is_some_and(|next| next.reason <= closed.reason);
+    let still_closed =
+        |closed: &Closed| next.closed_card(closed.card).is_some_and(|next| closed.reason.may_become(next.reason));
     known.lines.iter().all(keeps) && known.closed.iter().all(still_closed)
 }
 
@@ -219,8 +219,7 @@ fn verify_members<E: AsRef<[u8]>>(
         let key = MemberEntry::claimed_fingerprint(bytes.as_ref());
         if let Some(line) = roster.line(key) {
             let entry = MemberEntry::verify(bytes.as_ref(), descriptor)?;
-            let (roles, status) = (Roles::from_wire(line.roles), Status::from_wire(line.status));
-            members.insert(key, Member { entry, roles, status });
+            members.insert(key, Member { entry, roles: line.roles, status: line.status });
         }
     }
     Ok(members)

@@ -8,11 +8,12 @@ use super::Vault;
 use crate::attachment::{
     self, AttachmentReader, AttachmentWriter, DepositWriter, DepositedAttachment, StoredAttachment,
 };
+use crate::choice::Padding;
 use crate::ident::{FieldLabel, RecordId};
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
 use crate::patient::Card;
-use crate::record::{Padding, RecordContext, Unattributed};
+use crate::record::{RecordContext, Unattributed};
 
 /// Every call here answers with an [`io::Result`]: the error is the sink's or the source's, or one of this crate inside
 /// an [`io::Error`], which [`Error::from_io`](crate::Error::from_io) takes out.

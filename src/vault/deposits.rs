@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::Vault;
+use crate::choice::{Padding, Roles};
 use crate::error::Result;
 use crate::ident::{FieldLabel, RecordId, require_vault};
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
 use crate::patient::Card;
-use crate::record::{self, Deposit, Opened, Padding, Unattributed};
-use crate::roster::Roles;
+use crate::record::{self, Deposit, Opened, Unattributed};
 
 impl Vault {
     /// Seals a note to a patient's card, as a member who cannot read it back. The library draws the record's id, and

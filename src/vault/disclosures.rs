@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::Vault;
+use crate::choice::{Path, Roles};
 use crate::disclosure::{self, Disclosed, Place};
 use crate::error::{Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, Path, PatientId, RecordId, require_vault};
+use crate::ident::{FieldLabel, KeyFingerprint, PatientId, RecordId, require_vault};
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
 use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
 use crate::record::path_of;
-use crate::roster::Roles;
 
 /// A sealed note and the place that it has in the store.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,7 @@ impl Vault {
         }
         let opened = match path {
             Path::Reader => self.open(key, record, field, bytes),
-            _ => self.open_deposit(key, record, field, bytes),
+            Path::Deposit | Path::Absorbed | Path::DepositedAttachment => self.open_deposit(key, record, field, bytes),
         }?;
         let place = Place { patient: PatientId::new(key.patient())?, record, field };
         disclosure::disclose(&opened, &place, to, signer, self.roster.version(), rng)

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 
 use super::Vault;
 use super::receipt::{ErasureReceipt, Sources};
+use crate::choice::{ClosedReason, Roles};
 use crate::error::{Error, Result, Usage};
 use crate::ident::{CardId, KeyFingerprint, PatientId, VaultId};
 use crate::patient;
-use crate::roster::{ClosedReason, Roles, RosterDraft};
+use crate::roster::RosterDraft;
 use crate::wire::grant::{Grant, Recipient};
 
 /// The erasure of one patient, under way: which cards are to be closed, and who was granted them.

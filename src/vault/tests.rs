@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use getrandom::SysRng;
 
 use super::{PatientRotation, Rotation, Vault};
+use crate::choice::{ClosedReason, Roles};
 use crate::custody::{NewVault, Pin, Policy, create};
 use crate::error::{Error, Result, Untrusted, Usage};
 use crate::ident::{CardId, MemberId, PatientId, Suite};
@@ -14,7 +15,7 @@ use crate::keys::member::MemberKey;
 use crate::keys::registrar::RegistrarKey;
 use crate::patient::{Endorsed, Enroller, Enrolment, StoredPatient};
 use crate::prim::hash::hash;
-use crate::roster::{ClosedReason, MemberEntry, Roles, RosterDraft};
+use crate::roster::{MemberEntry, RosterDraft};
 use crate::wire::endorsement::{Endorsement, Endorser};
 
 /// A vault in two generations, with an enroller and one patient.

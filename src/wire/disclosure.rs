@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::SIGNATURE_LEN;
 use super::reader::{Reader, put_identifier};
 use crate::error::{Object, Result};
-use crate::ident::{KeyFingerprint, Suite, VaultId};
+use crate::ident::{KeyFingerprint, Revision, Suite, VaultId};
 
 const MAGIC: [u8; 4] = *b"LKX\x01";
 /// What begins the text inside; it is read only after authentication.
@@ -66,8 +66,8 @@ pub(crate) struct Inner<'a> {
     pub(crate) patient: &'a [u8],
     pub(crate) record: &'a [u8],
     pub(crate) field: &'a [u8],
-    /// 0 for a deposit; the largest value is never used.
-    pub(crate) revision: u64,
+    /// That of a deposit is 0.
+    pub(crate) revision: Revision,
     /// The writer of a deposit; a reader's note has none.
     pub(crate) writer: Option<KeyFingerprint>,
 }
@@ -80,8 +80,8 @@ impl<'a> Inner<'a> {
         let record = reader.identifier("record id")?;
         let field = reader.identifier("field")?;
         let revision_offset = reader.offset();
-        let revision = reader.u64("revision")?;
-        reader.require("revision", revision_offset, revision != u64::MAX)?;
+        let revision = Revision::from_number(reader.u64("revision")?);
+        let revision = revision.ok_or_else(|| reader.refuse("revision", revision_offset))?;
         let writer_offset = reader.offset();
         let writer = match reader.u8("writer")? {
             0 => None,
@@ -97,7 +97,7 @@ impl<'a> Inner<'a> {
         for identifier in [self.patient, self.record, self.field] {
             put_identifier(&mut out, identifier);
         }
-        out.extend_from_slice(&self.revision.to_be_bytes());
+        out.extend_from_slice(&self.revision.get().to_be_bytes());
         out.push(u8::from(self.writer.is_some()));
         if let Some(writer) = self.writer {
             out.extend_from_slice(&writer.0);

@@ -56,6 +56,12 @@ impl<'a> Reader<'a> {
         self.array(field).map(u8::from_be_bytes)
     }
 
+    /// One byte that names one of several values, or is refused.
+    pub(crate) fn choice<T>(&mut self, field: &'static str, from_byte: impl FnOnce(u8) -> Option<T>) -> Result<T> {
+        let offset = self.offset();
+        from_byte(self.u8(field)?).ok_or_else(|| self.refuse(field, offset))
+    }
+
     pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32> {
         self.array(field).map(u32::from_be_bytes)
     }

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use super::reader::Reader;
 use super::{LEN_32, SIGNATURE_LEN, write_fields};
+use crate::choice::{Padding, Path};
 use crate::error::{Object, Result};
-use crate::ident::{CardId, KeyFingerprint, Path, Suite};
+use crate::ident::{CardId, KeyFingerprint, Revision, Suite};
 
 const MAGIC: [u8; 4] = *b"LKN\x01";
 /// Length of magic, suite and path: after these the length of the front is known.
@@ -27,9 +28,8 @@ pub(crate) struct Head {
     pub(crate) suite: Suite,
     pub(crate) card: CardId,
     /// 0 in deposits and what became of them, and only there.
-    pub(crate) revision: u64,
-    /// 0 none, 1 Padmé.
-    pub(crate) padding: u8,
+    pub(crate) revision: Revision,
+    pub(crate) padding: Padding,
 }
 
 /// A record key under a patient KEK.
@@ -109,7 +109,7 @@ impl<'a> Front<'a> {
     pub(crate) fn start(bytes: &[u8]) -> Result<(Path, usize)> {
         let mut reader = Reader::new(Object::Record, bytes, MAGIC)?;
         let suite = reader.suite()?;
-        let path = read_path(&mut reader)?;
+        let path = reader.choice("path", Path::from_byte)?;
         Ok((path, Self::len(suite, path)))
     }
 
@@ -136,15 +136,13 @@ impl<'a> Front<'a> {
 
     fn read(reader: &mut Reader<'a>) -> Result<Self> {
         let suite = reader.suite()?;
-        let path = read_path(reader)?;
+        let path = reader.choice("path", Path::from_byte)?;
         let card = CardId(reader.array("card id")?);
         let revision_offset = reader.offset();
-        let revision = reader.u64("revision")?;
-        let possible = if path == Path::Reader { revision != 0 && revision != u64::MAX } else { revision == 0 };
-        reader.require("revision", revision_offset, possible)?;
-        let padding_offset = reader.offset();
-        let padding = reader.u8("padding")?;
-        reader.require("padding", padding_offset, padding <= 1)?;
+        let revision = Revision::from_number(reader.u64("revision")?);
+        let possible = revision.filter(|revision| (*revision == Revision::DEPOSIT) != (path == Path::Reader));
+        let revision = possible.ok_or_else(|| reader.refuse("revision", revision_offset))?;
+        let padding = reader.choice("padding", Padding::from_byte)?;
         let wrap = match path {
             Path::Reader => Wrap::Reader(read_wrapped(reader)?),
             Path::Deposit => Wrap::Deposit { key: read_sealed(reader, suite)?, signature: reader.array("signature")? },
@@ -161,8 +159,8 @@ impl<'a> Front<'a> {
         out.extend_from_slice(&suite.kem_id().to_be_bytes());
         out.push(self.path() as u8);
         out.extend_from_slice(&card.0);
-        out.extend_from_slice(&revision.to_be_bytes());
-        out.push(*padding);
+        out.extend_from_slice(&revision.get().to_be_bytes());
+        out.push(*padding as u8);
         match &self.wrap {
             Wrap::Reader(key) => put_wrapped(out, key),
             Wrap::Deposit { key, signature } => {
@@ -186,17 +184,6 @@ impl Origin {
         let Self { card, writer, sealed_key_digest, signature, .. } = self;
         write_fields(&mut out, &[&card.0, &writer.0, &roster_seen, sealed_key_digest, signature]);
         out
-    }
-}
-
-fn read_path(reader: &mut Reader<'_>) -> Result<Path> {
-    let offset = reader.offset();
-    match reader.u8("path")? {
-        1 => Ok(Path::Reader),
-        2 => Ok(Path::Deposit),
-        3 => Ok(Path::Absorbed),
-        4 => Ok(Path::DepositedAttachment),
-        _ => Err(reader.refuse("path", offset)),
     }
 }
 

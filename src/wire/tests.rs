@@ -19,8 +19,9 @@ use super::roster::{Closed, Line, Roster, RosterSigner};
 use super::rotation::Rotation;
 use super::share::{SHARE_LEN, Share};
 use super::share_text;
+use crate::choice::{ClosedReason, Padding, Roles, Status};
 use crate::error::{Error, Object};
-use crate::ident::{CardId, Fingerprint, KeyFingerprint, Suite, VaultId};
+use crate::ident::{CardId, Fingerprint, KeyFingerprint, Revision, Suite, VaultId};
 
 const SUITES: [Suite; 2] = [Suite::XWing, Suite::X25519];
 
@@ -53,7 +54,8 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         all.push(("disclosure", disclosure(suite)));
     }
     for writer in [None, Some(KeyFingerprint([6; 32]))] {
-        let inner = Inner { patient: b"p-1", record: b"r", field: b"note", revision: 4, writer };
+        let inner =
+            Inner { patient: b"p-1", record: b"r", field: b"note", revision: Revision::new(4).unwrap(), writer };
         all.push(("inner", inner.encode()));
     }
     all
@@ -96,8 +98,8 @@ fn records(suite: Suite) -> [Vec<u8>; 4] {
         Wrap::DepositedAttachment(sealed),
     ];
     wraps.map(|wrap| {
-        let revision = if matches!(wrap, Wrap::Reader(_)) { 3 } else { 0 };
-        let front = Front { head: Head { suite, card: CardId([2; 32]), revision, padding: 1 }, wrap };
+        let revision = if matches!(wrap, Wrap::Reader(_)) { Revision::new(3).unwrap() } else { Revision::DEPOSIT };
+        let front = Front { head: Head { suite, card: CardId([2; 32]), revision, padding: Padding::Padme }, wrap };
         let mut record = Vec::new();
         front.put(&mut record);
         assert_eq!(Front::start(&record), Ok((front.path(), record.len())));
@@ -114,7 +116,11 @@ fn endorsement(endorser: Endorser) -> Vec<u8> {
 }
 
 fn roster(version: u64, lines: u8, closed: u8) -> Vec<u8> {
-    let line = |n| Line { key: KeyFingerprint([n; 32]), roles: n % 7 + 1, status: n % 3 + 1 };
+    let line = |n| Line {
+        key: KeyFingerprint([n; 32]),
+        roles: Roles::from_byte(n % 7 + 1).unwrap(),
+        status: Status::from_byte(n % 3 + 1).unwrap(),
+    };
     let roster = Roster {
         vault: VaultId([1; 32]),
         generation: 2,
@@ -122,7 +128,9 @@ fn roster(version: u64, lines: u8, closed: u8) -> Vec<u8> {
         previous: if version == 1 { [0; 32] } else { [3; 32] },
         signer: RosterSigner::Registrar,
         lines: (0..lines).map(line).collect(),
-        closed: (0..closed).map(|n| Closed { card: CardId([n; 32]), reason: n % 2 + 1 }).collect(),
+        closed: (0..closed)
+            .map(|n| Closed { card: CardId([n; 32]), reason: ClosedReason::from_byte(n % 2 + 1).unwrap() })
+            .collect(),
     };
     [roster.encode_body().as_slice(), &[9; 64]].concat()
 }
