@@ -2,8 +2,10 @@
 //! and a new value makes every room decide.
 
 mod role;
+mod suite;
 
 pub use role::{ClosedReason, Roles, Status};
+pub use suite::Suite;
 
 /// How the record key of a sealed note reached its record. Read from stored bytes it is a claim, and opening checks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

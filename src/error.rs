@@ -11,7 +11,7 @@ mod display;
 mod io;
 
 use crate::choice::Path;
-use crate::ident::{CardId, Fingerprint, KeyFingerprint};
+use crate::digest::{CardId, Fingerprint, KeyFingerprint};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = core::result::Result<T, E>;

@@ -59,6 +59,7 @@ mod attachment;
 mod choice;
 mod chunked;
 mod custody;
+mod digest;
 mod disclosure;
 pub mod error;
 mod ident;
@@ -74,16 +75,15 @@ mod wire;
 
 #[cfg(feature = "std")]
 pub use attachment::{AttachmentReader, AttachmentWriter, DepositWriter, DepositedAttachment, StoredAttachment};
-pub use choice::{ClosedReason, Padding, Path, Roles, Status};
+pub use choice::{ClosedReason, Padding, Path, Roles, Status, Suite};
 pub use custody::{
     Descriptor, Missing, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Retired, Retirement, Share,
     Successor, create,
 };
+pub use digest::{CardId, Fingerprint, KeyFingerprint, VaultId};
 pub use disclosure::Disclosed;
 pub use error::{Error, Result};
-pub use ident::{
-    CardId, FieldLabel, Fingerprint, KeyFingerprint, MemberId, PatientId, RecordId, Revision, Suite, VaultId, random_id,
-};
+pub use ident::{FieldLabel, MemberId, PatientId, RecordId, Revision, random_id};
 pub use keys::master::MasterKey;
 pub use keys::member::MemberKey;
 pub use keys::patient::PatientKey;

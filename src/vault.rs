@@ -21,8 +21,9 @@ pub use receipt::{ErasureReceipt, Sources};
 pub use rotation::{PatientRotation, Rotation};
 
 use crate::custody::{Descriptor, Pin, PinnedDescriptor};
+use crate::digest::CardId;
 use crate::error::Result;
-use crate::ident::{CardId, Suite, VaultId, require_vault};
+use crate::ident::Scope;
 use crate::keys::patient::PatientKey;
 use crate::roster::VerifiedRoster;
 
@@ -85,13 +86,13 @@ impl Vault {
 
     /// Refuses a key of another vault, and of an erased patient.
     fn require_not_erased(&self, key: &PatientKey) -> Result<()> {
-        require_vault(self.descriptor.belongs_to(), key.belongs_to())?;
+        self.descriptor.scope().require(key.scope())?;
         self.roster.require_not_erased(key.card())
     }
 
     /// Refuses what belongs to another vault, and a closed card.
-    fn require_open(&self, belongs_to: (Suite, VaultId), card: CardId) -> Result<()> {
-        require_vault(self.descriptor.belongs_to(), belongs_to)?;
+    fn require_open(&self, scope: Scope, card: CardId) -> Result<()> {
+        self.descriptor.scope().require(scope)?;
         self.roster.require_open(card)
     }
 }

@@ -10,8 +10,9 @@ use rand_core::TryCryptoRng;
 use super::failure::uninterrupted;
 use super::sealer::{Payload, Sealer};
 use crate::choice::{Padding, Path};
+use crate::digest::{CardId, PayloadContextId};
 use crate::error::Error;
-use crate::ident::{CardId, FieldLabel, RecordId, random_id};
+use crate::ident::{FieldLabel, RecordId, Scope, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::record::RecordDraw;
@@ -19,7 +20,7 @@ use crate::patient::Card;
 use crate::prim::hash::Hasher;
 use crate::prim::hpke::seal_secret;
 use crate::record::RecordContext;
-use crate::record::parts::{Statement, info, payload_context};
+use crate::record::parts::{Statement, payload_context, sealed_key_info};
 use crate::wire::record::{Front, Head, SealedKey, Wrap};
 use crate::wire::trailer::Trailer;
 
@@ -35,7 +36,7 @@ pub struct DepositWriter<'key, W> {
     record: String,
     writer: &'key MemberKey,
     card: CardId,
-    payload_context: [u8; 32],
+    payload_context: PayloadContextId,
     roster_seen: u64,
     /// The record key, sealed to the card.
     sealed_key: Vec<u8>,
@@ -67,8 +68,10 @@ impl<W: Write> DepositWriter<'_, W> {
         let payload_digest = digest.ok_or(Error::NotAuthentic)?;
         let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
         let path = Path::DepositedAttachment;
-        let statement = Statement::of_deposit(path, &card, &payload_context, &key, payload_digest);
-        sink.write_all(&Trailer { payload_digest, signature: statement.sign(&writer.signing) }.encode())?;
+        let statement = Statement::of_deposit(path, card, payload_context, &key, payload_digest);
+        sink.write_all(
+            &Trailer { payload_digest: payload_digest.0, signature: statement.sign(&writer.signing) }.encode(),
+        )?;
         uninterrupted(|| sink.flush())?;
         Ok(sink)
     }
@@ -106,22 +109,22 @@ pub(crate) fn deposit<'key, W: Write>(
 ) -> io::Result<DepositWriter<'key, W>> {
     // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
     let record = random_id(rng)?;
-    let (suite, vault) = card.belongs_to();
+    let Scope { suite, vault } = card.scope();
     let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
-    let context = payload_context(&vault, card.patient(), &place);
+    let context = payload_context(vault, card.patient_id(), &place);
     // 2. record key || salt = HKDF-Expand(r, label || payload context id, 80); the text is not known yet
     let mut draw = RecordDraw::empty();
-    draw.draw(labels::DEPOSITED_ATTACHMENT_DRAW, [&context], rng)?;
+    draw.draw(labels::DEPOSITED_ATTACHMENT_DRAW, [context.as_bytes()], rng)?;
     let (record_key, salt, _) = draw.parts()?;
     // 3. sealed key = SealBase(card's key, info = wrap context || writer, record key)
-    let info = info(Path::DepositedAttachment, card.id(), &context, writer.fingerprint(), None);
+    let info = sealed_key_info(Path::DepositedAttachment, card.id(), context, writer.fingerprint(), None);
     let sealed_key = seal_secret(card.hpke_key(), &info, &[], record_key, rng)?;
     // 4. the front, and then the payload as it comes
     let head = Head { suite, card: card.id(), revision: place.revision, padding };
     let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
     let mut front = Vec::new();
     Front { head, wrap: Wrap::DepositedAttachment(key) }.put(&mut front);
-    let payload = Payload { record_key, salt, context: &context, padding };
+    let payload = Payload { record_key, salt, context, padding };
     let sealer = Sealer::start(sink, &front, &payload, Some(Hasher::new(labels::PAYLOAD_DIGEST)))?;
     Ok(DepositWriter { sealer, record, writer, card: card.id(), payload_context: context, roster_seen, sealed_key })
 }

@@ -12,11 +12,12 @@ use super::front::{payload_layout, read_front};
 use super::reader::AttachmentReader;
 use super::stream::{Place, Stream};
 use crate::choice::{Padding, Path, Status};
+use crate::digest::{KeyFingerprint, PayloadDigest};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, RecordId};
+use crate::ident::{FieldLabel, RecordId};
 use crate::keys::patient::PatientKey;
 use crate::prim::hpke::open_secret;
-use crate::record::parts::{Statement, Writer, info, payload_context, require_own};
+use crate::record::parts::{Statement, Writer, payload_context, require_own, sealed_key_info};
 use crate::record::{Origin, RecordContext, Unattributed};
 use crate::roster::VerifiedRoster;
 use crate::wire::record::{Front, SealedKey, Wrap};
@@ -79,7 +80,7 @@ impl<R: Read + Seek> DepositedAttachment<R> {
         let Self { mut stream, writer } = self;
         stream.check()?;
         let digest = stream.payload_digest().map_err(|_| Error::NotAuthentic)?;
-        if bool::from(digest.ct_eq(&writer.payload_digest)) {
+        if bool::from(digest.as_bytes().ct_eq(writer.payload_digest.as_bytes())) {
             Ok(AttachmentReader::new(stream, origin(&writer)))
         } else {
             Err(Error::NotAuthentic.into())
@@ -148,18 +149,19 @@ fn open_if<R: Read + Seek>(
     let sealed = sealed_key(&front)?;
     let layout = payload_layout(&mut source, bytes.len(), TRAILER_LEN)?;
     let context = RecordContext::claimed(record, field, &front.head);
-    let payload_context = payload_context(&key.belongs_to().1, key.patient(), &context);
+    let payload_context = payload_context(key.scope().vault, key.patient_id(), &context);
     // 2. the writer, by the digest that the trailer claims
     let trailer = read_trailer(&mut source)?;
     let path = Path::DepositedAttachment;
-    let statement = Statement::of_deposit(path, &front.head.card, &payload_context, sealed, trailer.payload_digest);
+    let statement =
+        Statement::of_deposit(path, front.head.card, payload_context, sealed, PayloadDigest(trailer.payload_digest));
     let writer = statement.verify(&trailer.signature, roster)?;
     acceptable(&writer)?;
     // 3. record key = OpenBase(patient's key, info = wrap context || writer, sealed key)
-    let info = info(path, key.card(), &payload_context, writer.key, None);
+    let info = sealed_key_info(path, key.card(), payload_context, writer.key, None);
     let record_key = open_secret(&key.hpke()?, &info, &[], sealed.sealed)?;
     // 4. commitment and length of the payload
-    let place = Place { offset: bytes.len(), layout, payload_context: &payload_context, context: &context };
+    let place = Place { offset: bytes.len(), layout, payload_context, context: &context };
     Ok(DepositedAttachment { stream: Stream::open(source, &place, record_key.expose())?, writer })
 }
 

@@ -117,10 +117,10 @@ pub(crate) fn open<R: Read + Seek>(
     require_own(key, &front, &[Path::Reader])?;
     let layout = payload_layout(&mut source, bytes.len(), 0)?;
     let context = RecordContext::claimed(record, field, &front.head);
-    let payload_context = payload_context(&key.belongs_to().1, key.patient(), &context);
+    let payload_context = payload_context(key.scope().vault, key.patient_id(), &context);
     // 2. the record key, then commitment and length of the payload
     let mut slot = RecordKey::empty();
-    let record_key = unwrap_reader_key(&mut slot, key, &front, &payload_context)?;
-    let place = Place { offset: bytes.len(), layout, payload_context: &payload_context, context: &context };
+    let record_key = unwrap_reader_key(&mut slot, key, &front, payload_context)?;
+    let place = Place { offset: bytes.len(), layout, payload_context, context: &context };
     Ok(AttachmentReader::new(Stream::open(source, &place, record_key)?, Origin::Reader))
 }

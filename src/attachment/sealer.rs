@@ -7,6 +7,7 @@ use super::buffer::{Buffer, copy_some};
 use super::failure::{Guard, uninterrupted};
 use crate::choice::Padding;
 use crate::chunked::{CHUNK_LEN, ChaCha20Poly1305, SealingKey};
+use crate::digest::{PayloadContextId, PayloadDigest};
 use crate::error::{Error, Usage};
 use crate::prim::hash::Hasher;
 use crate::record::parts::MARKER;
@@ -17,7 +18,7 @@ pub(super) struct Payload<'a> {
     pub(super) record_key: &'a [u8; 32],
     pub(super) salt: &'a [u8; 24],
     /// The payload context id.
-    pub(super) context: &'a [u8; 32],
+    pub(super) context: PayloadContextId,
     pub(super) padding: Padding,
 }
 
@@ -43,7 +44,7 @@ impl<W: Write> Sealer<W> {
     /// Writes the front of the record and the header of the payload. With a `digest`, all of the payload goes into it.
     pub(super) fn start(sink: W, front: &[u8], payload: &Payload<'_>, digest: Option<Hasher>) -> io::Result<Self> {
         let Payload { record_key, salt, context, padding } = *payload;
-        let key = SealingKey::derive(record_key, salt, context)?;
+        let key = SealingKey::derive(record_key, salt, context.as_bytes())?;
         let mut out = Output { sink, digest };
         // The front is no part of the payload.
         out.sink.write_all(front)?;
@@ -67,7 +68,7 @@ impl<W: Write> Sealer<W> {
     }
 
     /// Pads, seals the last chunk, and gives back the sink, not flushed yet, and the digest of the payload.
-    pub(super) fn finish(mut self) -> io::Result<(W, Option<[u8; 32]>)> {
+    pub(super) fn finish(mut self) -> io::Result<(W, Option<PayloadDigest>)> {
         self.guard.check()?;
         if let Some(zeros) = self.padding.zeros(self.note_len)? {
             self.push_all(&[MARKER])?;
@@ -79,7 +80,7 @@ impl<W: Write> Sealer<W> {
         let tag = key.seal_last(last)?;
         out.put(last)?;
         out.put(&tag)?;
-        Ok((out.sink, out.digest.map(Hasher::finish)))
+        Ok((out.sink, out.digest.map(|digest| PayloadDigest(digest.finish()))))
     }
 
     fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -9,6 +9,7 @@ use super::failure::Guard;
 use super::source::Chunks;
 use crate::choice::Padding;
 use crate::chunked::{CHUNK_LEN, ChunkIndex, Layout};
+use crate::digest::{PayloadContextId, PayloadDigest};
 use crate::error::{Error, Result};
 use crate::ident::Revision;
 use crate::record::RecordContext;
@@ -33,7 +34,7 @@ pub(super) struct Place<'a> {
     pub(super) offset: usize,
     pub(super) layout: Layout,
     /// The payload context id.
-    pub(super) payload_context: &'a [u8; 32],
+    pub(super) payload_context: PayloadContextId,
     pub(super) context: &'a RecordContext<'a>,
 }
 
@@ -116,7 +117,7 @@ impl<R: Read + Seek> Stream<R> {
 
     /// The digest of the payload, over one pass through it. Reading goes on at the beginning, and where the note ends is
     /// found again: until now the source may have shown another end.
-    pub(super) fn payload_digest(&mut self) -> io::Result<[u8; 32]> {
+    pub(super) fn payload_digest(&mut self) -> io::Result<PayloadDigest> {
         let digest = self.chunks.payload_digest();
         self.position = 0;
         self.note_len = self.note_len.filter(|_| self.padding == Padding::None);

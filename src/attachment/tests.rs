@@ -6,21 +6,22 @@ use std::vec::Vec;
 use super::stream::{Place, Stream};
 use crate::choice::Padding;
 use crate::chunked::{ChaCha20Poly1305, Layout, seal_append};
+use crate::digest::PayloadContextId;
 use crate::error::Error;
 use crate::ident::{FieldLabel, RecordId, Revision};
 use crate::record::RecordContext;
 
 const KEY: [u8; 32] = [1; 32];
-const CONTEXT: [u8; 32] = [3; 32];
+const CONTEXT: PayloadContextId = PayloadContextId([3; 32]);
 
 /// A payload with exactly this plaintext, opened as one that is padded.
 fn stream(plaintext: &[u8], padding: Padding) -> std::io::Result<Stream<Cursor<Vec<u8>>>> {
     let mut payload = Vec::new();
-    seal_append::<ChaCha20Poly1305, 32>(&KEY, &[2; 24], &CONTEXT, &[plaintext], 0, &mut payload).unwrap();
+    seal_append::<ChaCha20Poly1305, 32>(&KEY, &[2; 24], CONTEXT.as_bytes(), &[plaintext], 0, &mut payload).unwrap();
     let layout = Layout::of_sealed(payload.len() as u64).unwrap();
     let (record, field) = (RecordId::new("r").unwrap(), FieldLabel::new("f").unwrap());
     let context = RecordContext::new(record, field, Revision::FIRST).with_padding(padding);
-    let place = Place { offset: 0, layout, payload_context: &CONTEXT, context: &context };
+    let place = Place { offset: 0, layout, payload_context: CONTEXT, context: &context };
     Stream::open(Cursor::new(payload), &place, &KEY)
 }
 

@@ -75,6 +75,6 @@ pub(crate) fn seal<W: Write>(
     let (mut draw, mut front) = (RecordDraw::empty(), Vec::new());
     let payload_context = parts::begin(key, context, &mut draw, rng, &mut front)?;
     let (record_key, salt, _) = draw.parts()?;
-    let payload = Payload { record_key, salt, context: &payload_context, padding: context.padding };
+    let payload = Payload { record_key, salt, context: payload_context, padding: context.padding };
     Sealer::start(sink, &front, &payload, None).map(AttachmentWriter)
 }

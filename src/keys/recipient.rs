@@ -5,8 +5,9 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 use super::labels;
+use crate::choice::Suite;
+use crate::digest::KeyFingerprint;
 use crate::error::{Error, Object, Result};
-use crate::ident::{KeyFingerprint, Suite};
 use crate::prim::hash::hash;
 use crate::prim::hkdf::expand_labelled;
 use crate::prim::hpke::{PrivateKey, PublicKey};

@@ -14,7 +14,9 @@ use super::member::MemberKey;
 use super::patient::{PatientContext, PatientSecret};
 use super::record::RecordDraw;
 use super::registrar::RegistrarKey;
-use crate::ident::{CardId, MemberId, PatientId, Suite, VaultId};
+use crate::choice::Suite;
+use crate::digest::{CardId, VaultId};
+use crate::ident::{MemberId, PatientId, Scope};
 use crate::prim::rng::OneShot;
 use crate::secret::Secret;
 
@@ -73,7 +75,9 @@ const ANSWERS: [Answers; 2] = [
 #[test]
 fn member_keys_of_a_seed() {
     for Answers { suite, member, .. } in ANSWERS {
-        let key = MemberKey::from_secret(suite, VAULT, MemberId::new("m").unwrap(), Secret::copied(&seed())).unwrap();
+        let key =
+            MemberKey::from_secret(Scope { suite, vault: VAULT }, MemberId::new("m").unwrap(), Secret::copied(&seed()))
+                .unwrap();
         let hpke = key.hpke.public_key().unwrap();
         assert_eq!([shown(hpke.as_bytes()), shown(key.signing.verifying_key().as_bytes())], member);
     }
@@ -82,7 +86,8 @@ fn member_keys_of_a_seed() {
 #[test]
 fn master_keys_of_a_secret() {
     for Answers { suite, master, .. } in ANSWERS {
-        let pairs = MasterSecret::from_secret(Secret::copied(&seed())).derive(suite, VAULT, 7).unwrap();
+        let pairs =
+            MasterSecret::from_secret(Secret::copied(&seed())).derive(Scope { suite, vault: VAULT }, 7).unwrap();
         assert_eq!([shown(pairs.hpke_public.as_bytes()), shown(pairs.root_public().as_bytes())], master);
     }
 }
@@ -90,7 +95,11 @@ fn master_keys_of_a_secret() {
 #[test]
 fn patient_keys_of_a_secret() {
     for Answers { suite, patient, .. } in ANSWERS {
-        let context = PatientContext { suite, vault: VAULT, patient: PatientId::new("p-1").unwrap(), version: 3 };
+        let context = PatientContext {
+            scope: Scope { suite, vault: VAULT },
+            patient: PatientId::new("p-1").unwrap(),
+            version: 3,
+        };
         let pairs = PatientSecret::from_secret(Secret::copied(&seed())).derive(&context).unwrap();
         let (hpke, succession) = (pairs.hpke_public.as_bytes().to_vec(), *pairs.succession_public().as_bytes());
         let key = pairs.matching(&context, CardId([0; 32]), &hpke, &succession).unwrap();

@@ -6,8 +6,9 @@ use core::fmt;
 
 use crate::choice::{Roles, Status};
 use crate::custody::PinnedDescriptor;
-use crate::ident::{CardId, KeyFingerprint};
+use crate::digest::{CardId, KeyFingerprint};
 use crate::roster::VerifiedRoster;
+use crate::wire::frame::Framed;
 use crate::wire::grant::{Grant, Recipient};
 
 /// To whom the stored grants of a card are addressed.
@@ -62,8 +63,8 @@ pub(crate) fn who_can_open<G: AsRef<[u8]>>(
     let mut hint = AccessHint { card, holders: Vec::new(), foreign: 0 };
     for bytes in grants {
         match Grant::parse(bytes.as_ref()) {
-            Ok((grant, _)) if grant.card == card && grant.vault == descriptor.vault() => {
-                hint.holders.push(holder(grant.recipient, descriptor, roster));
+            Ok(Framed { value, .. }) if value.card == card && value.scope.vault == descriptor.vault() => {
+                hint.holders.push(holder(value.recipient, descriptor, roster));
             }
             _ => hint.foreign = hint.foreign.saturating_add(1),
         }

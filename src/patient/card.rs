@@ -6,8 +6,9 @@ use super::grant::pinned_master;
 use super::history::{PublicCard, ReadCard, read_history, require_follows, verify_succession};
 use crate::choice::Roles;
 use crate::custody::PinnedDescriptor;
+use crate::digest::CardId;
 use crate::error::{Error, Result, Untrusted, Usage, Versioned};
-use crate::ident::{CardId, PatientId, Suite, VaultId, require_vault};
+use crate::ident::{PatientId, Scope};
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::prim::hpke::PublicKey;
@@ -43,7 +44,7 @@ impl Card {
     /// The patient's id, 1 to 255 bytes.
     #[must_use]
     pub const fn patient(&self) -> &[u8] {
-        &self.public.patient
+        self.public.patient.as_id().as_bytes()
     }
 
     /// The version of the patient's key, from 1.
@@ -52,12 +53,16 @@ impl Card {
         self.public.version
     }
 
+    pub(crate) const fn patient_id(&self) -> PatientId<'_> {
+        self.public.patient.as_id()
+    }
+
     pub(crate) const fn hpke_key(&self) -> &PublicKey {
         &self.public.hpke_key
     }
 
-    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
-        (self.public.suite, self.public.vault)
+    pub(crate) const fn scope(&self) -> Scope {
+        self.public.scope
     }
 
     /// Verifies what is stored of a patient and gives the current card.
@@ -110,7 +115,7 @@ pub(crate) fn endorsed_card(
     descriptor: &PinnedDescriptor,
     roster: &VerifiedRoster,
 ) -> Result<CardId> {
-    let (Endorsement { card, .. }, _, _) = Endorsement::parse(stored.endorsement)?;
+    let card = Endorsement::parse(stored.endorsement)?.value.card;
     verify_endorsement(stored, card, descriptor, roster)?;
     Ok(card)
 }
@@ -121,7 +126,8 @@ fn verify_endorsement(
     descriptor: &PinnedDescriptor,
     roster: &VerifiedRoster,
 ) -> Result<Endorser> {
-    let (endorsement, body, signature) = Endorsement::parse(stored.endorsement)?;
+    let signed = Endorsement::parse(stored.endorsement)?;
+    let endorsement = &signed.value;
     if endorsement.vault != descriptor.vault() {
         return Err(Usage::WrongVault.into());
     }
@@ -137,7 +143,7 @@ fn verify_endorsement(
         Endorser::Member(key) => &roster.require_unrevoked(key, Roles::ENROL)?.entry().signing_key,
         Endorser::Root => &descriptor.root_key,
     };
-    if !key.verify(labels::ENDORSEMENT, body, &signature) {
+    if !signed.verify(key, labels::ENDORSEMENT) {
         let signer = match endorsement.endorser {
             Endorser::Member(key) => Some(key),
             Endorser::Root => None,
@@ -157,8 +163,8 @@ pub(super) fn master_grant_digest(grant: &[u8]) -> [u8; 32] {
 
 /// The endorsed master grant must be one: of this card and to the pinned master key. What is in it, only a quorum sees.
 fn require_master_grant(bytes: &[u8], card: CardId, descriptor: &PinnedDescriptor) -> Result<()> {
-    let (grant, _) = Grant::parse(bytes)?;
-    require_vault(descriptor.belongs_to(), (grant.suite, grant.vault))?;
+    let grant = Grant::parse(bytes)?.value;
+    descriptor.scope().require(grant.scope)?;
     if grant.card == card && grant.recipient == pinned_master(descriptor) {
         Ok(())
     } else {

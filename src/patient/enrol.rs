@@ -9,8 +9,9 @@ use super::grant::grant_to_master;
 use super::history::card_id;
 use crate::choice::Roles;
 use crate::custody::{PinnedDescriptor, require_root};
+use crate::digest::CardId;
 use crate::error::{Result, Usage};
-use crate::ident::{CardId, PatientId, require_vault};
+use crate::ident::PatientId;
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
@@ -19,6 +20,7 @@ use crate::prim::sign::SigningKey;
 use crate::roster::VerifiedRoster;
 use crate::wire;
 use crate::wire::endorsement::{Endorsement, Endorser};
+use crate::wire::frame::Field;
 
 /// Who enrols patients: a member with the role `enrol`, or the root.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +68,7 @@ pub(crate) fn enrol(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Enrolment> {
-    let context = PatientContext { suite: descriptor.suite(), vault: descriptor.vault(), patient, version: 1 };
+    let context = PatientContext { scope: descriptor.scope(), patient, version: 1 };
     issue(by, &context, None, descriptor, roster, rng)
 }
 
@@ -82,10 +84,10 @@ pub(crate) fn rekey(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Enrolment> {
-    require_vault(descriptor.belongs_to(), old.belongs_to())?;
+    descriptor.scope().require(old.scope())?;
     roster.require_not_erased(old.card())?;
     let version = old.version().checked_add(1).ok_or(Usage::VersionExhausted)?;
-    let context = PatientContext { version, ..old.context()? };
+    let context = PatientContext { version, ..old.context() };
     issue(by, &context, Some(old), descriptor, roster, rng)
 }
 
@@ -105,12 +107,11 @@ fn issue(
     let hpke_public = pairs.hpke_public.as_bytes().to_vec();
     let succession_public = *pairs.succession_public().as_bytes();
     let mut card = wire::card::Card {
-        suite: context.suite,
-        vault: context.vault,
-        patient: context.patient.as_bytes(),
+        scope: context.scope,
+        patient: context.patient,
         version: context.version,
-        hpke_key: &hpke_public,
-        succession_key: succession_public,
+        hpke_key: Field::new(&hpke_public),
+        succession_key: Field::new(succession_public),
         previous: old.map_or(CardId([0; wire::LEN_32]), PatientKey::card),
     }
     .encode_body();
@@ -134,7 +135,7 @@ pub(crate) fn endorse(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Endorsed> {
-    require_vault(descriptor.belongs_to(), key.belongs_to())?;
+    descriptor.scope().require(key.scope())?;
     roster.require_open(key.card())?;
     endorse_as(&entitled(by, descriptor, roster)?, key, descriptor, roster, rng)
 }
@@ -169,7 +170,7 @@ struct Entitled<'a> {
 fn entitled<'a>(by: Enroller<'a>, descriptor: &PinnedDescriptor, roster: &VerifiedRoster) -> Result<Entitled<'a>> {
     match by {
         Enroller::Member(member) => {
-            require_vault(descriptor.belongs_to(), member.belongs_to())?;
+            descriptor.scope().require(member.scope())?;
             roster.require_active(member.fingerprint(), Roles::ENROL)?;
             Ok(Entitled { endorser: Endorser::Member(member.fingerprint()), key: &member.signing })
         }

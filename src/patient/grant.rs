@@ -8,8 +8,8 @@ use super::card::Card;
 use super::history::PublicCard;
 use crate::choice::Roles;
 use crate::custody::PinnedDescriptor;
+use crate::digest::{CardId, KeyFingerprint};
 use crate::error::{Result, Usage};
-use crate::ident::{CardId, KeyFingerprint, require_vault};
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
@@ -17,6 +17,7 @@ use crate::keys::patient::{PatientKey, PatientSecret};
 use crate::prim::hpke::{PrivateKey, PublicKey, open_secret, seal_secret};
 use crate::roster::VerifiedRoster;
 use crate::wire;
+use crate::wire::frame::Framed;
 use crate::wire::grant::Recipient;
 
 /// A grant that was just made, and whom it is for: show the fingerprint to the person who grants.
@@ -64,7 +65,7 @@ pub(crate) fn grant_to_member(
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Grant> {
-    require_vault(descriptor.belongs_to(), key.belongs_to())?;
+    descriptor.scope().require(key.scope())?;
     roster.require_open(key.card())?;
     let member = roster.require_active(to, Roles::READ)?;
     let bytes = seal_grant(key, &member.entry().hpke_key, Recipient::Member(to), rng)?;
@@ -104,7 +105,7 @@ fn open_master_grant(card: &PublicCard, master: &MasterKey, grant: &[u8]) -> Res
 pub(super) fn open_with(card: &PublicCard, with: &GrantKey<'_>, roster: &VerifiedRoster) -> Result<PatientKey> {
     match *with {
         GrantKey::Member { key, grant } => {
-            require_vault((card.suite, card.vault), key.belongs_to())?;
+            card.scope.require(key.scope())?;
             roster.require_active(key.fingerprint(), Roles::READ)?;
             open(card, grant, Recipient::Member(key.fingerprint()), &key.hpke)
         }
@@ -135,17 +136,16 @@ pub(super) fn seal_grant(
     recipient: Recipient,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
-    let (suite, vault) = key.belongs_to();
-    let mut grant = wire::grant::Grant::encode_head(suite, &vault, &key.card(), &recipient);
-    let sealed = seal_secret(to, &info(), &grant, key.secret().expose(), rng)?;
+    let mut grant = wire::grant::Grant { scope: key.scope(), card: key.card(), recipient }.encode_body();
+    let sealed = seal_secret(to, &labels::GRANT.frame(&[]), &grant, key.secret().expose(), rng)?;
     grant.extend_from_slice(&sealed);
     Ok(grant)
 }
 
 /// Opens a grant and compares the keys derived from its secret with the card's.
 fn open(card: &PublicCard, bytes: &[u8], recipient: Recipient, key: &PrivateKey) -> Result<PatientKey> {
-    let (grant, head) = wire::grant::Grant::parse(bytes)?;
-    require_vault((card.suite, card.vault), (grant.suite, grant.vault))?;
+    let Framed { value: grant, body: head, end: sealed } = wire::grant::Grant::parse(bytes)?;
+    card.scope.require(grant.scope)?;
     if grant.card != card.id {
         return Err(Usage::WrongCard { key: card.id, object: grant.card }.into());
     }
@@ -153,11 +153,7 @@ fn open(card: &PublicCard, bytes: &[u8], recipient: Recipient, key: &PrivateKey)
         let (Recipient::Master { key: addressed_to, .. } | Recipient::Member(addressed_to)) = grant.recipient;
         return Err(Usage::WrongRecipient { addressed_to }.into());
     }
-    let secret = PatientSecret::from_secret(open_secret(key, &info(), head, grant.sealed)?);
-    let context = card.context()?;
+    let secret = PatientSecret::from_secret(open_secret(key, &labels::GRANT.frame(&[]), head, sealed)?);
+    let context = card.context();
     secret.derive(&context)?.matching(&context, card.id, card.hpke_key.as_bytes(), card.succession_key.as_bytes())
-}
-
-fn info() -> Vec<u8> {
-    [labels::GRANT.prefix().as_slice(), labels::GRANT.as_bytes()].concat()
 }

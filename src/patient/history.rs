@@ -1,12 +1,12 @@
 //! All cards of a patient: read, sorted, and linked by the id of the card before and by vouchers.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::choice::ClosedReason;
 use crate::custody::PinnedDescriptor;
+use crate::digest::CardId;
 use crate::error::{Conflict, Error, Object, Result, Untrusted, Usage};
-use crate::ident::{CardId, PatientId, Suite, VaultId, require_vault};
+use crate::ident::{OwnedPatientId, PatientId, Scope};
 use crate::keys::labels;
 use crate::keys::patient::PatientContext;
 use crate::prim::hash::hash;
@@ -16,23 +16,22 @@ use crate::roster::VerifiedRoster;
 use crate::wire;
 use crate::wire::card::Voucher;
 use crate::wire::endorsement::Endorser;
+use crate::wire::frame::Framed;
 
 /// What the card of one version says, with valid keys.
 #[derive(Debug, Clone)]
 pub(super) struct PublicCard {
     pub(super) id: CardId,
-    pub(super) suite: Suite,
-    pub(super) vault: VaultId,
-    pub(super) patient: Box<[u8]>,
+    pub(super) scope: Scope,
+    pub(super) patient: OwnedPatientId,
     pub(super) version: u32,
     pub(super) hpke_key: PublicKey,
     pub(super) succession_key: VerifyingKey,
 }
 
 impl PublicCard {
-    pub(super) fn context(&self) -> Result<PatientContext<'_>> {
-        let patient = PatientId::new(&self.patient)?;
-        Ok(PatientContext { suite: self.suite, vault: self.vault, patient, version: self.version })
+    pub(super) const fn context(&self) -> PatientContext<'_> {
+        PatientContext { scope: self.scope, patient: self.patient.as_id(), version: self.version }
     }
 }
 
@@ -44,7 +43,7 @@ pub(super) fn card_id(body: &[u8]) -> CardId {
 /// A card that is well-formed and has valid keys, and is of the vault.
 pub(super) struct ReadCard<'a> {
     pub(super) id: CardId,
-    pub(super) patient: &'a [u8],
+    pub(super) patient: PatientId<'a>,
     pub(super) version: u32,
     hpke_key: PublicKey,
     succession_key: VerifyingKey,
@@ -57,8 +56,7 @@ impl ReadCard<'_> {
     pub(super) fn public(&self, descriptor: &PinnedDescriptor) -> PublicCard {
         PublicCard {
             id: self.id,
-            suite: descriptor.suite(),
-            vault: descriptor.vault(),
+            scope: descriptor.scope(),
             patient: self.patient.into(),
             version: self.version,
             hpke_key: self.hpke_key.clone(),
@@ -68,7 +66,7 @@ impl ReadCard<'_> {
 
     /// Refuses another patient's card than the one asked for.
     pub(super) fn require_patient(&self, patient: PatientId<'_>) -> Result<()> {
-        if self.patient == patient.as_bytes() { Ok(()) } else { Err(Usage::WrongPatient.into()) }
+        if self.patient == patient { Ok(()) } else { Err(Usage::WrongPatient.into()) }
     }
 }
 
@@ -134,17 +132,12 @@ fn leads_to(newer: CardId, wanted: CardId, history: &[ReadCard<'_>]) -> bool {
 }
 
 pub(super) fn read_card<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<ReadCard<'a>> {
-    let (card, body, voucher) = wire::card::Card::parse(bytes)?;
-    require_vault(descriptor.belongs_to(), (card.suite, card.vault))?;
-    let succession_offset = body.len().saturating_sub(wire::LEN_32).saturating_sub(wire::LEN_32);
-    let hpke_offset = succession_offset.saturating_sub(card.hpke_key.len());
-    let hpke_key =
-        PublicKey::import(card.suite, card.hpke_key).ok_or(Error::malformed(Object::Card, "hpke key", hpke_offset))?;
-    let succession_key = VerifyingKey::import(&card.succession_key).ok_or(Error::malformed(
-        Object::Card,
-        "succession key",
-        succession_offset,
-    ))?;
+    let Framed { value: card, body, end: voucher } = wire::card::Card::parse(bytes)?;
+    descriptor.scope().require(card.scope)?;
+    let hpke_key = PublicKey::import(card.scope.suite, card.hpke_key.value)
+        .ok_or_else(|| card.hpke_key.refuse(Object::Card, "hpke key"))?;
+    let succession_key = VerifyingKey::import(&card.succession_key.value)
+        .ok_or_else(|| card.succession_key.refuse(Object::Card, "succession key"))?;
     let wire::card::Card { patient, version, previous, .. } = card;
     Ok(ReadCard { id: card_id(body), patient, version, hpke_key, succession_key, previous, voucher })
 }
@@ -213,7 +206,7 @@ pub(super) fn older<'h, 'a>(
 
 /// What a stored card says of itself, whatever the roster and the endorsements say of it.
 pub(crate) struct Link<'a> {
-    pub(crate) patient: &'a [u8],
+    pub(crate) patient: PatientId<'a>,
     pub(crate) id: CardId,
     /// The card before; a first card has none.
     pub(crate) previous: Option<CardId>,
@@ -234,7 +227,7 @@ pub(crate) fn links<'a>(
     let mut links: Vec<Link<'a>> = Vec::new();
     for bytes in cards {
         let card = link(bytes, descriptor)?;
-        if card.patient != patient.as_bytes() {
+        if card.patient != patient {
             return Err(Usage::WrongPatient.into());
         }
         if links.iter().all(|known| known.id != card.id) {

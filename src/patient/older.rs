@@ -6,8 +6,9 @@ use super::card::{StoredPatient, current};
 use super::grant::{GrantKey, open_with};
 use super::history::{before, older, read_card, read_history};
 use crate::custody::PinnedDescriptor;
+use crate::digest::CardId;
 use crate::error::{Result, Usage};
-use crate::ident::{CardId, PatientId};
+use crate::ident::PatientId;
 use crate::keys::patient::PatientKey;
 use crate::roster::VerifiedRoster;
 

@@ -8,10 +8,11 @@ use super::card::{Card, StoredPatient, master_grant_digest};
 use super::enrol::{Enroller, Enrolment, enrol, rekey};
 use super::grant::{open_as_master, seal_grant};
 use super::history::card_id;
-use crate::choice::Roles;
+use crate::choice::{Roles, Suite};
 use crate::custody::{NewVault, Pin, PinnedDescriptor, Policy, create};
+use crate::digest::CardId;
 use crate::error::{Conflict, Error, Result, Untrusted};
-use crate::ident::{CardId, MemberId, PatientId, Suite};
+use crate::ident::{MemberId, PatientId};
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
@@ -22,6 +23,7 @@ use crate::secret::Secret;
 use crate::wire;
 use crate::wire::card::{Voucher, put_voucher};
 use crate::wire::endorsement::{Endorsement, Endorser};
+use crate::wire::frame::Field;
 use crate::wire::grant::Recipient;
 
 struct World {
@@ -69,11 +71,12 @@ impl World {
     /// What an enroller can make who knows the seed of the card that he invents: everything but a voucher of a card
     /// whose secret he does not know.
     fn invent(&self, version: u32, previous: CardId, voucher: impl FnOnce(CardId) -> Voucher) -> Enrolment {
-        let (suite, vault) = (self.descriptor.suite(), self.descriptor.vault());
-        let context = PatientContext { suite, vault, patient: PatientId::new("p").unwrap(), version };
+        let (scope, patient) = (self.descriptor.scope(), PatientId::new("p").unwrap());
+        let context = PatientContext { scope, patient, version };
         let pairs = PatientSecret::from_secret(Secret::copied(&[7; 32])).derive(&context).unwrap();
         let (hpke, succession_key) = (pairs.hpke_public.as_bytes().to_vec(), *pairs.succession_public().as_bytes());
-        let body = wire::card::Card { suite, vault, patient: b"p", version, hpke_key: &hpke, succession_key, previous };
+        let (hpke_key, signing_key) = (Field::new(hpke.as_slice()), Field::new(succession_key));
+        let body = wire::card::Card { scope, patient, version, hpke_key, succession_key: signing_key, previous };
         let mut card = body.encode_body();
         let card_id = card_id(&card);
         put_voucher(&mut card, &voucher(card_id));
@@ -82,7 +85,7 @@ impl World {
         let recipient = Recipient::Master { generation, key: fingerprint };
         let master_grant = seal_grant(&key, &self.descriptor.master_key, recipient, &mut SysRng).unwrap();
         let endorsement = Endorsement {
-            vault,
+            vault: scope.vault,
             card: card_id,
             generation,
             master_grant: master_grant_digest(&master_grant),
@@ -172,7 +175,7 @@ fn a_voucher_counts_only_for_the_next_version() {
 fn the_root_endorses_a_version_without_a_voucher() {
     let world = World::new();
     let second = world.invent(2, world.first.card_id, |_| None);
-    let (mut by_root, _, _) = Endorsement::parse(&second.endorsement).unwrap();
+    let mut by_root = Endorsement::parse(&second.endorsement).unwrap().value;
     by_root.endorser = Endorser::Root;
     let body = by_root.encode_body();
     let signature = world.master.root.sign(labels::ENDORSEMENT, &body);
@@ -199,14 +202,14 @@ fn a_master_grant_with_another_secret_is_refused_by_the_quorum() {
     let world = World::new();
     let second = world.rekey(world.by_member(), &world.first);
     // The head says "second card", the secret is the first card's.
-    let (grant, _) = wire::grant::Grant::parse(&second.master_grant).unwrap();
-    let mut head = wire::grant::Grant::encode_head(grant.suite, &grant.vault, &second.card_id, &grant.recipient);
-    let info = [labels::GRANT.prefix().as_slice(), labels::GRANT.as_bytes()].concat();
+    let grant = wire::grant::Grant::parse(&second.master_grant).unwrap().value;
+    let mut head = wire::grant::Grant { card: second.card_id, ..grant }.encode_body();
+    let info = labels::GRANT.frame(&[]);
     let secret = world.first.key.secret().expose();
     let sealed =
         crate::prim::hpke::seal_secret(&world.descriptor.master_key, &info, &head, secret, &mut SysRng).unwrap();
     head.extend_from_slice(&sealed);
-    let (mut endorsement, _, _) = Endorsement::parse(&second.endorsement).unwrap();
+    let mut endorsement = Endorsement::parse(&second.endorsement).unwrap().value;
     endorsement.master_grant = master_grant_digest(&head);
     let body = endorsement.encode_body();
     let signature = world.enroller.signing.sign(labels::ENDORSEMENT, &body);

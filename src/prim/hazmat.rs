@@ -10,8 +10,8 @@ use rand_core::TryCryptoRng;
 use super::aead::{self, TAG_LEN};
 use super::sign::{SIGNATURE_LEN, SigningKey, VerifyingKey};
 use super::{hkdf, hpke, point};
+use crate::choice::Suite;
 use crate::error::{Error, Result};
-use crate::ident::Suite;
 use crate::secret::Secret;
 
 /// `ChaCha20-Poly1305-Encrypt` in place (RFC 8439), which returns the tag.

@@ -36,7 +36,7 @@ pub(crate) fn expand_labelled<const PARTS: usize>(
     info: [&[u8]; PARTS],
     okm: &mut [u8],
 ) -> Result<()> {
-    let prefix = label.prefix();
+    let prefix = label.lp();
     expand_parts(prk, iter::once(prefix.as_slice()).chain([label.as_bytes()]).chain(info), okm)
 }
 

@@ -17,8 +17,8 @@ use zeroize::Zeroizing;
 use super::point;
 use super::rng::{self, OneShot};
 use super::stack;
+use crate::choice::Suite;
 use crate::error::{Error, Result};
-use crate::ident::Suite;
 use crate::secret::{Scratch, Secret};
 
 /// A public HPKE key: of the right length, canonical, and no point of low order.

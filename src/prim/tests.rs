@@ -6,8 +6,8 @@ use getrandom::SysRng;
 
 use super::hpke::{PrivateKey, PublicKey, open_secret, seal_secret};
 use super::point::is_canonical_and_full_order;
+use crate::choice::Suite;
 use crate::error::Error;
-use crate::ident::Suite;
 use crate::secret::Secret;
 
 /// HKDF-Expand against the crate `hkdf`, for every length up to three blocks and a byte, and at the limit.

@@ -11,10 +11,12 @@ use super::context::{RecordContext, absorbed_wrap_context, deposit_wrap_context,
 use super::locate::Located;
 use super::open::{Opened, Origin};
 use super::seal::{payload_len, seal_payload};
+use super::statement::payload_digest;
 use super::statement::{Statement, Writer};
 use crate::choice::{Padding, Path};
+use crate::digest::{CardId, KeyFingerprint, PayloadContextId, PayloadDigest};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{CardId, FieldLabel, KeyFingerprint, RecordId, Revision, random_id};
+use crate::ident::{FieldLabel, RecordId, Revision, Scope, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -81,12 +83,12 @@ pub(crate) fn deposit(
 ) -> Result<Deposit> {
     // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
     let record = random_id(rng)?;
-    let (suite, vault) = card.belongs_to();
+    let Scope { suite, vault } = card.scope();
     let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
-    let context = payload_context(&vault, card.patient(), &place);
+    let context = payload_context(vault, card.patient_id(), &place);
     // 2. record key || salt = HKDF-Expand(r, label || payload context id || SHA-256(text), 80)
     let mut draw = RecordDraw::empty();
-    draw.draw(labels::DEPOSIT_DRAW, [&context, &hash(labels::TEXT_DIGEST, &[note])], rng)?;
+    draw.draw(labels::DEPOSIT_DRAW, [context.as_bytes(), &hash(labels::TEXT_DIGEST, &[note])], rng)?;
     let (record_key, salt, _) = draw.parts()?;
     // 3. The payload, behind the room for the front.
     let front_len = Front::len(suite, Path::Deposit);
@@ -94,15 +96,15 @@ pub(crate) fn deposit(
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
     bytes.extend(vec![0; front_len]);
-    seal_payload(record_key, salt, &context, note, padding, &mut bytes)?;
+    seal_payload(record_key, salt, context, note, padding, &mut bytes)?;
     let (front_slot, payload) = bytes.split_at_mut_checked(front_len).ok_or(Usage::TooLong)?;
-    let payload_digest = hash(labels::PAYLOAD_DIGEST, &[payload]);
+    let payload_digest = payload_digest(payload);
     // 4. sealed key = SealBase(card's key, info = wrap context || writer || payload digest, record key)
-    let info = info(Path::Deposit, card.id(), &context, writer.fingerprint(), Some(&payload_digest));
+    let info = sealed_key_info(Path::Deposit, card.id(), context, writer.fingerprint(), Some(payload_digest));
     let sealed = seal_secret(card.hpke_key(), &info, &[], record_key, rng)?;
     let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed };
     // 5. signature over wrap context, writer, digests of sealed key and payload, roster version
-    let statement = Statement::of_deposit(Path::Deposit, &card.id(), &context, &key, payload_digest);
+    let statement = Statement::of_deposit(Path::Deposit, card.id(), context, &key, payload_digest);
     let signature = statement.sign(&writer.signing);
     let head = Head { suite, card: card.id(), revision: Revision::DEPOSIT, padding };
     let mut front = Vec::with_capacity(front_len);
@@ -186,13 +188,13 @@ pub(crate) fn open_unattributed(
 /// The writer of a deposit or of an absorbed one, if its signature holds.
 pub(super) fn verify_writer(located: &Located<'_>, roster: &VerifiedRoster) -> Result<Writer> {
     let digest = located.payload_digest();
-    let card = &located.front.head.card;
+    let card = located.front.head.card;
     match &located.front.wrap {
         Wrap::Deposit { key, signature } => {
-            Statement::of_deposit(Path::Deposit, card, &located.context, key, digest).verify(signature, roster)
+            Statement::of_deposit(Path::Deposit, card, located.context, key, digest).verify(signature, roster)
         }
         Wrap::Absorbed { origin, .. } => {
-            Statement::of_origin(origin, &located.context, digest).verify(&origin.signature, roster)
+            Statement::of_origin(origin, located.context, digest).verify(&origin.signature, roster)
         }
         Wrap::Reader(_) | Wrap::DepositedAttachment(_) => Err(Usage::WrongPath { met: located.front.path() }.into()),
     }
@@ -207,14 +209,14 @@ fn open_verified(key: &PatientKey, located: &Located<'_>, writer: &Writer, origi
 
 /// The record key of a deposit, sealed to the card, or of an absorbed one, wrapped under the patient KEK.
 pub(super) fn take_record_key(key: &PatientKey, located: &Located<'_>, writer: &Writer) -> Result<Secret<32>> {
-    let digest = &writer.payload_digest;
+    let digest = writer.payload_digest;
     match &located.front.wrap {
         Wrap::Deposit { key: sealed, .. } => {
-            let info = info(Path::Deposit, key.card(), &located.context, writer.key, Some(digest));
+            let info = sealed_key_info(Path::Deposit, key.card(), located.context, writer.key, Some(digest));
             open_secret(&key.hpke()?, &info, &[], sealed.sealed)
         }
         Wrap::Absorbed { origin, key: wrapped } => {
-            let wrap_context = absorbed_wrap_context(&key.card(), &located.context, origin, digest);
+            let wrap_context = absorbed_wrap_context(key.card(), located.context, origin, digest);
             let mut slot = RecordKey::empty();
             slot.unwrap_in_place(key.kek(), wrapped, &wrap_context).map(Secret::copied)
         }
@@ -223,15 +225,15 @@ pub(super) fn take_record_key(key: &PatientKey, located: &Located<'_>, writer: &
 }
 
 /// `wrap context || writer [|| payload digest]`: the HPKE info of a record key that is sealed to a card.
-pub(crate) fn info(
+pub(crate) fn sealed_key_info(
     path: Path,
     card: CardId,
-    payload_context: &[u8; 32],
+    context: PayloadContextId,
     writer: KeyFingerprint,
-    payload_digest: Option<&[u8; 32]>,
+    payload_digest: Option<PayloadDigest>,
 ) -> Vec<u8> {
-    let mut info = deposit_wrap_context(path, &card, payload_context);
+    let mut info = deposit_wrap_context(path, card, context);
     info.extend_from_slice(writer.as_bytes());
-    info.extend_from_slice(payload_digest.map_or(&[], |digest| digest.as_slice()));
+    info.extend_from_slice(payload_digest.as_ref().map_or(&[], |digest| digest.as_bytes().as_slice()));
     info
 }

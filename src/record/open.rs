@@ -3,8 +3,9 @@
 use super::context::reader_wrap_context;
 use super::locate::Located;
 use crate::choice::{Padding, Path, Status};
+use crate::digest::{KeyFingerprint, PayloadContextId};
 use crate::error::{Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, RecordId, Revision};
+use crate::ident::{FieldLabel, RecordId, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
 use crate::secret::Plaintext;
@@ -70,7 +71,7 @@ pub(crate) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>
     let plaintext = located.reserve()?;
     // 2. record key = XChaCha20-Poly1305-Decrypt(patient KEK, wrap nonce, aad = wrap context, wrapped)
     let mut slot = RecordKey::empty();
-    let record_key = unwrap_reader_key(&mut slot, key, &located.front, &located.context)?;
+    let record_key = unwrap_reader_key(&mut slot, key, &located.front, located.context)?;
     // 3. the payload
     let plaintext = located.open_payload(record_key, plaintext)?;
     Ok(Opened { plaintext, revision: located.revision, padding: located.padding, origin: Origin::Reader })
@@ -84,11 +85,11 @@ pub(crate) fn unwrap_reader_key<'slot>(
     slot: &'slot mut RecordKey,
     key: &PatientKey,
     front: &Front<'_>,
-    payload_context: &[u8; 32],
+    context: PayloadContextId,
 ) -> Result<&'slot [u8; 32]> {
     let Wrap::Reader(wrapped) = &front.wrap else {
         return Err(Usage::WrongPath { met: front.path() }.into());
     };
-    let wrap_context = reader_wrap_context(&key.card(), payload_context);
+    let wrap_context = reader_wrap_context(key.card(), context);
     slot.unwrap_in_place(key.kek(), wrapped, &wrap_context)
 }

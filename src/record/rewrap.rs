@@ -61,8 +61,8 @@ pub(crate) fn rewrap(
     let located = Located::read(from, record, field, bytes, &ONE_SHOT)?;
     if let Wrap::Reader(_) = located.front.wrap {
         let mut slot = RecordKey::empty();
-        let record_key = unwrap_reader_key(&mut slot, from, &located.front, &located.context)?;
-        let wrap_context = reader_wrap_context(&to.card(), &located.context);
+        let record_key = unwrap_reader_key(&mut slot, from, &located.front, located.context)?;
+        let wrap_context = reader_wrap_context(to.card(), located.context);
         return wrap_again(to, &located, record_key, &wrap_context, None, rng).map(Some);
     }
     let writer = verify_writer(&located, roster)?;
@@ -101,7 +101,7 @@ pub(crate) fn reseal(
 
 /// Refuses two keys that are not of one patient.
 pub(crate) fn require_one_patient(from: &PatientKey, to: &PatientKey) -> Result<()> {
-    let same = from.belongs_to() == to.belongs_to() && from.patient() == to.patient();
+    let same = from.scope() == to.scope() && from.patient() == to.patient();
     if same { Ok(()) } else { Err(Usage::WrongPatient.into()) }
 }
 
@@ -119,7 +119,7 @@ fn is_moved(
     let located = Located::read(to, record, field, bytes, &ONE_SHOT)?;
     match located.front.wrap {
         Wrap::Reader(_) => {
-            unwrap_reader_key(&mut RecordKey::empty(), to, &located.front, &located.context).map(|_| true)
+            unwrap_reader_key(&mut RecordKey::empty(), to, &located.front, located.context).map(|_| true)
         }
         Wrap::Deposit { .. } | Wrap::Absorbed { .. } | Wrap::DepositedAttachment(_) => {
             take_record_key(to, &located, &verify_writer(&located, roster)?).map(|_| true)
@@ -150,7 +150,7 @@ fn absorb_under(
         },
         Wrap::Reader(_) | Wrap::DepositedAttachment(_) => return Err(Error::NotAuthentic),
     };
-    let wrap_context = absorbed_wrap_context(&to.card(), &located.context, &origin, &writer.payload_digest);
+    let wrap_context = absorbed_wrap_context(to.card(), located.context, &origin, writer.payload_digest);
     wrap_again(to, located, record_key.expose(), &wrap_context, Some(origin), rng)
 }
 

@@ -9,6 +9,7 @@ use super::context::{RecordContext, payload_context, reader_wrap_context};
 use super::padding::MARKER;
 use crate::choice::Padding;
 use crate::chunked::{self, ChaCha20Poly1305, Layout};
+use crate::digest::PayloadContextId;
 use crate::error::{Result, Usage};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
@@ -63,7 +64,7 @@ fn append(
     let payload_context = begin(key, context, &mut draw, rng, out)?;
     let (record_key, salt, _) = draw.parts()?;
     // 4. payload = chunked encryption of the padded note, input key = record key, context = payload context id
-    seal_payload(record_key, salt, &payload_context, note, context.padding, out)
+    seal_payload(record_key, salt, payload_context, note, context.padding, out)
 }
 
 /// Draws record key, salt and wrap nonce, appends the front of the record to `out`, and gives the payload context id.
@@ -76,15 +77,14 @@ pub(crate) fn begin(
     draw: &mut RecordDraw,
     rng: &mut impl TryCryptoRng,
     out: &mut Vec<u8>,
-) -> Result<[u8; 32]> {
+) -> Result<PayloadContextId> {
     // 1. payload context id = SHA-256(label, vault, patient, record, field, revision, padding)
-    let (_, vault) = key.belongs_to();
-    let payload_context = payload_context(&vault, key.patient(), context);
+    let payload_context = payload_context(key.scope().vault, key.patient_id(), context);
     // 2. record key || salt || wrap nonce = HKDF-Expand(r, label || payload context id, 80)
-    draw.draw(labels::RECORD_DRAW, [&payload_context], rng)?;
+    draw.draw(labels::RECORD_DRAW, [payload_context.as_bytes()], rng)?;
     let (record_key, _, wrap_nonce) = draw.parts()?;
     // 3. wrapped = XChaCha20-Poly1305(patient KEK, wrap nonce, aad = wrap context, record key)
-    let wrap_context = reader_wrap_context(&key.card(), &payload_context);
+    let wrap_context = reader_wrap_context(key.card(), payload_context);
     let wrapped = wrap(key.kek(), wrap_nonce, &wrap_context, record_key)?;
     Front { head: context.head(key), wrap: Wrap::Reader(wrapped.with_nonce(wrap_nonce)) }.put(out);
     Ok(payload_context)
@@ -94,7 +94,7 @@ pub(crate) fn begin(
 pub(crate) fn seal_payload(
     record_key: &[u8; 32],
     salt: &[u8; 24],
-    payload_context: &[u8; 32],
+    context: PayloadContextId,
     note: &[u8],
     padding: Padding,
     out: &mut Vec<u8>,
@@ -103,5 +103,5 @@ pub(crate) fn seal_payload(
     let marker: &[u8] = if zeros.is_some() { &[MARKER] } else { &[] };
     let parts = [note, marker];
     let zeros = usize::try_from(zeros.unwrap_or(0)).map_err(|_| Usage::TooLong)?;
-    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, payload_context, &parts, zeros, out)
+    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, context.as_bytes(), &parts, zeros, out)
 }

@@ -5,19 +5,18 @@ use alloc::vec::Vec;
 use getrandom::SysRng;
 
 use super::context::{RecordContext, payload_context};
-use super::deposit::info;
+use super::deposit::sealed_key_info;
 use super::locate::Located;
 use super::seal::seal_payload;
-use super::statement::{Statement, sealed_key_digest};
-use crate::choice::{Padding, Path, Roles, Status};
+use super::statement::{Statement, payload_digest, sealed_key_digest};
+use crate::choice::{Padding, Path, Roles, Status, Suite};
 use crate::custody::{NewVault, Pin, Policy, create};
+use crate::digest::KeyFingerprint;
 use crate::error::{Error, Untrusted, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, MemberId, PatientId, RecordId, Revision, Suite};
-use crate::keys::labels;
+use crate::ident::{FieldLabel, MemberId, PatientId, RecordId, Revision, Scope};
 use crate::keys::member::MemberKey;
 use crate::keys::registrar::RegistrarKey;
 use crate::patient::{Card, Enroller, Enrolment, StoredPatient};
-use crate::prim::hash::hash;
 use crate::prim::hpke::{open_secret, seal_secret};
 use crate::record::{Deposit, Origin};
 use crate::roster::{MemberEntry, RosterDraft};
@@ -81,7 +80,8 @@ impl World {
         let located = self.locate(record, bytes);
         let Wrap::Deposit { key, .. } = located.front.wrap else { panic!("a deposit") };
         let card = self.patient.card_id;
-        let info = info(Path::Deposit, card, &located.context, key.writer, Some(&located.payload_digest()));
+        let digest = located.payload_digest();
+        let info = sealed_key_info(Path::Deposit, card, located.context, key.writer, Some(digest));
         *open_secret(&self.patient.key.hpke().unwrap(), &info, &[], key.sealed).unwrap().expose()
     }
 
@@ -99,18 +99,18 @@ impl World {
         named: KeyFingerprint,
         change: impl FnOnce(&mut Vec<u8>),
     ) -> Vec<u8> {
-        let (suite, vault) = self.patient.key.belongs_to();
+        let Scope { suite, vault } = self.patient.key.scope();
         let place = RecordContext::of_deposit(RecordId::new(record).unwrap(), field(), Padding::Padme);
-        let context = payload_context(&vault, b"p", &place);
+        let context = payload_context(vault, PatientId::new("p").unwrap(), &place);
         let mut payload = Vec::new();
-        seal_payload(&[9; 32], &[8; 24], &context, note, Padding::Padme, &mut payload).unwrap();
+        seal_payload(&[9; 32], &[8; 24], context, note, Padding::Padme, &mut payload).unwrap();
         change(&mut payload);
-        let digest = hash(labels::PAYLOAD_DIGEST, &[&payload]);
+        let digest = payload_digest(&payload);
         let card = self.patient.card_id;
-        let info = info(Path::Deposit, card, &context, named, Some(&digest));
+        let info = sealed_key_info(Path::Deposit, card, context, named, Some(digest));
         let sealed = seal_secret(self.card().hpke_key(), &info, &[], &[9; 32], &mut SysRng).unwrap();
         let key = SealedKey { writer: named, roster_seen: 1, sealed: &sealed };
-        let signature = Statement::of_deposit(Path::Deposit, &card, &context, &key, digest).sign(&signer.signing);
+        let signature = Statement::of_deposit(Path::Deposit, card, context, &key, digest).sign(&signer.signing);
         let head = Head { suite, card, revision: Revision::DEPOSIT, padding: Padding::Padme };
         let mut out = Vec::new();
         Front { head, wrap: Wrap::Deposit { key, signature } }.put(&mut out);
@@ -124,7 +124,7 @@ fn field() -> FieldLabel<'static> {
 
 /// The same front with another payload.
 fn with_payload(bytes: &[u8], payload: &[u8]) -> Vec<u8> {
-    let front = bytes.len() - Record::parse(bytes).unwrap().payload.len();
+    let front = bytes.len() - Record::parse(bytes).unwrap().payload.value.len();
     [&bytes[..front], payload].concat()
 }
 
@@ -160,7 +160,7 @@ fn t022_another_depositor_cannot_claim_a_deposit() {
     let Wrap::Deposit { key, .. } = located.front.wrap else { panic!("a deposit") };
     let key = SealedKey { writer: other.fingerprint(), ..key };
     let card = world.patient.card_id;
-    let statement = Statement::of_deposit(Path::Deposit, &card, &located.context, &key, located.payload_digest());
+    let statement = Statement::of_deposit(Path::Deposit, card, located.context, &key, located.payload_digest());
     let signature = statement.sign(&other.signing);
     let claimed = located.with_front(&Front { wrap: Wrap::Deposit { key, signature }, ..located.front }).unwrap();
     // The signature is good; the record key was sealed with the true writer's name.
@@ -173,9 +173,9 @@ fn t022_a_reader_cannot_rewrite_a_deposit_under_its_writers_signature() {
     let Deposit { record, bytes } = world.deposit(NOTE);
     let record_key = world.record_key(&record, &bytes);
     let context = world.locate(&record, &bytes).context;
-    let salt = Record::parse(&bytes).unwrap().payload[..24].try_into().unwrap();
+    let salt = Record::parse(&bytes).unwrap().payload.value[..24].try_into().unwrap();
     let mut payload = Vec::new();
-    seal_payload(&record_key, salt, &context, OTHER, Padding::Padme, &mut payload).unwrap();
+    seal_payload(&record_key, salt, context, OTHER, Padding::Padme, &mut payload).unwrap();
     let rewritten = with_payload(&bytes, &payload);
     let writer = world.members[1].fingerprint();
     assert_eq!(world.open(&record, &rewritten), Err(Untrusted::DepositSignature(writer).into()));
@@ -196,11 +196,11 @@ fn t022_an_absorbed_deposit_is_out_of_its_writers_reach() {
         // The writer kept the record key, encrypts another text, and signs that.
         let located = world.locate(&record, &absorbed);
         let mut payload = Vec::new();
-        let salt = Record::parse(&absorbed).unwrap().payload[..24].try_into().unwrap();
-        seal_payload(&record_key, salt, &located.context, OTHER, Padding::Padme, &mut payload).unwrap();
+        let salt = Record::parse(&absorbed).unwrap().payload.value[..24].try_into().unwrap();
+        seal_payload(&record_key, salt, located.context, OTHER, Padding::Padme, &mut payload).unwrap();
         let Wrap::Absorbed { mut origin, key } = located.front.wrap else { panic!("absorbed") };
-        let digest = hash(labels::PAYLOAD_DIGEST, &[&payload]);
-        origin.signature = Statement::of_origin(&origin, &located.context, digest).sign(&writer.signing);
+        let digest = payload_digest(&payload);
+        origin.signature = Statement::of_origin(&origin, located.context, digest).sign(&writer.signing);
         let mut front = Vec::new();
         Front { wrap: Wrap::Absorbed { origin, key }, ..located.front }.put(&mut front);
         assert_eq!(world.open(&record, &[front, payload.clone()].concat()), Err(Error::NotAuthentic));

@@ -7,8 +7,8 @@ use super::draft::RosterDraft;
 use super::member::{Member, MemberEntry};
 use crate::choice::{ClosedReason, Roles, Status};
 use crate::custody::{Pin, PinnedDescriptor};
+use crate::digest::{CardId, KeyFingerprint};
 use crate::error::{Error, Result, Untrusted, Usage, Versioned};
-use crate::ident::{CardId, KeyFingerprint};
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::wire::roster::{Closed, Line, Roster, RosterSigner};
@@ -39,15 +39,16 @@ impl VerifiedRoster {
         descriptor: &PinnedDescriptor,
         pin: &mut Pin,
     ) -> Result<Self> {
-        let (roster, body, signature) = Roster::parse(bytes)?;
-        require_current(&roster, descriptor, pin)?;
-        let key = match roster.signer {
+        let signed = Roster::parse(bytes)?;
+        require_current(&signed.value, descriptor, pin)?;
+        let key = match signed.value.signer {
             RosterSigner::Registrar => &descriptor.registrar_key,
             RosterSigner::Root => &descriptor.root_key,
         };
-        if !key.verify(labels::ROSTER, body, &signature) {
+        if !signed.verify(key, labels::ROSTER) {
             return Err(Untrusted::RosterSignature.into());
         }
+        let roster = signed.value;
         let members = verify_members(&roster, entries, descriptor)?;
         let digest = roster_digest(bytes);
         pin.advance(roster.version, digest, &roster.previous)?;
@@ -112,7 +113,7 @@ impl VerifiedRoster {
     /// # Errors
     /// [`Error::Malformed`] for bytes that are no roster.
     pub fn claimed_closed(bytes: &[u8]) -> Result<Vec<(CardId, ClosedReason)>> {
-        let (roster, _, _) = Roster::parse(bytes)?;
+        let roster = Roster::parse(bytes)?.value;
         Ok(roster.closed.iter().map(|closed| (closed.card, closed.reason)).collect())
     }
 

@@ -34,7 +34,7 @@ impl Vault {
         sink: W,
         rng: &mut impl TryCryptoRng,
     ) -> io::Result<AttachmentWriter<W>> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         attachment::seal(key, context, sink, rng)
     }
 
@@ -50,7 +50,7 @@ impl Vault {
         field: FieldLabel<'_>,
         source: R,
     ) -> io::Result<AttachmentReader<R>> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         attachment::open(key, record, field, source)
     }
 
@@ -89,7 +89,7 @@ impl Vault {
         field: FieldLabel<'_>,
         source: R,
     ) -> io::Result<DepositedAttachment<R>> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         attachment::open_deposited(key, record, field, source, &self.roster)
     }
 

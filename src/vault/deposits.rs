@@ -7,7 +7,7 @@ use rand_core::TryCryptoRng;
 use super::Vault;
 use crate::choice::{Padding, Roles};
 use crate::error::Result;
-use crate::ident::{FieldLabel, RecordId, require_vault};
+use crate::ident::{FieldLabel, RecordId};
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
 use crate::patient::Card;
@@ -53,7 +53,7 @@ impl Vault {
         field: FieldLabel<'_>,
         bytes: &[u8],
     ) -> Result<Opened> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         record::open_deposit(key, record, field, bytes, &self.roster)
     }
 
@@ -69,7 +69,7 @@ impl Vault {
         field: FieldLabel<'_>,
         bytes: &[u8],
     ) -> Result<Opened> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         record::open_absorbed(key, record, field, bytes, &self.roster)
     }
 
@@ -105,14 +105,14 @@ impl Vault {
         bytes: &[u8],
         rng: &mut impl TryCryptoRng,
     ) -> Result<Vec<u8>> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         record::absorb(key, record, field, bytes, &self.roster, rng)
     }
 
     /// An open card of this vault, and an active member of it who may deposit.
     pub(super) fn require_depositor(&self, card: &Card, writer: &MemberKey) -> Result<()> {
-        self.require_open(card.belongs_to(), card.id())?;
-        require_vault(self.descriptor.belongs_to(), writer.belongs_to())?;
+        self.require_open(card.scope(), card.id())?;
+        self.descriptor.scope().require(writer.scope())?;
         self.roster.require_active(writer.fingerprint(), Roles::DEPOSIT)?;
         Ok(())
     }

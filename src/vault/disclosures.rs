@@ -6,9 +6,10 @@ use rand_core::TryCryptoRng;
 
 use super::Vault;
 use crate::choice::{Path, Roles};
+use crate::digest::KeyFingerprint;
 use crate::disclosure::{self, Disclosed, Place};
 use crate::error::{Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, PatientId, RecordId, require_vault};
+use crate::ident::{FieldLabel, RecordId};
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
 use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
@@ -46,7 +47,7 @@ impl Vault {
         signer: &MemberKey,
         rng: &mut impl TryCryptoRng,
     ) -> Result<Vec<u8>> {
-        require_vault(self.descriptor.belongs_to(), signer.belongs_to())?;
+        self.descriptor.scope().require(signer.scope())?;
         self.roster.require_active(signer.fingerprint(), Roles::READ)?;
         if to.suite() != self.descriptor.suite() {
             return Err(Usage::WrongSuite.into());
@@ -60,7 +61,7 @@ impl Vault {
             Path::Reader => self.open(key, record, field, bytes),
             Path::Deposit | Path::Absorbed | Path::DepositedAttachment => self.open_deposit(key, record, field, bytes),
         }?;
-        let place = Place { patient: PatientId::new(key.patient())?, record, field };
+        let place = Place { patient: key.patient_id(), record, field };
         disclosure::disclose(&opened, &place, to, signer, self.roster.version(), rng)
     }
 
@@ -71,7 +72,7 @@ impl Vault {
     /// As [`Vault::disclosure_signer`]; [`Usage::WrongRecipient`](crate::error::Usage::WrongRecipient);
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
     pub fn open_disclosure(&self, key: &RecipientKey, bytes: &[u8]) -> Result<Disclosed> {
-        disclosure::open(key, bytes, self.descriptor.belongs_to(), &self.roster)
+        disclosure::open(key, bytes, self.descriptor.scope(), &self.roster)
     }
 
     /// Verifies who handed out a disclosure, without opening it: whoever presents another text as disclosed fails here.
@@ -81,6 +82,6 @@ impl Vault {
     /// [`Untrusted`](crate::error::Untrusted) if the signer is unknown, revoked, may not read or did not sign;
     /// [`Error::Stale`](crate::Error::Stale) if the signer saw a newer roster.
     pub fn disclosure_signer(&self, bytes: &[u8]) -> Result<KeyFingerprint> {
-        disclosure::signer(bytes, self.descriptor.belongs_to(), &self.roster)
+        disclosure::signer(bytes, self.descriptor.scope(), &self.roster)
     }
 }

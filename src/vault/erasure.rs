@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use super::Vault;
 use super::receipt::{ErasureReceipt, Sources};
 use crate::choice::{ClosedReason, Roles};
+use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{CardId, KeyFingerprint, PatientId, VaultId};
+use crate::ident::PatientId;
 use crate::patient;
 use crate::roster::RosterDraft;
+use crate::wire::frame::Framed;
 use crate::wire::grant::{Grant, Recipient};
 
 /// The erasure of one patient, under way: which cards are to be closed, and who was granted them.
@@ -108,7 +110,7 @@ impl Erasure {
             return Err(Usage::WrongVault.into());
         }
         let link = patient::link(card, &vault.descriptor)?;
-        if link.patient == self.patient.as_slice() {
+        if link.patient.as_bytes() == self.patient.as_slice() {
             self.also_close(link.id);
             link.previous.into_iter().for_each(|card| self.name_previous(vault, card));
             return Ok(true);
@@ -139,7 +141,7 @@ impl Erasure {
     pub fn also_given<G: AsRef<[u8]>>(&mut self, grants: impl IntoIterator<Item = G>) -> &mut Self {
         for bytes in grants {
             match Grant::parse(bytes.as_ref()) {
-                Ok((grant, _)) if grant.vault == self.vault => {
+                Ok(Framed { value: grant, .. }) if grant.scope.vault == self.vault => {
                     let to = match grant.recipient {
                         Recipient::Master { generation, .. } => To::Generation(generation),
                         Recipient::Member(key) => To::Key(key),

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::Vault;
+use crate::digest::{CardId, KeyFingerprint};
 use crate::error::Result;
-use crate::ident::{CardId, KeyFingerprint, PatientId};
+use crate::ident::PatientId;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -103,7 +104,7 @@ impl Vault {
     /// or recipient; [`Untrusted`](crate::error::Untrusted) for a closed card or a member that is not active with the
     /// role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
     pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
-        self.require_open(card.belongs_to(), card.id())?;
+        self.require_open(card.scope(), card.id())?;
         patient::open_as_member(card, member, grant, &self.roster)
     }
 
@@ -114,7 +115,7 @@ impl Vault {
     /// [`Untrusted`](crate::error::Untrusted) for a closed card; then
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
     pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
-        self.require_open(card.belongs_to(), card.id())?;
+        self.require_open(card.scope(), card.id())?;
         patient::open_as_master(card, master)
     }
 

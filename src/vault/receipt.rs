@@ -6,8 +6,8 @@ use core::fmt;
 use super::Vault;
 use crate::choice::Status;
 use crate::custody::Retired;
+use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Error, Result, Usage, Versioned};
-use crate::ident::{CardId, KeyFingerprint, VaultId};
 
 /// What a receipt rests on. It counts what somebody has seen: of a grant that was deleted before anybody saw it, nothing
 /// here and nothing on the receipt can tell.

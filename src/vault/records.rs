@@ -44,7 +44,7 @@ impl Vault {
         rng: &mut impl TryCryptoRng,
         out: &mut Vec<u8>,
     ) -> Result<()> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         record::seal(key, context, note, rng, out)
     }
 
@@ -55,7 +55,7 @@ impl Vault {
     /// [`Usage`](crate::error::Usage) for a key of another vault, suite or card; and
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic), one value for everything once the key is used.
     pub fn open(&self, key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
-        self.require_open(key.belongs_to(), key.card())?;
+        self.require_open(key.scope(), key.card())?;
         record::open(key, record, field, bytes)
     }
 
@@ -112,7 +112,7 @@ impl Vault {
     pub(super) fn require_movable(&self, from: &PatientKey, to: &PatientKey) -> Result<()> {
         record::require_one_patient(from, to)?;
         self.require_not_erased(from)?;
-        self.require_open(to.belongs_to(), to.card())?;
+        self.require_open(to.scope(), to.card())?;
         // With the keys exchanged by mistake, every record that has not moved yet would count as moved.
         if from.version() > to.version() && self.roster.closed(from.card()).is_none() {
             return Err(Usage::OlderKey.into());

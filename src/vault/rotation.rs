@@ -6,8 +6,9 @@ use rand_core::TryCryptoRng;
 
 use super::Vault;
 use crate::custody::{self, Descriptor, NewVault, Policy, Share, Successor};
+use crate::digest::CardId;
 use crate::error::Result;
-use crate::ident::{CardId, PatientId};
+use crate::ident::PatientId;
 use crate::keys::master::MasterKey;
 use crate::keys::registrar::RegistrarPublicKey;
 use crate::patient::{self, Endorsed, Enroller, GrantKey, StoredPatient};

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use getrandom::SysRng;
 
 use super::{PatientRotation, Rotation, Vault};
-use crate::choice::{ClosedReason, Roles};
+use crate::choice::{ClosedReason, Roles, Suite};
 use crate::custody::{NewVault, Pin, Policy, create};
+use crate::digest::CardId;
 use crate::error::{Error, Result, Untrusted, Usage};
-use crate::ident::{CardId, MemberId, PatientId, Suite};
+use crate::ident::{MemberId, PatientId};
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;

@@ -2,11 +2,13 @@
 
 use alloc::vec::Vec;
 
+use super::LEN_32;
+use super::frame::Signed;
 use super::reader::Reader;
-use super::{LEN_32, SIGNATURE_LEN};
+use super::writer::Writer;
 use crate::choice::{ClosedReason, Roles, Status};
+use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Object, Result};
-use crate::ident::{CardId, KeyFingerprint, VaultId};
 
 const MAGIC: [u8; 4] = *b"LKR\x01";
 /// A roster line: fingerprint, roles, status.
@@ -64,8 +66,7 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// Gives the roster, the signed bytes and the signature.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, &[u8], [u8; SIGNATURE_LEN])> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Signed<'_, Self>> {
         let mut reader = Reader::new(Object::Roster, bytes, MAGIC)?;
         let vault = VaultId(reader.array("vault id")?);
         let generation = reader.positive_u32("generation")?;
@@ -78,10 +79,7 @@ impl Roster {
         let signer = reader.choice("signer", RosterSigner::from_byte)?;
         let lines = parse_lines(&mut reader)?;
         let closed = parse_closed(&mut reader)?;
-        let (body, _) = bytes.split_at_checked(reader.offset()).unwrap_or((bytes, &[]));
-        let signature = reader.array("signature")?;
-        reader.finish()?;
-        Ok((Self { vault, generation, version, previous, signer, lines, closed }, body, signature))
+        reader.signed(Self { vault, generation, version, previous, signer, lines, closed })
     }
 
     /// The line of a key, if there is one; lines are sorted.
@@ -98,29 +96,18 @@ impl Roster {
 
     /// Everything before the signature.
     pub(crate) fn encode_body(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.vault.0);
-        out.extend_from_slice(&self.generation.to_be_bytes());
-        out.extend_from_slice(&self.version.to_be_bytes());
-        out.extend_from_slice(&self.previous);
-        out.push(self.signer as u8);
-        put_count(&mut out, self.lines.len());
+        let mut out = Writer::new(MAGIC);
+        out.bytes(&self.vault.0).u32(self.generation).u64(self.version).bytes(&self.previous).u8(self.signer as u8);
+        out.count(self.lines.len());
         for line in &self.lines {
-            out.extend_from_slice(&line.key.0);
-            out.extend_from_slice(&[line.roles.bits(), line.status as u8]);
+            out.bytes(&line.key.0).u8(line.roles.bits()).u8(line.status as u8);
         }
-        put_count(&mut out, self.closed.len());
+        out.count(self.closed.len());
         for closed in &self.closed {
-            out.extend_from_slice(&closed.card.0);
-            out.push(closed.reason as u8);
+            out.bytes(&closed.card.0).u8(closed.reason as u8);
         }
-        out
+        out.finish()
     }
-}
-
-fn put_count(out: &mut Vec<u8>, count: usize) {
-    out.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes());
 }
 
 /// Takes `count` items of a fixed length as one slice first, so that a huge count fails before anything is allocated.
