@@ -13,9 +13,9 @@ use crate::ident::{FieldLabel, PatientId, RecordId, Revision, Scope};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
-use crate::keys::record::RecordDraw;
+use crate::keys::record::RecordSecrets;
 use crate::prim::hash::hash;
-use crate::prim::hpke::{open_secret, seal_secret};
+use crate::prim::hpke::{Coins, open_secret, seal_secret};
 use crate::record::{Opened, Origin, payload_digest, seal_payload};
 use crate::roster::VerifiedRoster;
 use crate::secret::Plaintext;
@@ -68,15 +68,15 @@ pub(crate) fn disclose(
     // 2. disclosure context = SHA-256(label, suite, vault, recipient, signer)
     let context = context(scope, to.fingerprint(), signer.fingerprint());
     // 3. key || salt = HKDF-Expand(r, label || disclosure context || SHA-256(text), 80)
-    let mut draw = RecordDraw::empty();
-    draw.draw(labels::DISCLOSURE_DRAW, [context.as_bytes(), &hash(labels::TEXT_DIGEST, &[&text])], rng)?;
-    let (key, salt, _) = draw.parts()?;
+    let mut secrets = RecordSecrets::empty();
+    secrets.draw(labels::DISCLOSURE_DRAW, [context.as_bytes(), &hash(labels::TEXT_DIGEST, &[&text])], rng)?;
     // 4. payload = chunked encryption of the padded text
     let mut payload = Vec::new();
-    seal_payload(key, salt, context, &text, Padding::Padme, &mut payload)?;
+    seal_payload(&secrets, context, &text, Padding::Padme, &mut payload)?;
     let payload_digest = payload_digest(&payload);
     // 5. sealed key = SealBase(recipient's key, info = wrap context || payload digest, key)
-    let sealed = seal_secret(&to.0, &sealing_info(context, payload_digest), &[], key, rng)?;
+    let coins = Coins::draw(scope.suite, rng)?;
+    let sealed = seal_secret(&to.0, &sealing_info(context, payload_digest), &[], secrets.key(), &coins)?;
     // 6. signature over wrap context, digests of sealed key and payload, roster version
     let message = message(context, &sealed, payload_digest, roster_seen);
     Ok(Disclosure {

@@ -10,15 +10,14 @@ use rand_core::TryCryptoRng;
 use super::failure::uninterrupted;
 use super::sealer::{Payload, Sealer};
 use crate::choice::{Padding, Path};
-use crate::digest::{CardId, PayloadContextId};
-use crate::error::Error;
+use crate::digest::{CardId, PayloadContextId, PayloadDigest};
 use crate::ident::{FieldLabel, RecordId, Scope, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
-use crate::keys::record::RecordDraw;
+use crate::keys::record::RecordSecrets;
 use crate::patient::Card;
 use crate::prim::hash::Hasher;
-use crate::prim::hpke::seal_secret;
+use crate::prim::hpke::{Coins, seal_secret};
 use crate::record::RecordContext;
 use crate::record::parts::{Statement, payload_context, sealed_key_info};
 use crate::wire::record::{Front, Head, SealedKey, Wrap};
@@ -32,7 +31,7 @@ use crate::wire::trailer::Trailer;
 /// # Security
 /// What was not finished never opens. If finishing fails or the writer is dropped before, discard what the sink holds.
 pub struct DepositWriter<'key, W> {
-    sealer: Sealer<W>,
+    sealer: Sealer<Digested<W>>,
     record: String,
     writer: &'key MemberKey,
     card: CardId,
@@ -64,8 +63,8 @@ impl<W: Write> DepositWriter<'_, W> {
     /// The sink's; the one that stuck; [`Usage::TooLong`](crate::error::Usage::TooLong) above 4 PiB.
     pub fn finish(self) -> io::Result<W> {
         let Self { sealer, writer, card, payload_context, roster_seen, sealed_key, .. } = self;
-        let (mut sink, digest) = sealer.finish()?;
-        let payload_digest = digest.ok_or(Error::NotAuthentic)?;
+        let Digested { mut sink, hasher } = sealer.finish()?;
+        let payload_digest = PayloadDigest(hasher.finish());
         let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
         let path = Path::DepositedAttachment;
         let statement = Statement::of_deposit(path, card, payload_context, &key, payload_digest);
@@ -94,6 +93,24 @@ impl<W> fmt::Debug for DepositWriter<'_, W> {
     }
 }
 
+/// A sink, and the digest of the payload that it has received.
+struct Digested<W> {
+    sink: W,
+    hasher: Hasher,
+}
+
+impl<W: Write> Write for Digested<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.sink.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or(bytes));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
 /// Begins a deposit as a stream. The writer was verified as one.
 ///
 /// # Errors
@@ -104,7 +121,7 @@ pub(crate) fn deposit<'key, W: Write>(
     field: FieldLabel<'_>,
     padding: Padding,
     roster_seen: u64,
-    sink: W,
+    mut sink: W,
     rng: &mut impl TryCryptoRng,
 ) -> io::Result<DepositWriter<'key, W>> {
     // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
@@ -113,18 +130,18 @@ pub(crate) fn deposit<'key, W: Write>(
     let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
     let context = payload_context(vault, card.patient_id(), &place);
     // 2. record key || salt = HKDF-Expand(r, label || payload context id, 80); the text is not known yet
-    let mut draw = RecordDraw::empty();
-    draw.draw(labels::DEPOSITED_ATTACHMENT_DRAW, [context.as_bytes()], rng)?;
-    let (record_key, salt, _) = draw.parts()?;
+    let mut secrets = RecordSecrets::empty();
+    secrets.draw(labels::DEPOSITED_ATTACHMENT_DRAW, [context.as_bytes()], rng)?;
     // 3. sealed key = SealBase(card's key, info = wrap context || writer, record key)
     let info = sealed_key_info(Path::DepositedAttachment, card.id(), context, writer.fingerprint(), None);
-    let sealed_key = seal_secret(card.hpke_key(), &info, &[], record_key, rng)?;
+    let sealed_key = seal_secret(card.hpke_key(), &info, &[], secrets.key(), &Coins::draw(suite, rng)?)?;
     // 4. the front, and then the payload as it comes
     let head = Head { suite, card: card.id(), revision: place.revision, padding };
     let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
     let mut front = Vec::new();
     Front { head, wrap: Wrap::DepositedAttachment(key) }.put(&mut front);
-    let payload = Payload { record_key, salt, context, padding };
-    let sealer = Sealer::start(sink, &front, &payload, Some(Hasher::new(labels::PAYLOAD_DIGEST)))?;
+    let payload = Payload { secrets: &secrets, context, padding };
+    sink.write_all(&front)?;
+    let sealer = Sealer::start(Digested { sink, hasher: Hasher::new(labels::PAYLOAD_DIGEST) }, &payload)?;
     Ok(DepositWriter { sealer, record, writer, card: card.id(), payload_context: context, roster_seen, sealed_key })
 }

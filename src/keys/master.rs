@@ -35,9 +35,9 @@ impl MasterSecret {
     /// Derives the key pairs; they become a [`MasterKey`] only by comparison with the descriptor's.
     pub(crate) fn derive(&self, scope: Scope, generation: u32) -> Result<MasterKeyPairs> {
         let key = |label| schedule::master(&self.0, label, scope, generation);
-        let hpke = PrivateKey::from_secret(scope.suite, key(labels::MASTER_HPKE)?)?;
+        let hpke = PrivateKey::from_secret(scope.suite, key(labels::MASTER_HPKE))?;
         let hpke_public = hpke.public_key()?;
-        let root = SigningKey::from_seed(key(labels::MASTER_ROOT)?.expose());
+        let root = SigningKey::from_seed(key(labels::MASTER_ROOT).expose());
         Ok(MasterKeyPairs { vault: scope.vault, generation, hpke, hpke_public, root })
     }
 }

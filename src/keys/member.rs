@@ -36,8 +36,8 @@ impl MemberKey {
 
     pub(crate) fn from_secret(scope: Scope, id: MemberId<'_>, seed: Secret<32>) -> Result<Self> {
         let key = |label| schedule::member(&seed, label, scope, id);
-        let hpke = PrivateKey::from_secret(scope.suite, key(labels::MEMBER_HPKE)?)?;
-        let signing = SigningKey::from_seed(key(labels::MEMBER_SIGNING)?.expose());
+        let hpke = PrivateKey::from_secret(scope.suite, key(labels::MEMBER_HPKE))?;
+        let signing = SigningKey::from_seed(key(labels::MEMBER_SIGNING).expose());
         let body = wire::member::MemberEntry {
             scope,
             member: id,

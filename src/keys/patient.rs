@@ -34,10 +34,10 @@ impl PatientSecret {
     /// Derives the keys; they become a [`PatientKey`] only by comparison with a card's.
     pub(crate) fn derive(self, context: &PatientContext<'_>) -> Result<PatientKeyPairs> {
         let hpke =
-            PrivateKey::from_secret(context.scope.suite, schedule::patient(&self.0, labels::PATIENT_HPKE, context)?)?;
+            PrivateKey::from_secret(context.scope.suite, schedule::patient(&self.0, labels::PATIENT_HPKE, context))?;
         let hpke_public = hpke.public_key()?;
         let succession =
-            SigningKey::from_seed(schedule::patient(&self.0, labels::PATIENT_SUCCESSION, context)?.expose());
+            SigningKey::from_seed(schedule::patient(&self.0, labels::PATIENT_SUCCESSION, context).expose());
         Ok(PatientKeyPairs { secret: self, hpke_public, succession })
     }
 }
@@ -70,7 +70,7 @@ impl PatientKeyPairs {
         if !bool::from(hpke_same & succession_same) {
             return Err(Error::NotAuthentic);
         }
-        let kek = PatientKek(schedule::patient(&self.secret.0, labels::PATIENT_KEK, context)?);
+        let kek = PatientKek(schedule::patient(&self.secret.0, labels::PATIENT_KEK, context));
         let PatientContext { scope, patient, version } = *context;
         Ok(PatientKey { scope, patient: patient.into(), version, card, secret: self.secret, kek })
     }
@@ -127,14 +127,14 @@ impl PatientKey {
     }
 
     /// `Ed25519-Sign(succession key, lp(label) || id of the next card)`, 64 bytes.
-    pub(crate) fn vouch_for(&self, next: CardId) -> Result<[u8; 64]> {
-        let seed = schedule::patient(&self.secret.0, labels::PATIENT_SUCCESSION, &self.context())?;
-        Ok(SigningKey::from_seed(seed.expose()).sign(labels::SUCCESSION, next.as_bytes()))
+    pub(crate) fn vouch_for(&self, next: CardId) -> [u8; 64] {
+        let seed = schedule::patient(&self.secret.0, labels::PATIENT_SUCCESSION, &self.context());
+        SigningKey::from_seed(seed.expose()).sign(labels::SUCCESSION, next.as_bytes())
     }
 
     /// The private half of the card's HPKE key, which opens deposits.
     pub(crate) fn hpke(&self) -> Result<PrivateKey> {
-        let key = schedule::patient(&self.secret.0, labels::PATIENT_HPKE, &self.context())?;
+        let key = schedule::patient(&self.secret.0, labels::PATIENT_HPKE, &self.context());
         PrivateKey::from_secret(self.scope.suite, key)
     }
 

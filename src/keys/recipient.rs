@@ -53,7 +53,7 @@ impl RecipientKey {
     /// `HKDF-Expand(seed, lp(label) || suite, 32)`.
     fn from_secret(suite: Suite, seed: Secret<32>) -> Result<Self> {
         let suite_id = suite.kem_id().to_be_bytes();
-        let key = Secret::try_filled(|key| expand_labelled(seed.expose(), labels::RECIPIENT_HPKE, [&suite_id], key))?;
+        let key = Secret::filled(|key| expand_labelled(seed.expose(), labels::RECIPIENT_HPKE, [&suite_id], key));
         let hpke = PrivateKey::from_secret(suite, key)?;
         let public = RecipientPublicKey(hpke.public_key()?);
         Ok(Self { seed, hpke, public })

@@ -12,7 +12,7 @@ use super::labels;
 use super::master::MasterSecret;
 use super::member::MemberKey;
 use super::patient::{PatientContext, PatientSecret};
-use super::record::RecordDraw;
+use super::record::RecordSecrets;
 use super::registrar::RegistrarKey;
 use crate::choice::Suite;
 use crate::digest::{CardId, VaultId};
@@ -109,16 +109,15 @@ fn patient_keys_of_a_secret() {
 
 #[test]
 fn registrar_key_of_a_seed() {
-    let key = RegistrarKey::from_seed(&seed()).unwrap().public();
+    let key = RegistrarKey::from_seed(&seed()).public();
     assert_eq!(shown(key.as_bytes()), "e8b0eddc7de3a67fc88e996d2065665ec59114c63170764a6c3edbb27a38802f");
 }
 
 #[test]
 fn one_draw_of_a_record() {
-    let mut draw = RecordDraw::empty();
-    draw.draw(labels::RECORD_DRAW, [&[0x22; 32]], &mut OneShot::new(&seed())).unwrap();
-    let (key, salt, nonce) = draw.parts().unwrap();
-    assert_eq!(hex::encode(key), "736b14c5b4650e0bacc98ae739e458d94366e564c76f5472cd2ad8f9700d2858");
-    assert_eq!(hex::encode(salt), "ea875ffb5d2704cc75dbd62e24d0ae7ec0407edaea0031a5");
-    assert_eq!(hex::encode(nonce), "d87ec57caf63d55b4e086dab077c1ed0003b78ddeb04da6f");
+    let mut secrets = RecordSecrets::empty();
+    secrets.draw(labels::RECORD_DRAW, [&[0x22; 32]], &mut OneShot::new(&seed())).unwrap();
+    assert_eq!(hex::encode(secrets.key()), "736b14c5b4650e0bacc98ae739e458d94366e564c76f5472cd2ad8f9700d2858");
+    assert_eq!(hex::encode(secrets.salt), "ea875ffb5d2704cc75dbd62e24d0ae7ec0407edaea0031a5");
+    assert_eq!(hex::encode(secrets.wrap_nonce), "d87ec57caf63d55b4e086dab077c1ed0003b78ddeb04da6f");
 }

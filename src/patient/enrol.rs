@@ -116,7 +116,7 @@ fn issue(
     }
     .encode_body();
     let card_id = card_id(&card);
-    wire::card::put_voucher(&mut card, &old.map(|old| old.vouch_for(card_id)).transpose()?);
+    wire::card::put_voucher(&mut card, &old.map(|old| old.vouch_for(card_id)));
     let key = pairs.matching(context, card_id, &hpke_public, &succession_public)?;
     // 3. The master grant, so that a quorum can always break the glass, and the endorsement of both.
     let Endorsed { endorsement, master_grant } = endorse_as(&entitled, &key, descriptor, roster, rng)?;

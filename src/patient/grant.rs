@@ -14,7 +14,7 @@ use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientKey, PatientSecret};
-use crate::prim::hpke::{PrivateKey, PublicKey, open_secret, seal_secret};
+use crate::prim::hpke::{Coins, PrivateKey, PublicKey, open_secret, seal_secret};
 use crate::roster::VerifiedRoster;
 use crate::wire;
 use crate::wire::frame::Framed;
@@ -137,7 +137,8 @@ pub(super) fn seal_grant(
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
     let mut grant = wire::grant::Grant { scope: key.scope(), card: key.card(), recipient }.encode_body();
-    let sealed = seal_secret(to, &labels::GRANT.frame(&[]), &grant, key.secret().expose(), rng)?;
+    let coins = Coins::draw(key.scope().suite, rng)?;
+    let sealed = seal_secret(to, &labels::GRANT.frame(&[]), &grant, key.secret().expose(), &coins)?;
     grant.extend_from_slice(&sealed);
     Ok(grant)
 }

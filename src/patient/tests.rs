@@ -18,6 +18,7 @@ use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientContext, PatientSecret};
 use crate::keys::registrar::RegistrarKey;
+use crate::prim::hpke::{Coins, seal_secret};
 use crate::roster::{MemberEntry, RosterDraft, VerifiedRoster};
 use crate::secret::Secret;
 use crate::wire;
@@ -165,7 +166,7 @@ fn an_invented_chain_is_refused_by_who_knows_the_true_card() {
 #[test]
 fn a_voucher_counts_only_for_the_next_version() {
     let world = World::new();
-    let invented = world.invent(5, world.first.card_id, |id| Some(world.first.key.vouch_for(id).unwrap()));
+    let invented = world.invent(5, world.first.card_id, |id| Some(world.first.key.vouch_for(id)));
     let refused = untrusted(world.verify(&[&world.first, &invented], &invented, None));
     assert_eq!(refused, Untrusted::Succession(invented.card_id));
 }
@@ -206,8 +207,8 @@ fn a_master_grant_with_another_secret_is_refused_by_the_quorum() {
     let mut head = wire::grant::Grant { card: second.card_id, ..grant }.encode_body();
     let info = labels::GRANT.frame(&[]);
     let secret = world.first.key.secret().expose();
-    let sealed =
-        crate::prim::hpke::seal_secret(&world.descriptor.master_key, &info, &head, secret, &mut SysRng).unwrap();
+    let coins = Coins::draw(Suite::X25519, &mut SysRng).unwrap();
+    let sealed = seal_secret(&world.descriptor.master_key, &info, &head, secret, &coins).unwrap();
     head.extend_from_slice(&sealed);
     let mut endorsement = Endorsement::parse(&second.endorsement).unwrap().value;
     endorsement.master_grant = master_grant_digest(&head);

@@ -20,10 +20,10 @@ use crate::ident::{FieldLabel, RecordId, Revision, Scope, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
-use crate::keys::record::{RecordDraw, RecordKey};
+use crate::keys::record::{RecordKey, RecordSecrets};
 use crate::patient::Card;
 use crate::prim::hash::hash;
-use crate::prim::hpke::{open_secret, seal_secret};
+use crate::prim::hpke::{Coins, open_secret, seal_secret};
 use crate::roster::VerifiedRoster;
 use crate::secret::Secret;
 use crate::wire::record::{Front, Head, SealedKey, Wrap};
@@ -87,21 +87,20 @@ pub(crate) fn deposit(
     let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
     let context = payload_context(vault, card.patient_id(), &place);
     // 2. record key || salt = HKDF-Expand(r, label || payload context id || SHA-256(text), 80)
-    let mut draw = RecordDraw::empty();
-    draw.draw(labels::DEPOSIT_DRAW, [context.as_bytes(), &hash(labels::TEXT_DIGEST, &[note])], rng)?;
-    let (record_key, salt, _) = draw.parts()?;
+    let mut secrets = RecordSecrets::empty();
+    secrets.draw(labels::DEPOSIT_DRAW, [context.as_bytes(), &hash(labels::TEXT_DIGEST, &[note])], rng)?;
     // 3. The payload, behind the room for the front.
     let front_len = Front::len(suite, Path::Deposit);
     let length = payload_len(note.len(), padding)?.checked_add(front_len).ok_or(Usage::TooLong)?;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
     bytes.extend(vec![0; front_len]);
-    seal_payload(record_key, salt, context, note, padding, &mut bytes)?;
+    seal_payload(&secrets, context, note, padding, &mut bytes)?;
     let (front_slot, payload) = bytes.split_at_mut_checked(front_len).ok_or(Usage::TooLong)?;
     let payload_digest = payload_digest(payload);
     // 4. sealed key = SealBase(card's key, info = wrap context || writer || payload digest, record key)
     let info = sealed_key_info(Path::Deposit, card.id(), context, writer.fingerprint(), Some(payload_digest));
-    let sealed = seal_secret(card.hpke_key(), &info, &[], record_key, rng)?;
+    let sealed = seal_secret(card.hpke_key(), &info, &[], secrets.key(), &Coins::draw(suite, rng)?)?;
     let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed };
     // 5. signature over wrap context, writer, digests of sealed key and payload, roster version
     let statement = Statement::of_deposit(Path::Deposit, card.id(), context, &key, payload_digest);

@@ -13,7 +13,7 @@ use crate::digest::PayloadContextId;
 use crate::error::{Result, Usage};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
-use crate::keys::record::{RecordDraw, wrap};
+use crate::keys::record::{RecordSecrets, wrap};
 use crate::wire::record::{Front, READER_FRONT_LEN, Wrap};
 
 /// The length of a sealed note, in bytes: 192 more than the padded note, and 16 more for each full 16 KiB of it.
@@ -60,11 +60,10 @@ fn append(
     rng: &mut impl TryCryptoRng,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let mut draw = RecordDraw::empty();
-    let payload_context = begin(key, context, &mut draw, rng, out)?;
-    let (record_key, salt, _) = draw.parts()?;
+    let mut secrets = RecordSecrets::empty();
+    let payload_context = begin(key, context, &mut secrets, rng, out)?;
     // 4. payload = chunked encryption of the padded note, input key = record key, context = payload context id
-    seal_payload(record_key, salt, payload_context, note, context.padding, out)
+    seal_payload(&secrets, payload_context, note, context.padding, out)
 }
 
 /// Draws record key, salt and wrap nonce, appends the front of the record to `out`, and gives the payload context id.
@@ -74,26 +73,24 @@ fn append(
 pub(crate) fn begin(
     key: &PatientKey,
     context: &RecordContext<'_>,
-    draw: &mut RecordDraw,
+    secrets: &mut RecordSecrets,
     rng: &mut impl TryCryptoRng,
     out: &mut Vec<u8>,
 ) -> Result<PayloadContextId> {
     // 1. payload context id = SHA-256(label, vault, patient, record, field, revision, padding)
     let payload_context = payload_context(key.scope().vault, key.patient_id(), context);
     // 2. record key || salt || wrap nonce = HKDF-Expand(r, label || payload context id, 80)
-    draw.draw(labels::RECORD_DRAW, [payload_context.as_bytes()], rng)?;
-    let (record_key, _, wrap_nonce) = draw.parts()?;
+    secrets.draw(labels::RECORD_DRAW, [payload_context.as_bytes()], rng)?;
     // 3. wrapped = XChaCha20-Poly1305(patient KEK, wrap nonce, aad = wrap context, record key)
     let wrap_context = reader_wrap_context(key.card(), payload_context);
-    let wrapped = wrap(key.kek(), wrap_nonce, &wrap_context, record_key)?;
-    Front { head: context.head(key), wrap: Wrap::Reader(wrapped.with_nonce(wrap_nonce)) }.put(out);
+    let wrapped = wrap(key.kek(), &secrets.wrap_nonce, &wrap_context, secrets.key())?;
+    Front { head: context.head(key), wrap: Wrap::Reader(wrapped.with_nonce(&secrets.wrap_nonce)) }.put(out);
     Ok(payload_context)
 }
 
 /// Pads a note, encrypts it in chunks, and appends salt, commitment and chunks to `out`.
 pub(crate) fn seal_payload(
-    record_key: &[u8; 32],
-    salt: &[u8; 24],
+    secrets: &RecordSecrets,
     context: PayloadContextId,
     note: &[u8],
     padding: Padding,
@@ -103,5 +100,5 @@ pub(crate) fn seal_payload(
     let marker: &[u8] = if zeros.is_some() { &[MARKER] } else { &[] };
     let parts = [note, marker];
     let zeros = usize::try_from(zeros.unwrap_or(0)).map_err(|_| Usage::TooLong)?;
-    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, context.as_bytes(), &parts, zeros, out)
+    chunked::seal_append::<ChaCha20Poly1305, 32>(secrets.key(), &secrets.salt, context.as_bytes(), &parts, zeros, out)
 }

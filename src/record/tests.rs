@@ -15,9 +15,10 @@ use crate::digest::KeyFingerprint;
 use crate::error::{Error, Untrusted, Usage};
 use crate::ident::{FieldLabel, MemberId, PatientId, RecordId, Revision, Scope};
 use crate::keys::member::MemberKey;
+use crate::keys::record::RecordSecrets;
 use crate::keys::registrar::RegistrarKey;
 use crate::patient::{Card, Enroller, Enrolment, StoredPatient};
-use crate::prim::hpke::{open_secret, seal_secret};
+use crate::prim::hpke::{Coins, open_secret, seal_secret};
 use crate::record::{Deposit, Origin};
 use crate::roster::{MemberEntry, RosterDraft};
 use crate::vault::Vault;
@@ -103,12 +104,15 @@ impl World {
         let place = RecordContext::of_deposit(RecordId::new(record).unwrap(), field(), Padding::Padme);
         let context = payload_context(vault, PatientId::new("p").unwrap(), &place);
         let mut payload = Vec::new();
-        seal_payload(&[9; 32], &[8; 24], context, note, Padding::Padme, &mut payload).unwrap();
+        seal_payload(&RecordSecrets::of(&[9; 32], [8; 24]), context, note, Padding::Padme, &mut payload).unwrap();
         change(&mut payload);
         let digest = payload_digest(&payload);
         let card = self.patient.card_id;
         let info = sealed_key_info(Path::Deposit, card, context, named, Some(digest));
-        let sealed = seal_secret(self.card().hpke_key(), &info, &[], &[9; 32], &mut SysRng).unwrap();
+        let sealed = {
+            let coins = Coins::draw(suite, &mut SysRng).unwrap();
+            seal_secret(self.card().hpke_key(), &info, &[], &[9; 32], &coins).unwrap()
+        };
         let key = SealedKey { writer: named, roster_seen: 1, sealed: &sealed };
         let signature = Statement::of_deposit(Path::Deposit, card, context, &key, digest).sign(&signer.signing);
         let head = Head { suite, card, revision: Revision::DEPOSIT, padding: Padding::Padme };
@@ -175,7 +179,7 @@ fn t022_a_reader_cannot_rewrite_a_deposit_under_its_writers_signature() {
     let context = world.locate(&record, &bytes).context;
     let salt = Record::parse(&bytes).unwrap().payload.value[..24].try_into().unwrap();
     let mut payload = Vec::new();
-    seal_payload(&record_key, salt, context, OTHER, Padding::Padme, &mut payload).unwrap();
+    seal_payload(&RecordSecrets::of(&record_key, salt), context, OTHER, Padding::Padme, &mut payload).unwrap();
     let rewritten = with_payload(&bytes, &payload);
     let writer = world.members[1].fingerprint();
     assert_eq!(world.open(&record, &rewritten), Err(Untrusted::DepositSignature(writer).into()));
@@ -197,7 +201,8 @@ fn t022_an_absorbed_deposit_is_out_of_its_writers_reach() {
         let located = world.locate(&record, &absorbed);
         let mut payload = Vec::new();
         let salt = Record::parse(&absorbed).unwrap().payload.value[..24].try_into().unwrap();
-        seal_payload(&record_key, salt, located.context, OTHER, Padding::Padme, &mut payload).unwrap();
+        seal_payload(&RecordSecrets::of(&record_key, salt), located.context, OTHER, Padding::Padme, &mut payload)
+            .unwrap();
         let Wrap::Absorbed { mut origin, key } = located.front.wrap else { panic!("absorbed") };
         let digest = payload_digest(&payload);
         origin.signature = Statement::of_origin(&origin, located.context, digest).sign(&writer.signing);

@@ -122,7 +122,7 @@ fn note(patient: &str, number: usize) -> String {
 pub(crate) async fn erase(store: &impl Store, directory: &Path, patient: &str) -> Outcome<()> {
     let share = Share::from_text(fs::read_to_string(directory.join("shares/1"))?.trim())?;
     let seed = fs::read(directory.join("registrar.key"))?;
-    let registrar = RegistrarKey::from_seed(seed.as_slice().try_into()?)?;
+    let registrar = RegistrarKey::from_seed(seed.as_slice().try_into()?);
     let kept = Kept::new(directory.join("kept"));
     let mut vault = kept.load(store, share.vault(), &Terminal).await?;
     let (id, patient_id) = (share.vault(), PatientId::new(patient)?);
