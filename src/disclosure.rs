@@ -5,20 +5,21 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use crate::choice::{Padding, Roles, Status};
+use crate::choice::{Padding, Path, Roles, Status};
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
 use crate::digest::{KeyFingerprint, PayloadContextId, PayloadDigest};
 use crate::error::{Error, Object, Result, Untrusted, Usage};
 use crate::ident::{FieldLabel, PatientId, RecordId, Revision, Scope};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
+use crate::keys::patient::PatientKey;
 use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
 use crate::keys::record::RecordSecrets;
 use crate::prim::hash::hash;
 use crate::prim::hpke::{Coins, open_secret, seal_secret};
-use crate::record::{Opened, Origin, payload_digest, seal_payload};
-use crate::roster::VerifiedRoster;
+use crate::record::{Opened, Origin, path_of, payload_digest, seal_payload};
 use crate::secret::Plaintext;
+use crate::vault::Vault;
 use crate::wire::disclosure::{Disclosure, Inner};
 use crate::wire::frame::Field;
 
@@ -42,19 +43,128 @@ pub struct Disclosed {
     pub signer: KeyFingerprint,
 }
 
-/// Where an opened note stood.
+/// A sealed note and the place that it has in the store.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) patient: PatientId<'a>,
-    pub(crate) record: RecordId<'a>,
-    pub(crate) field: FieldLabel<'a>,
+pub struct StoredNote<'a> {
+    /// The record's id.
+    pub record: RecordId<'a>,
+    /// The field.
+    pub field: FieldLabel<'a>,
+    /// The path that it is expected to have, so that a deposit put in a record's place is not taken for it.
+    pub path: Path,
+    /// The sealed note, of the reader's path, deposited or absorbed.
+    pub bytes: &'a [u8],
 }
 
-/// Seals a copy of an opened note to someone outside, signed by a member who reads.
-///
-/// # Errors
-/// [`Usage::TooLong`]; [`Error::Randomness`].
-pub(crate) fn disclose(
+/// Where an opened note stood.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    patient: PatientId<'a>,
+    record: RecordId<'a>,
+    field: FieldLabel<'a>,
+}
+
+impl Vault {
+    /// Hands out a copy of one note: opens it and seals its text under a fresh key to someone outside, signed by a
+    /// member who may read. The recipient opens that and nothing else, and cannot change what the vault keeps.
+    ///
+    /// # Errors
+    /// As [`Vault::open`] or [`Vault::open_deposit`]; [`Untrusted`](crate::error::Untrusted) if the signer is not an
+    /// active member with the role `read`; [`Usage::WrongSuite`] for a recipient's key of another suite;
+    /// [`Usage::WrongPath`] for a note of another path than expected; [`Error::Randomness`](crate::Error::Randomness).
+    ///
+    /// # Security
+    /// What is disclosed is outside for ever. Compare the fingerprint of the recipient's key with the recipient first.
+    pub fn disclose(
+        &self,
+        key: &PatientKey,
+        note: &StoredNote<'_>,
+        to: &RecipientPublicKey,
+        signer: &MemberKey,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Vec<u8>> {
+        self.scope().require(signer.scope())?;
+        self.roster.require_active(signer.fingerprint(), Roles::READ)?;
+        if to.suite() != self.descriptor.suite() {
+            return Err(Usage::WrongSuite.into());
+        }
+        let StoredNote { record, field, path, bytes } = *note;
+        let met = path_of(bytes)?;
+        if met != path {
+            return Err(Usage::WrongPath { met }.into());
+        }
+        let opened = match path {
+            Path::Reader => self.open(key, record, field, bytes),
+            Path::Deposit | Path::Absorbed | Path::DepositedAttachment => self.open_deposit(key, record, field, bytes),
+        }?;
+        let place = Place { patient: key.patient_id(), record, field };
+        seal_copy(&opened, &place, to, signer, self.roster.version(), rng)
+    }
+
+    /// Opens a disclosure as its recipient, who needs of the vault only what is public: descriptor, roster, entries,
+    /// and the descriptor's fingerprint by a trusted way.
+    ///
+    /// # Errors
+    /// As [`Vault::disclosure_signer`]; [`Usage::WrongRecipient`](crate::error::Usage::WrongRecipient);
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
+    pub fn open_disclosure(&self, key: &RecipientKey, bytes: &[u8]) -> Result<Disclosed> {
+        // 1. The signer.
+        let Verified { disclosure, payload, context, payload_digest } = self.verify_disclosure(bytes)?;
+        if disclosure.recipient != key.public().fingerprint() {
+            return Err(Usage::WrongRecipient { addressed_to: disclosure.recipient }.into());
+        }
+        // Memory that runs out is reported before the key is used.
+        let mut text = Zeroizing::new(Vec::new());
+        let length = usize::try_from(payload.layout().plaintext_len()).map_err(|_| Usage::TooLong)?;
+        text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
+        // 2. key = OpenBase(recipient's key, info = wrap context || payload digest, sealed key)
+        let secret = open_secret(&key.hpke, &sealing_info(context, payload_digest), &[], disclosure.sealed)?;
+        // 3. the payload: commitment, chunks, exact padding
+        chunked::open_append::<ChaCha20Poly1305, 32>(secret.expose(), &payload, context.as_bytes(), &mut text)?;
+        let text = text.get(..Padding::Padme.note_len(&text)?).ok_or(Error::NotAuthentic)?;
+        // 4. where the note stood
+        let (inner, note) = Inner::parse(text).map_err(|_| Error::NotAuthentic)?;
+        Ok(Disclosed {
+            plaintext: Plaintext::new(note.to_vec()),
+            patient: inner.patient.as_bytes().to_vec(),
+            record: inner.record.as_bytes().to_vec(),
+            field: inner.field.as_bytes().to_vec(),
+            revision: inner.revision,
+            writer: inner.writer,
+            signer: disclosure.signer,
+        })
+    }
+
+    /// Verifies who handed out a disclosure, without opening it: whoever presents another text as disclosed fails here.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for one of another vault;
+    /// [`Untrusted`](crate::error::Untrusted) if the signer is unknown, revoked, may not read or did not sign;
+    /// [`Error::Stale`](crate::Error::Stale) if the signer saw a newer roster.
+    pub fn disclosure_signer(&self, bytes: &[u8]) -> Result<KeyFingerprint> {
+        self.verify_disclosure(bytes).map(|verified| verified.disclosure.signer)
+    }
+
+    fn verify_disclosure<'a>(&self, bytes: &'a [u8]) -> Result<Verified<'a>> {
+        let disclosure = Disclosure::parse(bytes)?;
+        let Disclosure { scope: met, recipient, signer, roster_seen, sealed, signature, payload } = disclosure;
+        let message_payload =
+            SealedMessage::parse(payload.value).map_err(|_| payload.refuse(Object::Disclosure, "payload"))?;
+        self.scope().require(met)?;
+        let member = self.roster.require_unrevoked(signer, Roles::READ)?;
+        self.roster.require_seen(roster_seen)?;
+        let context = context(met, recipient, signer);
+        let payload_digest = payload_digest(payload.value);
+        let message = message(context, sealed, payload_digest, roster_seen);
+        if !member.entry().signing_key.verify(labels::DISCLOSURE, &message, &signature) {
+            return Err(Untrusted::DisclosureSignature(signer).into());
+        }
+        Ok(Verified { disclosure, payload: message_payload, context, payload_digest })
+    }
+}
+
+/// Seals a copy of an opened note to someone outside.
+fn seal_copy(
     opened: &Opened,
     place: &Place<'_>,
     to: &RecipientPublicKey,
@@ -91,70 +201,12 @@ pub(crate) fn disclose(
     .encode())
 }
 
-/// Verifies who handed out a disclosure: the member is not revoked and signed exactly this. Anyone can do it.
-///
-/// # Errors
-/// [`Error::Malformed`]; [`Usage::WrongVault`], [`Usage::WrongSuite`]; [`Untrusted`] if the signer is unknown, revoked,
-/// lacks the role `read` or did not sign; [`Error::Stale`] if the signer saw a newer roster.
-pub(crate) fn signer(bytes: &[u8], scope: Scope, roster: &VerifiedRoster) -> Result<KeyFingerprint> {
-    verify(bytes, scope, roster).map(|verified| verified.disclosure.signer)
-}
-
-/// Opens a disclosure as its recipient. The signer is verified before the key is used.
-///
-/// # Errors
-/// As [`signer`]; [`Usage::WrongRecipient`]; [`Error::NotAuthentic`] for everything after that.
-pub(crate) fn open(key: &RecipientKey, bytes: &[u8], scope: Scope, roster: &VerifiedRoster) -> Result<Disclosed> {
-    // 1. The signer.
-    let Verified { disclosure, payload, context, payload_digest } = verify(bytes, scope, roster)?;
-    if disclosure.recipient != key.public().fingerprint() {
-        return Err(Usage::WrongRecipient { addressed_to: disclosure.recipient }.into());
-    }
-    // Memory that runs out is reported before the key is used.
-    let mut text = Zeroizing::new(Vec::new());
-    let length = usize::try_from(payload.layout().plaintext_len()).map_err(|_| Usage::TooLong)?;
-    text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
-    // 2. key = OpenBase(recipient's key, info = wrap context || payload digest, sealed key)
-    let secret = open_secret(&key.hpke, &sealing_info(context, payload_digest), &[], disclosure.sealed)?;
-    // 3. the payload: commitment, chunks, exact padding
-    chunked::open_append::<ChaCha20Poly1305, 32>(secret.expose(), &payload, context.as_bytes(), &mut text)?;
-    let text = text.get(..Padding::Padme.note_len(&text)?).ok_or(Error::NotAuthentic)?;
-    // 4. where the note stood
-    let (inner, note) = Inner::parse(text).map_err(|_| Error::NotAuthentic)?;
-    Ok(Disclosed {
-        plaintext: Plaintext::new(note.to_vec()),
-        patient: inner.patient.as_bytes().to_vec(),
-        record: inner.record.as_bytes().to_vec(),
-        field: inner.field.as_bytes().to_vec(),
-        revision: inner.revision,
-        writer: inner.writer,
-        signer: disclosure.signer,
-    })
-}
-
 /// A disclosure whose signature holds.
 struct Verified<'a> {
     disclosure: Disclosure<'a>,
     payload: SealedMessage<'a>,
     context: PayloadContextId,
     payload_digest: PayloadDigest,
-}
-
-fn verify<'a>(bytes: &'a [u8], scope: Scope, roster: &VerifiedRoster) -> Result<Verified<'a>> {
-    let disclosure = Disclosure::parse(bytes)?;
-    let Disclosure { scope: met, recipient, signer, roster_seen, sealed, signature, payload } = disclosure;
-    let message_payload =
-        SealedMessage::parse(payload.value).map_err(|_| payload.refuse(Object::Disclosure, "payload"))?;
-    scope.require(met)?;
-    let member = roster.require_unrevoked(signer, Roles::READ)?;
-    roster.require_seen(roster_seen)?;
-    let context = context(met, recipient, signer);
-    let payload_digest = payload_digest(payload.value);
-    let message = message(context, sealed, payload_digest, roster_seen);
-    if !member.entry().signing_key.verify(labels::DISCLOSURE, &message, &signature) {
-        return Err(Untrusted::DisclosureSignature(signer).into());
-    }
-    Ok(Verified { disclosure, payload: message_payload, context, payload_digest })
 }
 
 /// `where the note stood || note`.

@@ -61,6 +61,7 @@ mod chunked;
 mod custody;
 mod digest;
 mod disclosure;
+mod erasure;
 pub mod error;
 mod ident;
 mod keys;
@@ -68,6 +69,7 @@ mod patient;
 mod prim;
 mod record;
 mod roster;
+mod rotation;
 mod secret;
 mod shamir;
 mod vault;
@@ -81,7 +83,8 @@ pub use custody::{
     Successor, create,
 };
 pub use digest::{CardId, Fingerprint, KeyFingerprint, VaultId};
-pub use disclosure::Disclosed;
+pub use disclosure::{Disclosed, StoredNote};
+pub use erasure::{Erasure, ErasureReceipt, Sources};
 pub use error::{Error, Result};
 pub use ident::{FieldLabel, MemberId, PatientId, RecordId, Revision, random_id};
 pub use keys::master::MasterKey;
@@ -92,8 +95,9 @@ pub use keys::registrar::{RegistrarKey, RegistrarPublicKey};
 pub use patient::{AccessHint, Card, Endorsed, Enroller, Enrolment, Grant, GrantKey, Holder, StoredPatient};
 pub use record::{Deposit, Opened, Origin, RecordContext, Unattributed, path_of, sealed_len};
 pub use roster::{Member, MemberEntry, RosterDraft, VerifiedRoster};
+pub use rotation::{PatientRotation, Rotation};
 pub use secret::{Plaintext, SecretBytes, SecretText};
-pub use vault::{Erasure, ErasureReceipt, PatientRotation, Rotation, Sources, StoredNote, Vault};
+pub use vault::Vault;
 
 /// The operating system's random number generator, for every `rng` argument.
 #[cfg(feature = "getrandom")]

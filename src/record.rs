@@ -13,12 +13,9 @@ mod tests;
 
 pub use context::RecordContext;
 pub use deposit::{Deposit, Unattributed};
-pub(crate) use deposit::{deposit, open_absorbed, open_deposit, open_unattributed};
-pub(crate) use open::open;
 pub use open::{Opened, Origin, path_of};
-pub(crate) use rewrap::{absorb, require_one_patient, reseal, rewrap};
+pub(crate) use seal::seal_payload;
 pub use seal::sealed_len;
-pub(crate) use seal::{seal, seal_payload};
 pub(crate) use statement::payload_digest;
 
 /// What the room `attachment` builds the same bytes with, as a stream.

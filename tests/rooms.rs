@@ -13,7 +13,7 @@ mod scan;
 use scan::{Found, Token, paths, tokens, without_tests};
 
 /// Each room, its tier, and the rooms below that it may use.
-const ROOMS: [(&str, u8, &[&str]); 17] = [
+const ROOMS: [(&str, u8, &[&str]); 19] = [
     ("digest", 0, &[]),
     ("choice", 0, &[]),
     ("error", 0, &["digest", "choice"]),
@@ -26,40 +26,31 @@ const ROOMS: [(&str, u8, &[&str]); 17] = [
     ("keys", 2, &["digest", "choice", "error", "secret", "ident", "prim", "wire"]),
     ("custody", 3, &["digest", "choice", "error", "secret", "ident", "prim", "shamir", "wire", "keys"]),
     ("roster", 3, &["digest", "choice", "error", "ident", "prim", "wire", "keys", "custody"]),
-    ("patient", 3, &["digest", "choice", "error", "ident", "prim", "wire", "keys", "custody", "roster"]),
+    ("vault", 3, &["digest", "error", "ident", "keys", "custody", "roster"]),
+    ("patient", 4, &["digest", "choice", "error", "ident", "prim", "wire", "keys", "custody", "roster", "vault"]),
     (
         "record",
-        3,
-        &["digest", "choice", "error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "patient"],
+        4,
+        &[
+            "digest", "choice", "error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "vault",
+            "patient",
+        ],
     ),
     (
         "disclosure",
-        3,
-        &["digest", "choice", "error", "secret", "ident", "prim", "wire", "chunked", "keys", "roster", "record"],
+        4,
+        &["digest", "choice", "error", "secret", "ident", "prim", "wire", "chunked", "keys", "vault", "record"],
     ),
     (
         "attachment",
-        3,
-        &["digest", "choice", "error", "ident", "prim", "wire", "chunked", "keys", "roster", "patient", "record"],
-    ),
-    (
-        "vault",
         4,
         &[
-            "digest",
-            "choice",
-            "error",
-            "ident",
-            "wire",
-            "keys",
-            "custody",
-            "roster",
-            "patient",
+            "digest", "choice", "error", "ident", "prim", "wire", "chunked", "keys", "roster", "vault", "patient",
             "record",
-            "disclosure",
-            "attachment",
         ],
     ),
+    ("erasure", 4, &["digest", "choice", "error", "ident", "wire", "custody", "roster", "vault", "patient"]),
+    ("rotation", 4, &["digest", "error", "ident", "keys", "custody", "roster", "vault", "patient"]),
 ];
 
 /// The crates of cryptography, which only `prim` may name.

@@ -20,6 +20,7 @@ use crate::prim::hash::Hasher;
 use crate::prim::hpke::{Coins, seal_secret};
 use crate::record::RecordContext;
 use crate::record::parts::{Statement, payload_context, sealed_key_info};
+use crate::vault::Vault;
 use crate::wire::record::{Front, Head, SealedKey, Wrap};
 use crate::wire::trailer::Trailer;
 
@@ -111,37 +112,47 @@ impl<W: Write> Write for Digested<W> {
     }
 }
 
-/// Begins a deposit as a stream. The writer was verified as one.
-///
-/// # Errors
-/// The sink's; [`Error::Randomness`], and nothing has been written then.
-pub(crate) fn deposit<'key, W: Write>(
-    card: &Card,
-    writer: &'key MemberKey,
-    field: FieldLabel<'_>,
-    padding: Padding,
-    roster_seen: u64,
-    mut sink: W,
-    rng: &mut impl TryCryptoRng,
-) -> io::Result<DepositWriter<'key, W>> {
-    // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
-    let record = random_id(rng)?;
-    let Scope { suite, vault } = card.scope();
-    let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
-    let context = payload_context(vault, card.patient_id(), &place);
-    // 2. record key || salt = HKDF-Expand(r, label || payload context id, 80); the text is not known yet
-    let mut secrets = RecordSecrets::empty();
-    secrets.draw(labels::DEPOSITED_ATTACHMENT_DRAW, [context.as_bytes()], rng)?;
-    // 3. sealed key = SealBase(card's key, info = wrap context || writer, record key)
-    let info = sealed_key_info(Path::DepositedAttachment, card.id(), context, writer.fingerprint(), None);
-    let sealed_key = seal_secret(card.hpke_key(), &info, &[], secrets.key(), &Coins::draw(suite, rng)?)?;
-    // 4. the front, and then the payload as it comes
-    let head = Head { suite, card: card.id(), revision: place.revision, padding };
-    let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
-    let mut front = Vec::new();
-    Front { head, wrap: Wrap::DepositedAttachment(key) }.put(&mut front);
-    let payload = Payload { secrets: &secrets, context, padding };
-    sink.write_all(&front)?;
-    let sealer = Sealer::start(Digested { sink, hasher: Hasher::new(labels::PAYLOAD_DIGEST) }, &payload)?;
-    Ok(DepositWriter { sealer, record, writer, card: card.id(), payload_context: context, roster_seen, sealed_key })
+impl Vault {
+    /// Seals an attachment to a patient's card, as a member who cannot read it back. The library draws the record's id:
+    /// [`DepositWriter::record`].
+    ///
+    /// # Errors
+    /// The sink's; as [`Vault::deposit`].
+    ///
+    /// # Security
+    /// As [`Vault::deposit`], with one difference: the text does not hedge the draw, because it is not known yet. A
+    /// generator that repeats itself, such as in two copies of a virtual machine, gives two attachments one id, one key
+    /// and the same nonces.
+    pub fn deposit_attachment<'key, W: Write>(
+        &self,
+        card: &Card,
+        writer: &'key MemberKey,
+        field: FieldLabel<'_>,
+        padding: Padding,
+        mut sink: W,
+        rng: &mut impl TryCryptoRng,
+    ) -> io::Result<DepositWriter<'key, W>> {
+        self.require_depositor(card, writer)?;
+        let roster_seen = self.roster.version();
+        // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
+        let record = random_id(rng)?;
+        let Scope { suite, vault } = card.scope();
+        let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
+        let context = payload_context(vault, card.patient_id(), &place);
+        // 2. record key || salt = HKDF-Expand(r, label || payload context id, 80); the text is not known yet
+        let mut secrets = RecordSecrets::empty();
+        secrets.draw(labels::DEPOSITED_ATTACHMENT_DRAW, [context.as_bytes()], rng)?;
+        // 3. sealed key = SealBase(card's key, info = wrap context || writer, record key)
+        let info = sealed_key_info(Path::DepositedAttachment, card.id(), context, writer.fingerprint(), None);
+        let sealed_key = seal_secret(card.hpke_key(), &info, &[], secrets.key(), &Coins::draw(suite, rng)?)?;
+        // 4. the front, and then the payload as it comes
+        let head = Head { suite, card: card.id(), revision: place.revision, padding };
+        let key = SealedKey { writer: writer.fingerprint(), roster_seen, sealed: &sealed_key };
+        let mut front = Vec::new();
+        Front { head, wrap: Wrap::DepositedAttachment(key) }.put(&mut front);
+        let payload = Payload { secrets: &secrets, context, padding };
+        sink.write_all(&front)?;
+        let sealer = Sealer::start(Digested { sink, hasher: Hasher::new(labels::PAYLOAD_DIGEST) }, &payload)?;
+        Ok(DepositWriter { sealer, record, writer, card: card.id(), payload_context: context, roster_seen, sealed_key })
+    }
 }

@@ -20,6 +20,7 @@ use crate::prim::hpke::open_secret;
 use crate::record::parts::{Statement, Writer, payload_context, require_own, sealed_key_info};
 use crate::record::{Origin, RecordContext, Unattributed};
 use crate::roster::VerifiedRoster;
+use crate::vault::Vault;
 use crate::wire::record::{Front, SealedKey, Wrap};
 use crate::wire::trailer::{TRAILER_LEN, Trailer};
 
@@ -106,36 +107,42 @@ impl<R> fmt::Debug for DepositedAttachment<R> {
     }
 }
 
-/// Opens a deposited attachment in its place. The writer is verified before any secret is touched.
-///
-/// # Errors
-/// The source's; those of [`Vault::open_deposit`](crate::Vault::open_deposit).
-pub(crate) fn open_deposited<R: Read + Seek>(
-    key: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
-    source: R,
-    roster: &VerifiedRoster,
-) -> io::Result<DepositedAttachment<R>> {
-    open_if(Writer::require_unrevoked, key, (record, field), source, roster)
+impl Vault {
+    /// Opens a deposited attachment. Its writer's signature has been verified, and the payload not yet compared with
+    /// what was signed: [`DepositedAttachment::verify_authorship`].
+    ///
+    /// # Errors
+    /// The source's; as [`Vault::open_deposit`].
+    pub fn open_deposited_attachment<R: Read + Seek>(
+        &self,
+        key: &PatientKey,
+        record: RecordId<'_>,
+        field: FieldLabel<'_>,
+        source: R,
+    ) -> io::Result<DepositedAttachment<R>> {
+        self.require_open(key.scope(), key.card())?;
+        open_if(Writer::require_unrevoked, key, (record, field), source, &self.roster)
+    }
+
+    /// Opens a deposited attachment whose writer may have been revoked, for a person to look at.
+    ///
+    /// # Errors
+    /// As [`Vault::open_deposited_attachment`], without the refusal of a revoked writer, and of a card closed as
+    /// compromised.
+    pub fn open_unattributed_attachment<R: Read + Seek>(
+        &self,
+        key: &PatientKey,
+        record: RecordId<'_>,
+        field: FieldLabel<'_>,
+        source: R,
+    ) -> io::Result<Unattributed<DepositedAttachment<R>>> {
+        self.require_not_erased(key)?;
+        let opened = open_if(|_| Ok(()), key, (record, field), source, &self.roster)?;
+        Ok(Unattributed::new(opened.claimed_writer(), opened))
+    }
 }
 
-/// Opens a deposited attachment whose writer may be revoked.
-///
-/// # Errors
-/// As [`open_deposited`], but for the revocation.
-pub(crate) fn open_unattributed<R: Read + Seek>(
-    key: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
-    source: R,
-    roster: &VerifiedRoster,
-) -> io::Result<Unattributed<DepositedAttachment<R>>> {
-    let opened = open_if(|_| Ok(()), key, (record, field), source, roster)?;
-    Ok(Unattributed::new(opened.claimed_writer(), opened))
-}
-
-fn open_if<R: Read + Seek>(
+pub(super) fn open_if<R: Read + Seek>(
     acceptable: impl FnOnce(&Writer) -> Result<()>,
     key: &PatientKey,
     (record, field): (RecordId<'_>, FieldLabel<'_>),

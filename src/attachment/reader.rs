@@ -13,6 +13,7 @@ use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
 use crate::record::parts::{payload_context, require_own, unwrap_reader_key};
 use crate::record::{Origin, RecordContext};
+use crate::vault::Vault;
 use crate::wire::record::Front;
 
 /// Opens an attachment while it is read, from any position.
@@ -101,11 +102,26 @@ impl<R> fmt::Debug for AttachmentReader<R> {
     }
 }
 
-/// Opens an attachment in its place.
-///
-/// # Errors
-/// The source's; those of [`Vault::open`](crate::Vault::open), from the same bytes.
-pub(crate) fn open<R: Read + Seek>(
+impl Vault {
+    /// Opens an attachment, or any record that a reader sealed, as a stream. It is the whole of `source`, from offset 0.
+    /// Reads the front, the header and the last chunk.
+    ///
+    /// # Errors
+    /// The source's; as [`Vault::open`]. An attachment whose end is missing is refused here.
+    pub fn open_attachment<R: Read + Seek>(
+        &self,
+        key: &PatientKey,
+        record: RecordId<'_>,
+        field: FieldLabel<'_>,
+        source: R,
+    ) -> io::Result<AttachmentReader<R>> {
+        self.require_open(key.scope(), key.card())?;
+        open(key, record, field, source)
+    }
+}
+
+/// [`Vault::open_attachment`], whatever the roster says of the card.
+pub(super) fn open<R: Read + Seek>(
     key: &PatientKey,
     record: RecordId<'_>,
     field: FieldLabel<'_>,

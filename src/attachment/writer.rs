@@ -12,6 +12,7 @@ use super::sealer::{Payload, Sealer};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordSecrets;
 use crate::record::{RecordContext, parts};
+use crate::vault::Vault;
 
 /// Seals an attachment while it is written; [`AttachmentWriter::finish`] ends it.
 ///
@@ -62,11 +63,30 @@ impl<W> fmt::Debug for AttachmentWriter<W> {
     }
 }
 
+impl Vault {
+    /// Seals an attachment of any length, as a stream. The front of 120 bytes is written at once, the rest as it comes;
+    /// the result is a record, as long as [`sealed_len`](crate::sealed_len) says, and opens with [`Vault::open`] too.
+    ///
+    /// # Errors
+    /// The sink's; as [`Vault::seal`].
+    ///
+    /// # Security
+    /// As [`Vault::seal`]. An attachment that was begun a second time, after a failure, is another text: give it the
+    /// next revision.
+    pub fn seal_attachment<W: Write>(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        sink: W,
+        rng: &mut impl TryCryptoRng,
+    ) -> io::Result<AttachmentWriter<W>> {
+        self.require_open(key.scope(), key.card())?;
+        seal(key, context, sink, rng)
+    }
+}
+
 /// Begins an attachment: the same draw, wrap and front as a record's.
-///
-/// # Errors
-/// The sink's; [`Error::Randomness`](crate::Error::Randomness), and nothing has been written then.
-pub(crate) fn seal<W: Write>(
+pub(super) fn seal<W: Write>(
     key: &PatientKey,
     context: &RecordContext<'_>,
     mut sink: W,

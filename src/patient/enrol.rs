@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::card::master_grant_digest;
-use super::grant::grant_to_master;
+use super::grant::seal_to_master;
 use super::history::card_id;
 use crate::choice::Roles;
-use crate::custody::{PinnedDescriptor, require_root};
+use crate::custody::require_root;
 use crate::digest::CardId;
 use crate::error::{Result, Usage};
 use crate::ident::PatientId;
@@ -17,7 +17,7 @@ use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientContext, PatientKey, PatientSecret};
 use crate::prim::sign::SigningKey;
-use crate::roster::VerifiedRoster;
+use crate::vault::Vault;
 use crate::wire;
 use crate::wire::endorsement::{Endorsement, Endorser};
 use crate::wire::frame::Field;
@@ -55,128 +55,115 @@ pub struct Endorsed {
     pub master_grant: Vec<u8>,
 }
 
-/// Enrols a patient: draws a secret, derives its keys, publishes them on a card, and wraps the secret to the master key.
-///
-/// # Errors
-/// [`Untrusted`](crate::error::Untrusted) if the enroller is not an active member with the role `enrol`;
-/// [`Usage::WrongSigner`] for a master key of another vault or generation;
-/// [`Error::Randomness`](crate::Error::Randomness). Nothing was made then.
-pub(crate) fn enrol(
-    by: Enroller<'_>,
-    patient: PatientId<'_>,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-    rng: &mut impl TryCryptoRng,
-) -> Result<Enrolment> {
-    let context = PatientContext { scope: descriptor.scope(), patient, version: 1 };
-    issue(by, &context, None, descriptor, roster, rng)
-}
-
-/// Makes the next version of a patient's key. Its card names the old one, whose succession key vouches for it.
-///
-/// # Errors
-/// As [`enrol`]; [`Usage::WrongVault`]; [`Usage::VersionExhausted`] after version 2^32 - 1;
-/// [`Untrusted`](crate::error::Untrusted) if the old card is closed as erased.
-pub(crate) fn rekey(
-    by: Enroller<'_>,
-    old: &PatientKey,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-    rng: &mut impl TryCryptoRng,
-) -> Result<Enrolment> {
-    descriptor.scope().require(old.scope())?;
-    roster.require_not_erased(old.card())?;
-    let version = old.version().checked_add(1).ok_or(Usage::VersionExhausted)?;
-    let context = PatientContext { version, ..old.context() };
-    issue(by, &context, Some(old), descriptor, roster, rng)
-}
-
-/// One version of a patient's key: secret, card, master grant and endorsement.
-fn issue(
-    by: Enroller<'_>,
-    context: &PatientContext<'_>,
-    old: Option<&PatientKey>,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-    rng: &mut impl TryCryptoRng,
-) -> Result<Enrolment> {
-    let entitled = entitled(by, descriptor, roster)?;
-    // 1. The secret and its key pairs.
-    let pairs = PatientSecret::draw(rng)?.derive(context)?;
-    // 2. The card: their public halves, and the card before.
-    let hpke_public = pairs.hpke_public.as_bytes().to_vec();
-    let succession_public = *pairs.succession_public().as_bytes();
-    let mut card = wire::card::Card {
-        scope: context.scope,
-        patient: context.patient,
-        version: context.version,
-        hpke_key: Field::new(&hpke_public),
-        succession_key: Field::new(succession_public),
-        previous: old.map_or(CardId([0; wire::LEN_32]), PatientKey::card),
+impl Vault {
+    /// Enrols a patient. Store card, endorsement and master grant together.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the enroller is not an active member with the role `enrol`;
+    /// [`Usage::WrongSigner`](crate::error::Usage::WrongSigner) for a master key of another vault or
+    /// generation; [`Error::Randomness`](crate::Error::Randomness).
+    pub fn enrol(&self, by: Enroller<'_>, patient: PatientId<'_>, rng: &mut impl TryCryptoRng) -> Result<Enrolment> {
+        let context = PatientContext { scope: self.scope(), patient, version: 1 };
+        self.issue(by, &context, None, rng)
     }
-    .encode_body();
-    let card_id = card_id(&card);
-    wire::card::put_voucher(&mut card, &old.map(|old| old.vouch_for(card_id)));
-    let key = pairs.matching(context, card_id, &hpke_public, &succession_public)?;
-    // 3. The master grant, so that a quorum can always break the glass, and the endorsement of both.
-    let Endorsed { endorsement, master_grant } = endorse_as(&entitled, &key, descriptor, roster, rng)?;
-    Ok(Enrolment { card_id, card, endorsement, master_grant, key })
-}
 
-/// Wraps a patient's secret to the pinned master key and endorses its card: for the next generation, or in place of an
-/// enroller who was revoked.
-///
-/// # Errors
-/// As [`enrol`]; [`Usage::WrongVault`]; [`Untrusted`](crate::error::Untrusted) for a closed card.
-pub(crate) fn endorse(
-    by: Enroller<'_>,
-    key: &PatientKey,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-    rng: &mut impl TryCryptoRng,
-) -> Result<Endorsed> {
-    descriptor.scope().require(key.scope())?;
-    roster.require_open(key.card())?;
-    endorse_as(&entitled(by, descriptor, roster)?, key, descriptor, roster, rng)
-}
-
-fn endorse_as(
-    by: &Entitled<'_>,
-    key: &PatientKey,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-    rng: &mut impl TryCryptoRng,
-) -> Result<Endorsed> {
-    let master_grant = grant_to_master(key, descriptor, rng)?;
-    let body = Endorsement {
-        vault: descriptor.vault(),
-        card: key.card(),
-        generation: descriptor.generation(),
-        master_grant: master_grant_digest(&master_grant),
-        roster_seen: roster.version(),
-        endorser: by.endorser,
+    /// Makes the next version of a patient's key. Store its card beside the old one, which vouches for it.
+    ///
+    /// The re-key ends when the records have been moved ([`Vault::reseal`]) and a roster closes the old card as
+    /// compromised: until then [`Vault::cards_left_open`] lists it.
+    ///
+    /// # Security
+    /// While the old card is open, whoever writes the database can show it, with its endorsement, to a client that
+    /// remembers no card of this patient. That client accepts it, and seals new notes under the old key.
+    ///
+    /// # Errors
+    /// As [`Vault::enrol`]; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
+    /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for a key of another vault;
+    /// [`Untrusted::CardErased`](crate::error::Untrusted::CardErased);
+    /// [`Usage::VersionExhausted`](crate::error::Usage::VersionExhausted) after version 2^32 - 1.
+    pub fn rekey(&self, by: Enroller<'_>, old: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Enrolment> {
+        self.require_not_erased(old)?;
+        let version = old.version().checked_add(1).ok_or(Usage::VersionExhausted)?;
+        self.issue(by, &PatientContext { version, ..old.context() }, Some(old), rng)
     }
-    .encode_body();
-    Ok(Endorsed { endorsement: by.key.append_signature(labels::ENDORSEMENT, body), master_grant })
+
+    /// Endorses a patient's card for this vault's generation, with a new master grant: store both in place of the ones
+    /// before, or beside them while two generations are in use.
+    ///
+    /// For a patient enrolled while a rotation is under way, and for cards whose enroller was revoked: whoever has the
+    /// patient's key shows by it that the new master grant holds the right secret.
+    ///
+    /// # Errors
+    /// As [`Vault::enrol`]; [`Usage`](crate::error::Usage) for a key of another vault;
+    /// [`Untrusted`](crate::error::Untrusted) for a closed card.
+    pub fn endorse(&self, by: Enroller<'_>, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Endorsed> {
+        self.require_open(key.scope(), key.card())?;
+        self.endorse_as(&self.entitled(by)?, key, rng)
+    }
+
+    /// One version of a patient's key: secret, card, master grant and endorsement.
+    fn issue(
+        &self,
+        by: Enroller<'_>,
+        context: &PatientContext<'_>,
+        old: Option<&PatientKey>,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Enrolment> {
+        let entitled = self.entitled(by)?;
+        // 1. The secret and its key pairs.
+        let pairs = PatientSecret::draw(rng)?.derive(context)?;
+        // 2. The card: their public halves, and the card before.
+        let hpke_public = pairs.hpke_public.as_bytes().to_vec();
+        let succession_public = *pairs.succession_public().as_bytes();
+        let mut card = wire::card::Card {
+            scope: context.scope,
+            patient: context.patient,
+            version: context.version,
+            hpke_key: Field::new(&hpke_public),
+            succession_key: Field::new(succession_public),
+            previous: old.map_or(CardId([0; wire::LEN_32]), PatientKey::card),
+        }
+        .encode_body();
+        let card_id = card_id(&card);
+        wire::card::put_voucher(&mut card, &old.map(|old| old.vouch_for(card_id)));
+        let key = pairs.matching(context, card_id, &hpke_public, &succession_public)?;
+        // 3. The master grant, so that a quorum can always break the glass, and the endorsement of both.
+        let Endorsed { endorsement, master_grant } = self.endorse_as(&entitled, &key, rng)?;
+        Ok(Enrolment { card_id, card, endorsement, master_grant, key })
+    }
+
+    fn endorse_as(&self, by: &Entitled<'_>, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Endorsed> {
+        let master_grant = seal_to_master(key, &self.descriptor, rng)?;
+        let body = Endorsement {
+            vault: self.descriptor.vault(),
+            card: key.card(),
+            generation: self.descriptor.generation(),
+            master_grant: master_grant_digest(&master_grant),
+            roster_seen: self.roster.version(),
+            endorser: by.endorser,
+        }
+        .encode_body();
+        Ok(Endorsed { endorsement: by.key.append_signature(labels::ENDORSEMENT, body), master_grant })
+    }
+
+    /// Checks that the enroller may endorse now.
+    fn entitled<'a>(&self, by: Enroller<'a>) -> Result<Entitled<'a>> {
+        match by {
+            Enroller::Member(member) => {
+                self.scope().require(member.scope())?;
+                self.roster.require_active(member.fingerprint(), Roles::ENROL)?;
+                Ok(Entitled { endorser: Endorser::Member(member.fingerprint()), key: &member.signing })
+            }
+            Enroller::Root(master) => {
+                require_root(&self.descriptor, master)?;
+                Ok(Entitled { endorser: Endorser::Root, key: &master.root })
+            }
+        }
+    }
 }
 
 /// Who endorses, and with which key.
 struct Entitled<'a> {
     endorser: Endorser,
     key: &'a SigningKey,
-}
-
-/// Checks that the enroller may endorse now.
-fn entitled<'a>(by: Enroller<'a>, descriptor: &PinnedDescriptor, roster: &VerifiedRoster) -> Result<Entitled<'a>> {
-    match by {
-        Enroller::Member(member) => {
-            descriptor.scope().require(member.scope())?;
-            roster.require_active(member.fingerprint(), Roles::ENROL)?;
-            Ok(Entitled { endorser: Endorser::Member(member.fingerprint()), key: &member.signing })
-        }
-        Enroller::Root(master) => {
-            require_root(descriptor, master)?;
-            Ok(Entitled { endorser: Endorser::Root, key: &master.root })
-        }
-    }
 }

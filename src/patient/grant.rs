@@ -15,7 +15,7 @@ use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientKey, PatientSecret};
 use crate::prim::hpke::{Coins, PrivateKey, PublicKey, open_secret, seal_secret};
-use crate::roster::VerifiedRoster;
+use crate::vault::Vault;
 use crate::wire;
 use crate::wire::frame::Framed;
 use crate::wire::grant::Recipient;
@@ -50,50 +50,67 @@ pub enum GrantKey<'a> {
     },
 }
 
-/// Wraps the patient secret to a member: from then on the member reads and writes the patient's records.
-///
-/// # Errors
-/// [`Untrusted`](crate::error::Untrusted) if the key is unknown, not active, lacks the role `read`, or if the card is
-/// closed; [`Usage::WrongVault`]; [`Error::Randomness`](crate::Error::Randomness).
-///
-/// # Security
-/// Whoever may read may copy: withdrawing a grant later keeps nobody from what was read before.
-pub(crate) fn grant_to_member(
-    key: &PatientKey,
-    to: KeyFingerprint,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-    rng: &mut impl TryCryptoRng,
-) -> Result<Grant> {
-    descriptor.scope().require(key.scope())?;
-    roster.require_open(key.card())?;
-    let member = roster.require_active(to, Roles::READ)?;
-    let bytes = seal_grant(key, &member.entry().hpke_key, Recipient::Member(to), rng)?;
-    Ok(Grant { bytes, card: key.card(), recipient: to })
-}
+impl Vault {
+    /// Grants a patient to a member by the fingerprint of the member's key.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the key is unknown, retired, revoked or lacks the role `read`, or if
+    /// the card is closed; [`Usage`](crate::error::Usage) for a key of another vault;
+    /// [`Error::Randomness`](crate::Error::Randomness).
+    ///
+    /// # Security
+    /// Whoever may read may copy: withdrawing a grant later keeps nobody from what was read before.
+    pub fn grant(&self, key: &PatientKey, to: KeyFingerprint, rng: &mut impl TryCryptoRng) -> Result<Grant> {
+        self.require_open(key.scope(), key.card())?;
+        let member = self.roster.require_active(to, Roles::READ)?;
+        let bytes = seal_grant(key, &member.entry().hpke_key, Recipient::Member(to), rng)?;
+        Ok(Grant { bytes, card: key.card(), recipient: to })
+    }
 
-/// Opens a member's grant.
-///
-/// # Errors
-/// [`Error::Malformed`](crate::Error::Malformed); [`Usage`] if the grant is of another vault, suite or card, or
-/// addressed to another key; [`Untrusted`](crate::error::Untrusted) if the roster lists the member as retired or
-/// revoked or without the role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
-pub(crate) fn open_as_member(
-    card: &Card,
-    member: &MemberKey,
-    grant: &[u8],
-    roster: &VerifiedRoster,
-) -> Result<PatientKey> {
-    open_with(&card.public, &GrantKey::Member { key: member, grant }, roster)
-}
+    /// Opens a grant as the member that it is addressed to.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for a grant of another vault, card
+    /// or recipient; [`Untrusted`](crate::error::Untrusted) for a closed card or a member that is not active with the
+    /// role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
+    pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
+        self.require_open(card.scope(), card.id())?;
+        self.open_with(&card.public, &GrantKey::Member { key: member, grant })
+    }
 
-/// Opens the master grant that belongs to a verified card: the break-glass path.
-///
-/// # Errors
-/// [`Usage::WrongRecipient`] for a master key of another generation or vault;
-/// [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
-pub(crate) fn open_as_master(card: &Card, master: &MasterKey) -> Result<PatientKey> {
-    open_master_grant(&card.public, master, &card.master_grant)
+    /// Breaks the glass: opens a patient's key with the master key that a quorum has recovered.
+    ///
+    /// # Errors
+    /// [`Usage`](crate::error::Usage) for a card of another vault, or another vault's or generation's master key;
+    /// [`Untrusted`](crate::error::Untrusted) for a closed card; then
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
+    pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
+        self.require_open(card.scope(), card.id())?;
+        open_master_grant(&card.public, master, &card.master_grant)
+    }
+
+    /// Wraps a patient's secret to this vault's master key, without an endorsement: for the key of an older card, whose
+    /// records have not all been moved yet, so that a quorum can open them too.
+    ///
+    /// # Errors
+    /// [`Usage`](crate::error::Usage) for a key of another vault; [`Untrusted`](crate::error::Untrusted) for an erased
+    /// card; [`Error::Randomness`](crate::Error::Randomness).
+    pub fn grant_to_master(&self, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Vec<u8>> {
+        self.require_not_erased(key)?;
+        seal_to_master(key, &self.descriptor, rng)
+    }
+
+    /// Opens the grant of a card that is trusted for another reason than its endorsement.
+    pub(super) fn open_with(&self, card: &PublicCard, with: &GrantKey<'_>) -> Result<PatientKey> {
+        match *with {
+            GrantKey::Member { key, grant } => {
+                card.scope.require(key.scope())?;
+                self.roster.require_active(key.fingerprint(), Roles::READ)?;
+                open(card, grant, Recipient::Member(key.fingerprint()), &key.hpke)
+            }
+            GrantKey::Master { key, grant } => open_master_grant(card, key, grant),
+        }
+    }
 }
 
 fn open_master_grant(card: &PublicCard, master: &MasterKey, grant: &[u8]) -> Result<PatientKey> {
@@ -101,20 +118,8 @@ fn open_master_grant(card: &PublicCard, master: &MasterKey, grant: &[u8]) -> Res
     open(card, grant, recipient, &master.hpke)
 }
 
-/// Opens the grant of a card that is trusted for another reason than its endorsement.
-pub(super) fn open_with(card: &PublicCard, with: &GrantKey<'_>, roster: &VerifiedRoster) -> Result<PatientKey> {
-    match *with {
-        GrantKey::Member { key, grant } => {
-            card.scope.require(key.scope())?;
-            roster.require_active(key.fingerprint(), Roles::READ)?;
-            open(card, grant, Recipient::Member(key.fingerprint()), &key.hpke)
-        }
-        GrantKey::Master { key, grant } => open_master_grant(card, key, grant),
-    }
-}
-
 /// Wraps the patient secret to the pinned master key. Only an endorsement makes it the grant that a card is used with.
-pub(crate) fn grant_to_master(
+pub(super) fn seal_to_master(
     key: &PatientKey,
     descriptor: &PinnedDescriptor,
     rng: &mut impl TryCryptoRng,

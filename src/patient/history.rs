@@ -13,6 +13,7 @@ use crate::prim::hash::hash;
 use crate::prim::hpke::PublicKey;
 use crate::prim::sign::VerifyingKey;
 use crate::roster::VerifiedRoster;
+use crate::vault::Vault;
 use crate::wire;
 use crate::wire::card::Voucher;
 use crate::wire::endorsement::Endorser;
@@ -70,28 +71,68 @@ impl ReadCard<'_> {
     }
 }
 
-/// Reads all cards, passes over those that are closed and replaced, and sorts the rest by version.
-pub(super) fn read_history<'a>(
-    cards: &[&'a [u8]],
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-) -> Result<Vec<ReadCard<'a>>> {
-    let mut history = cards.iter().map(|bytes| read_card(bytes, descriptor)).collect::<Result<Vec<_>>>()?;
-    history.sort_by_key(|card| card.version);
-    pass_over_replaced(&mut history, roster);
-    for (first, second) in history.iter().zip(history.iter().skip(1)) {
-        if first.patient != second.patient {
-            return Err(Usage::MixedPatients.into());
+impl Vault {
+    /// Reads all cards, passes over those that are closed and replaced, and sorts the rest by version.
+    pub(super) fn read_history<'a>(&self, cards: &[&'a [u8]]) -> Result<Vec<ReadCard<'a>>> {
+        let mut history = cards.iter().map(|bytes| self.read_card(bytes)).collect::<Result<Vec<_>>>()?;
+        history.sort_by_key(|card| card.version);
+        pass_over_replaced(&mut history, &self.roster);
+        for (first, second) in history.iter().zip(history.iter().skip(1)) {
+            if first.patient != second.patient {
+                return Err(Usage::MixedPatients.into());
+            }
+            if first.id == second.id {
+                return Err(Usage::CardTwice(first.id).into());
+            }
+            if first.version == second.version {
+                let (version, first, second) = (first.version, first.id, second.id);
+                return Err(Error::Conflict(Conflict::Cards { version, first, second }));
+            }
         }
-        if first.id == second.id {
-            return Err(Usage::CardTwice(first.id).into());
-        }
-        if first.version == second.version {
-            let (version, first, second) = (first.version, first.id, second.id);
-            return Err(Error::Conflict(Conflict::Cards { version, first, second }));
-        }
+        Ok(history)
     }
-    Ok(history)
+
+    pub(super) fn read_card<'a>(&self, bytes: &'a [u8]) -> Result<ReadCard<'a>> {
+        let Framed { value: card, body, end: voucher } = wire::card::Card::parse(bytes)?;
+        self.scope().require(card.scope)?;
+        let hpke_key = PublicKey::import(card.scope.suite, card.hpke_key.value)
+            .ok_or_else(|| card.hpke_key.refuse(Object::Card, "hpke key"))?;
+        let succession_key = VerifyingKey::import(&card.succession_key.value)
+            .ok_or_else(|| card.succession_key.refuse(Object::Card, "succession key"))?;
+        let wire::card::Card { patient, version, previous, .. } = card;
+        Ok(ReadCard { id: card_id(body), patient, version, hpke_key, succession_key, previous, voucher })
+    }
+
+    /// Reads one card of any patient of the vault.
+    pub(crate) fn link<'a>(&self, bytes: &'a [u8]) -> Result<Link<'a>> {
+        let ReadCard { patient, id, version, previous, .. } = self.read_card(bytes)?;
+        Ok(Link { patient, id, previous: (version > 1).then_some(previous) })
+    }
+
+    /// All cards of a patient, each once.
+    pub(crate) fn links<'a>(&self, patient: PatientId<'_>, cards: &[&'a [u8]]) -> Result<Vec<Link<'a>>> {
+        let mut links: Vec<Link<'a>> = Vec::new();
+        for bytes in cards {
+            let card = self.link(bytes)?;
+            if card.patient != patient {
+                return Err(Usage::WrongPatient.into());
+            }
+            if links.iter().all(|known| known.id != card.id) {
+                links.push(card);
+            }
+        }
+        if links.is_empty() { Err(Usage::NoCard.into()) } else { Ok(links) }
+    }
+
+    /// The ids of a patient's cards, each once and in the order of the rows, whatever the roster says of them: for a list
+    /// of what is to be re-wrapped, closed or looked for. None of them has been verified to be the patient's true card.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for a card of another vault or
+    /// patient, or for no card.
+    pub fn card_ids(&self, patient: PatientId<'_>, cards: &[&[u8]]) -> Result<Vec<CardId>> {
+        Ok(self.links(patient, cards)?.iter().map(|card| card.id).collect())
+    }
 }
 
 /// An erased patient who was enrolled anew, or a conflict that was settled by closing the false card: what an open card
@@ -129,17 +170,6 @@ fn leads_to(newer: CardId, wanted: CardId, history: &[ReadCard<'_>]) -> bool {
         id = card.previous;
     }
     id == wanted
-}
-
-pub(super) fn read_card<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<ReadCard<'a>> {
-    let Framed { value: card, body, end: voucher } = wire::card::Card::parse(bytes)?;
-    descriptor.scope().require(card.scope)?;
-    let hpke_key = PublicKey::import(card.scope.suite, card.hpke_key.value)
-        .ok_or_else(|| card.hpke_key.refuse(Object::Card, "hpke key"))?;
-    let succession_key = VerifyingKey::import(&card.succession_key.value)
-        .ok_or_else(|| card.succession_key.refuse(Object::Card, "succession key"))?;
-    let wire::card::Card { patient, version, previous, .. } = card;
-    Ok(ReadCard { id: card_id(body), patient, version, hpke_key, succession_key, previous, voucher })
 }
 
 /// A voucher must verify wherever one is; it may lack only on a first card and on one that the root endorses.
@@ -190,7 +220,7 @@ pub(super) fn before<'h>(current: &'h ReadCard<'_>, history: &'h [ReadCard<'_>])
 
 /// Walks back from a card that is trusted to an older one. Each card's id covers the id of the card before it, so no
 /// signature is needed in this direction.
-pub(super) fn older<'h, 'a>(
+pub(super) fn walk_back<'h, 'a>(
     current: &'h ReadCard<'a>,
     wanted: CardId,
     history: &'h [ReadCard<'a>],
@@ -210,34 +240,4 @@ pub(crate) struct Link<'a> {
     pub(crate) id: CardId,
     /// The card before; a first card has none.
     pub(crate) previous: Option<CardId>,
-}
-
-/// Reads one card of any patient of the vault.
-pub(crate) fn link<'a>(bytes: &'a [u8], descriptor: &PinnedDescriptor) -> Result<Link<'a>> {
-    let ReadCard { patient, id, version, previous, .. } = read_card(bytes, descriptor)?;
-    Ok(Link { patient, id, previous: (version > 1).then_some(previous) })
-}
-
-/// All cards of a patient, each once.
-pub(crate) fn links<'a>(
-    patient: PatientId<'_>,
-    cards: &[&'a [u8]],
-    descriptor: &PinnedDescriptor,
-) -> Result<Vec<Link<'a>>> {
-    let mut links: Vec<Link<'a>> = Vec::new();
-    for bytes in cards {
-        let card = link(bytes, descriptor)?;
-        if card.patient != patient {
-            return Err(Usage::WrongPatient.into());
-        }
-        if links.iter().all(|known| known.id != card.id) {
-            links.push(card);
-        }
-    }
-    if links.is_empty() { Err(Usage::NoCard.into()) } else { Ok(links) }
-}
-
-/// The ids of all cards of a patient, each once.
-pub(crate) fn card_ids(patient: PatientId<'_>, cards: &[&[u8]], descriptor: &PinnedDescriptor) -> Result<Vec<CardId>> {
-    Ok(links(patient, cards, descriptor)?.iter().map(|card| card.id).collect())
 }

@@ -9,6 +9,7 @@ use crate::ident::{FieldLabel, RecordId, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
 use crate::secret::Plaintext;
+use crate::vault::Vault;
 use crate::wire::record::{Front, Wrap};
 
 /// An opened record.
@@ -58,13 +59,21 @@ pub fn path_of(bytes: &[u8]) -> Result<Path> {
     Front::start(bytes).map(|(path, _)| path)
 }
 
-/// Opens a record in its place.
-///
-/// # Errors
-/// [`Error::Malformed`](crate::Error::Malformed); [`Usage::WrongPath`], [`Usage::WrongSuite`], [`Usage::WrongCard`]
-/// and [`Usage::TooLong`], which are public; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything once
-/// the key is used.
-pub(crate) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
+impl Vault {
+    /// Opens a record in its place: the record and field that the caller asked the database for.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the card is closed; [`Error::Malformed`](crate::Error::Malformed);
+    /// [`Usage`](crate::error::Usage) for a key of another vault, suite or card; and
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic), one value for everything once the key is used.
+    pub fn open(&self, key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
+        self.require_open(key.scope(), key.card())?;
+        open(key, record, field, bytes)
+    }
+}
+
+/// [`Vault::open`], whatever the roster says of the card.
+pub(super) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
     // 1. Well-formed, of this card, in its place; payload context id, from what the caller expects and what the
     //    record says of itself.
     let located = Located::read(key, record, field, bytes, &[Path::Reader])?;

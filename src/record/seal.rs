@@ -14,6 +14,7 @@ use crate::error::{Result, Usage};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::keys::record::{RecordSecrets, wrap};
+use crate::vault::Vault;
 use crate::wire::record::{Front, READER_FRONT_LEN, Wrap};
 
 /// The length of a sealed note, in bytes: 192 more than the padded note, and 16 more for each full 16 KiB of it.
@@ -33,11 +34,50 @@ pub(super) fn payload_len(note_len: usize, padding: Padding) -> Result<usize> {
     usize::try_from(layout.sealed_len()).map_err(|_| Usage::TooLong.into())
 }
 
+impl Vault {
+    /// Seals a note; see [`sealed_len`](crate::sealed_len) for the length.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the card is closed; [`Usage`](crate::error::Usage) for a key of
+    /// another vault or a note that is too long; [`Error::Randomness`](crate::Error::Randomness).
+    ///
+    /// # Security
+    /// Seal each text of a field under its own revision. Two different texts sealed for the same record, field and
+    /// revision by a generator that repeats itself, such as in two copies of a virtual machine, share a key.
+    pub fn seal(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        note: &[u8],
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Vec<u8>> {
+        let mut record = Vec::new();
+        self.seal_into(key, context, note, rng, &mut record)?;
+        Ok(record)
+    }
+
+    /// Seals a note and appends the record to `out`, so that a service reuses its buffer.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`]; `out` is unchanged then.
+    pub fn seal_into(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        note: &[u8],
+        rng: &mut impl TryCryptoRng,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.require_open(key.scope(), key.card())?;
+        seal(key, context, note, rng, out)
+    }
+}
+
 /// Seals a note and appends the record to `out`, which is unchanged on an error.
 ///
 /// # Errors
 /// [`Usage::TooLong`]; [`Error::Randomness`](crate::Error::Randomness).
-pub(crate) fn seal(
+pub(super) fn seal(
     key: &PatientKey,
     context: &RecordContext<'_>,
     note: &[u8],

@@ -3,14 +3,16 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::Vault;
-use super::receipt::{ErasureReceipt, Sources};
+mod receipt;
+
+pub use receipt::{ErasureReceipt, Sources};
+
 use crate::choice::{ClosedReason, Roles};
 use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Error, Result, Usage};
 use crate::ident::PatientId;
-use crate::patient;
 use crate::roster::RosterDraft;
+use crate::vault::Vault;
 use crate::wire::frame::Framed;
 use crate::wire::grant::{Grant, Recipient};
 
@@ -63,7 +65,7 @@ impl Vault {
         cards: &[&[u8]],
         grants: impl IntoIterator<Item = G>,
     ) -> Result<Erasure> {
-        let links = patient::links(patient, cards, &self.descriptor)?;
+        let links = self.links(patient, cards)?;
         let mut erasure = Erasure {
             vault: self.descriptor.vault(),
             patient: patient.as_bytes().to_vec(),
@@ -109,7 +111,7 @@ impl Erasure {
         if vault.descriptor.vault() != self.vault {
             return Err(Usage::WrongVault.into());
         }
-        let link = patient::link(card, &vault.descriptor)?;
+        let link = vault.link(card)?;
         if link.patient.as_bytes() == self.patient.as_slice() {
             self.also_close(link.id);
             link.previous.into_iter().for_each(|card| self.name_previous(vault, card));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use getrandom::SysRng;
 
-use super::{PatientRotation, Rotation, Vault};
+use super::{PatientRotation, Rotation};
 use crate::choice::{ClosedReason, Roles, Suite};
 use crate::custody::{NewVault, Pin, Policy, create};
 use crate::digest::CardId;
@@ -17,6 +17,7 @@ use crate::keys::registrar::RegistrarKey;
 use crate::patient::{Endorsed, Enroller, Enrolment, StoredPatient};
 use crate::prim::hash::hash;
 use crate::roster::{MemberEntry, RosterDraft};
+use crate::vault::Vault;
 use crate::wire::endorsement::{Endorsement, Endorser};
 
 /// A vault in two generations, with an enroller and one patient.
