@@ -65,11 +65,11 @@ impl Vault {
         cards: &[&[u8]],
         grants: impl IntoIterator<Item = G>,
     ) -> Result<Erasure> {
-        let links = self.links(patient, cards)?;
+        let cards = self.read_cards(patient, cards)?;
         let mut erasure = Erasure {
             vault: self.descriptor.vault(),
             patient: patient.as_bytes().to_vec(),
-            cards: links.iter().map(|link| link.id).collect(),
+            cards: cards.iter().map(|card| card.id).collect(),
             missing: Vec::new(),
             elsewhere: Vec::new(),
             grants: BTreeSet::new(),
@@ -77,7 +77,7 @@ impl Vault {
             remembered: BTreeSet::new(),
             left_open: BTreeSet::new(),
         };
-        links.iter().filter_map(|link| link.previous).for_each(|card| erasure.name_previous(self, card));
+        cards.iter().filter_map(|card| card.previous).for_each(|card| erasure.name_previous(self, card));
         erasure.also_given(grants);
         Ok(erasure)
     }
@@ -111,17 +111,17 @@ impl Erasure {
         if vault.descriptor.vault() != self.vault {
             return Err(Usage::WrongVault.into());
         }
-        let link = vault.link(card)?;
-        if link.patient.as_bytes() == self.patient.as_slice() {
-            self.also_close(link.id);
-            link.previous.into_iter().for_each(|card| self.name_previous(vault, card));
+        let card = vault.read_card(card)?;
+        if card.patient.as_id().as_bytes() == self.patient.as_slice() {
+            self.also_close(card.id);
+            card.previous.into_iter().for_each(|card| self.name_previous(vault, card));
             return Ok(true);
         }
-        self.missing.retain(|missing| *missing != link.id);
+        self.missing.retain(|missing| *missing != card.id);
         // A card that was closed unseen by mistake is taken back, as long as no draft has closed it.
-        self.cards.retain(|closing| *closing != link.id);
-        if !self.elsewhere.contains(&link.id) {
-            self.elsewhere.push(link.id);
+        self.cards.retain(|closing| *closing != card.id);
+        if !self.elsewhere.contains(&card.id) {
+            self.elsewhere.push(card.id);
         }
         Ok(false)
     }

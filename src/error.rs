@@ -150,8 +150,6 @@ pub enum Usage {
     ErasurePending(CardId),
     /// The key is still active: revoke or retire it first.
     StillActive(KeyFingerprint),
-    /// The stored objects are of different patients.
-    MixedPatients,
     /// The card is of another patient than the one asked for: rows were moved or mixed up in the store.
     WrongPatient,
     /// No card was given.

@@ -2,14 +2,16 @@
 
 mod access;
 mod card;
+mod chain;
+mod endorsement;
 mod enrol;
 mod grant;
-mod history;
 mod older;
 #[cfg(test)]
 mod tests;
 
 pub use access::{AccessHint, Holder};
-pub use card::{Card, StoredPatient};
-pub use enrol::{Endorsed, Enroller, Enrolment};
+pub use card::Card;
+pub use endorsement::{Endorsed, Enroller, StoredPatient};
+pub use enrol::Enrolment;
 pub use grant::{Grant, GrantKey};

@@ -4,32 +4,15 @@ use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 
-use super::card::master_grant_digest;
-use super::grant::seal_to_master;
-use super::history::card_id;
-use crate::choice::Roles;
-use crate::custody::require_root;
+use super::card::card_id;
+use super::endorsement::{Endorsed, Enroller};
 use crate::digest::CardId;
 use crate::error::{Result, Usage};
 use crate::ident::PatientId;
-use crate::keys::labels;
-use crate::keys::master::MasterKey;
-use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientContext, PatientKey, PatientSecret};
-use crate::prim::sign::SigningKey;
 use crate::vault::Vault;
 use crate::wire;
-use crate::wire::endorsement::{Endorsement, Endorser};
 use crate::wire::frame::Field;
-
-/// Who enrols patients: a member with the role `enrol`, or the root.
-#[derive(Debug, Clone, Copy)]
-pub enum Enroller<'a> {
-    /// An active member with the role `enrol`.
-    Member(&'a MemberKey),
-    /// The master key, while a quorum has it open.
-    Root(&'a MasterKey),
-}
 
 /// A newly enrolled patient: three objects to store together, and the key to seal and to grant with.
 #[derive(Debug)]
@@ -44,15 +27,6 @@ pub struct Enrolment {
     pub master_grant: Vec<u8>,
     /// The patient's key.
     pub key: PatientKey,
-}
-
-/// A card's endorsement and master grant for the pinned generation: store both in place of the ones before.
-#[derive(Debug, Clone)]
-pub struct Endorsed {
-    /// The endorsement of the card and the master grant.
-    pub endorsement: Vec<u8>,
-    /// The patient secret wrapped to the master key.
-    pub master_grant: Vec<u8>,
 }
 
 impl Vault {
@@ -87,20 +61,6 @@ impl Vault {
         self.issue(by, &PatientContext { version, ..old.context() }, Some(old), rng)
     }
 
-    /// Endorses a patient's card for this vault's generation, with a new master grant: store both in place of the ones
-    /// before, or beside them while two generations are in use.
-    ///
-    /// For a patient enrolled while a rotation is under way, and for cards whose enroller was revoked: whoever has the
-    /// patient's key shows by it that the new master grant holds the right secret.
-    ///
-    /// # Errors
-    /// As [`Vault::enrol`]; [`Usage`](crate::error::Usage) for a key of another vault;
-    /// [`Untrusted`](crate::error::Untrusted) for a closed card.
-    pub fn endorse(&self, by: Enroller<'_>, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Endorsed> {
-        self.require_open(key.scope(), key.card())?;
-        self.endorse_as(&self.entitled(by)?, key, rng)
-    }
-
     /// One version of a patient's key: secret, card, master grant and endorsement.
     fn issue(
         &self,
@@ -131,39 +91,4 @@ impl Vault {
         let Endorsed { endorsement, master_grant } = self.endorse_as(&entitled, &key, rng)?;
         Ok(Enrolment { card_id, card, endorsement, master_grant, key })
     }
-
-    fn endorse_as(&self, by: &Entitled<'_>, key: &PatientKey, rng: &mut impl TryCryptoRng) -> Result<Endorsed> {
-        let master_grant = seal_to_master(key, &self.descriptor, rng)?;
-        let body = Endorsement {
-            vault: self.descriptor.vault(),
-            card: key.card(),
-            generation: self.descriptor.generation(),
-            master_grant: master_grant_digest(&master_grant),
-            roster_seen: self.roster.version(),
-            endorser: by.endorser,
-        }
-        .encode_body();
-        Ok(Endorsed { endorsement: by.key.append_signature(labels::ENDORSEMENT, body), master_grant })
-    }
-
-    /// Checks that the enroller may endorse now.
-    fn entitled<'a>(&self, by: Enroller<'a>) -> Result<Entitled<'a>> {
-        match by {
-            Enroller::Member(member) => {
-                self.scope().require(member.scope())?;
-                self.roster.require_active(member.fingerprint(), Roles::ENROL)?;
-                Ok(Entitled { endorser: Endorser::Member(member.fingerprint()), key: &member.signing })
-            }
-            Enroller::Root(master) => {
-                require_root(&self.descriptor, master)?;
-                Ok(Entitled { endorser: Endorser::Root, key: &master.root })
-            }
-        }
-    }
-}
-
-/// Who endorses, and with which key.
-struct Entitled<'a> {
-    endorser: Endorser,
-    key: &'a SigningKey,
 }

@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 
-use super::card::Card;
-use super::history::PublicCard;
+use super::card::{Card, ReadCard};
 use crate::choice::Roles;
 use crate::custody::PinnedDescriptor;
 use crate::digest::{CardId, KeyFingerprint};
@@ -75,7 +74,7 @@ impl Vault {
     /// role `read`; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
     pub fn open_grant(&self, card: &Card, member: &MemberKey, grant: &[u8]) -> Result<PatientKey> {
         self.require_open(card.scope(), card.id())?;
-        self.open_with(&card.public, &GrantKey::Member { key: member, grant })
+        self.open_with(&card.read, &GrantKey::Member { key: member, grant })
     }
 
     /// Breaks the glass: opens a patient's key with the master key that a quorum has recovered.
@@ -86,7 +85,7 @@ impl Vault {
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
     pub fn break_glass(&self, card: &Card, master: &MasterKey) -> Result<PatientKey> {
         self.require_open(card.scope(), card.id())?;
-        open_master_grant(&card.public, master, &card.master_grant)
+        open_master_grant(&card.read, master, &card.master_grant)
     }
 
     /// Wraps a patient's secret to this vault's master key, without an endorsement: for the key of an older card, whose
@@ -101,7 +100,7 @@ impl Vault {
     }
 
     /// Opens the grant of a card that is trusted for another reason than its endorsement.
-    pub(super) fn open_with(&self, card: &PublicCard, with: &GrantKey<'_>) -> Result<PatientKey> {
+    pub(super) fn open_with(&self, card: &ReadCard, with: &GrantKey<'_>) -> Result<PatientKey> {
         match *with {
             GrantKey::Member { key, grant } => {
                 card.scope.require(key.scope())?;
@@ -113,7 +112,7 @@ impl Vault {
     }
 }
 
-fn open_master_grant(card: &PublicCard, master: &MasterKey, grant: &[u8]) -> Result<PatientKey> {
+fn open_master_grant(card: &ReadCard, master: &MasterKey, grant: &[u8]) -> Result<PatientKey> {
     let recipient = Recipient::Master { generation: master.generation(), key: master.fingerprint() };
     open(card, grant, recipient, &master.hpke)
 }
@@ -149,7 +148,7 @@ pub(super) fn seal_grant(
 }
 
 /// Opens a grant and compares the keys derived from its secret with the card's.
-fn open(card: &PublicCard, bytes: &[u8], recipient: Recipient, key: &PrivateKey) -> Result<PatientKey> {
+fn open(card: &ReadCard, bytes: &[u8], recipient: Recipient, key: &PrivateKey) -> Result<PatientKey> {
     let Framed { value: grant, body: head, end: sealed } = wire::grant::Grant::parse(bytes)?;
     card.scope.require(grant.scope)?;
     if grant.card != card.id {

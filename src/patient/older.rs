@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::card::StoredPatient;
+use super::endorsement::StoredPatient;
 use super::grant::GrantKey;
-use super::history::{before, walk_back};
 use crate::digest::CardId;
 use crate::error::{Result, Usage};
 use crate::ident::PatientId;
@@ -26,12 +25,11 @@ impl Vault {
         older: CardId,
         with: &GrantKey<'_>,
     ) -> Result<PatientKey> {
-        let history = self.read_history(stored.cards)?;
-        let current = self.current(patient, stored, expect, &history)?;
-        let card = walk_back(current, older, &history)?;
-        card.require_patient(patient)?;
+        let chain = self.read_chain(patient, stored.cards)?;
+        let current = self.current(stored, expect, &chain)?;
+        let card = chain.older(current, older)?;
         self.roster.require_not_erased(card.id)?;
-        self.open_with(&card.public(&self.descriptor), with)
+        self.open_with(card, with)
     }
 
     /// Opens the key of a card by its id, without asking for its endorsement: after its enroller was revoked, to
@@ -56,7 +54,7 @@ impl Vault {
         let card = found.ok_or(Usage::NoCard)?;
         card.require_patient(patient)?;
         self.roster.require_not_erased(card.id)?;
-        self.open_with(&card.public(&self.descriptor), with)
+        self.open_with(&card, with)
     }
 
     /// The older cards of a patient whose re-key has not ended: the current card leads back to each, and the roster closes
@@ -78,8 +76,8 @@ impl Vault {
         stored: &StoredPatient<'_>,
         expect: Option<CardId>,
     ) -> Result<Vec<CardId>> {
-        let history = self.read_history(stored.cards)?;
-        let current = self.current(patient, stored, expect, &history)?;
-        Ok(before(current, &history).filter(|card| self.roster.closed(*card).is_none()).collect())
+        let chain = self.read_chain(patient, stored.cards)?;
+        let current = self.current(stored, expect, &chain)?;
+        Ok(chain.ids_before(current).filter(|card| self.roster.closed(*card).is_none()).collect())
     }
 }

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use getrandom::SysRng;
 
-use super::card::{Card, StoredPatient, master_grant_digest};
-use super::enrol::{Enroller, Enrolment};
+use super::card::{Card, card_id};
+use super::endorsement::{Enroller, StoredPatient, master_grant_digest};
+use super::enrol::Enrolment;
 use super::grant::seal_grant;
-use super::history::card_id;
 use crate::choice::{Roles, Suite};
 use crate::custody::{NewVault, Pin, Policy, create};
 use crate::digest::CardId;

@@ -214,7 +214,7 @@ fn cards_of_two_patients_and_no_card_are_refused() {
     let stored = StoredPatient { cards: &cards, endorsement: &other.endorsement, master_grant: &other.master_grant };
     assert_eq!(
         clinic.vault.card(PatientId::new(PATIENT).unwrap(), &stored, None).unwrap_err(),
-        Error::Usage(Usage::MixedPatients)
+        Error::Usage(Usage::WrongPatient)
     );
     let none = StoredPatient { cards: &[], ..stored };
     assert_eq!(
