@@ -9,8 +9,9 @@ use crate::fields;
 use crate::make::hpke;
 use crate::make::objects::{Disclosure, inner};
 use crate::make::payload::pad;
-use crate::make::points::{add_order, sign_with_low_r};
+use crate::make::points::{add_order, sign_with_low_r, sign_with_mixed_r};
 use crate::make::prim::{h, label, sign};
+use crate::mutate::Change::{First, Neighbour, Ones, Short, Swap, Twice, Without, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 use crate::world::{PATIENT, World};
 
@@ -18,11 +19,16 @@ const NOTE: &[u8] = b"What was handed out.";
 
 const ROWS: [Row; 15] = [
     row("magic", 1, Malformed),
-    row("suite", 1, Malformed),
-    row("vault id", 1, Usage).insert(Usage),
+    row("suite", 1, Malformed).but(Twice, Usage),
+    row("vault id", 1, Usage).insert(Usage).but(Twice, Untrusted),
     row("recipient", 1, Untrusted).insert(Untrusted),
-    row("signer", 1, Untrusted).insert(Untrusted),
-    row("roster version seen", 1, Untrusted).insert(Untrusted),
+    row("signer", 1, Untrusted).insert(Untrusted).but(Twice, Stale),
+    row("roster version seen", 1, Untrusted)
+        .insert(Untrusted)
+        .but(First, Stale)
+        .but(Neighbour, Stale)
+        .but(Ones, Stale)
+        .but(Without, Stale),
     row("encapsulation, ML-KEM", 1, Untrusted).insert(Untrusted),
     row("encapsulation", 1, Untrusted).insert(Untrusted),
     row("sealed secret", 1, Untrusted).insert(Untrusted),
@@ -30,9 +36,38 @@ const ROWS: [Row; 15] = [
     row("signature", 1, Untrusted).insert(Untrusted),
     row("salt", 1, Untrusted).insert(Untrusted),
     row("commitment", 1, Untrusted).insert(Untrusted),
-    row("chunk", 1, Untrusted).insert(Untrusted),
+    row("chunk", 1, Untrusted).insert(Untrusted).but(Short, Untrusted),
     row("chunk tag", 1, Untrusted).insert(Untrusted).cut(Untrusted),
 ];
+
+/// Signed again by the signer.
+const SIGNED: [Row; 13] = [
+    row("magic", 1, Malformed),
+    row("suite", 1, Malformed),
+    row("vault id", 1, Usage),
+    row("recipient", 1, Usage),
+    row("signer", 1, Untrusted),
+    row("roster version seen", 2, Stale).not(Zeros).not(Swap),
+    row("encapsulation", 1, NotAuthentic),
+    row("sealed secret", 1, NotAuthentic),
+    row("sealed tag", 1, NotAuthentic),
+    row("salt", 1, NotAuthentic),
+    row("commitment", 1, NotAuthentic),
+    row("chunk", 1, NotAuthentic),
+    row("chunk tag", 1, NotAuthentic),
+];
+
+/// The disclosure with what it says now signed.
+fn resigned(suite: lukko::Suite, seed: &[u8; 32], bytes: &[u8]) -> Vec<u8> {
+    let at = |start: usize, len: usize| &bytes[start..start + len];
+    let sealed_len = suite.encapsulation_len() + 48;
+    let context = h("disclosure context", &[at(4, 98)]);
+    let (sealed, payload) = (at(110, sealed_len), &bytes[110 + sealed_len + 64..]);
+    let digests = [h("sealed key digest", &[sealed]), h("payload digest", &[payload])];
+    let message = [&context, digests.as_flattened(), at(102, 8)].concat();
+    let signature = sign(seed, "disclosure", &message);
+    [&bytes[..110 + sealed_len], &signature, payload].concat()
+}
 
 fn input(bytes: &[u8]) -> Value {
     json!({"disclosure": hex_of(bytes)})
@@ -143,7 +178,13 @@ fn systematic(desk: &mut Desk, book: &mut Book) {
         valid: &|_, _| true,
         input: &input,
     };
-    if desk.is_x_wing() { base.flips_and_swaps(book, &ROWS) } else { base.systematic(book, &ROWS) }
+    if desk.is_x_wing() {
+        base.flips_and_swaps(book, &ROWS);
+    } else {
+        base.systematic(book, &ROWS);
+        let seed = seed(desk, "therapist");
+        base.signed(book, &SIGNED, &|bytes| resigned(suite, &seed, bytes));
+    }
 }
 
 fn ranges(desk: &mut Desk, book: &mut Book) {
@@ -210,6 +251,7 @@ fn signatures(desk: &mut Desk, book: &mut Book) {
     let cases = [
         ("The signature's S is larger by the group order.", one.bytes(&add_order(&good))),
         ("The signature's R is the neutral element.", one.bytes(&sign_with_low_r(&key, "disclosure", &message))),
+        ("The signature's R is of mixed order.", one.bytes(&sign_with_mixed_r(&key, "disclosure", &message))),
         ("The signature is with the label of deposits.", one.bytes(&sign(&key, "deposit", &message))),
         ("The signature is that of another disclosure.", one.bytes(&sign(&key, "disclosure", &other.message()))),
         (
@@ -295,6 +337,12 @@ fn texts(desk: &mut Desk, book: &mut Book) {
         ("The patient id inside is empty.", changed(4, 0)),
         ("The record id inside is longer than the text.", changed(4 + 1 + PATIENT.len(), 255)),
         ("The writer inside is of kind 2.", changed(inner_len - 1, 2)),
+        ("The writer inside is of kind 255.", changed(inner_len - 1, 255)),
+        ("The writer inside is of kind 2, and 32 bytes follow.", {
+            let mut text = text(Some([7; 32]), NOTE);
+            text[inner_len - 1] = 2;
+            text
+        }),
         ("The text inside ends before the writer's kind.", good[..inner_len - 1].to_vec()),
         ("The text inside ends within the writer.", [&good[..inner_len - 1], &[1; 32]].concat()),
         ("There is no text inside.", Vec::new()),
