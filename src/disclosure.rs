@@ -9,7 +9,7 @@ use crate::choice::{Padding, Path, Roles, Status};
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
 use crate::digest::{KeyFingerprint, PayloadContextId, PayloadDigest};
 use crate::error::{Error, Object, Result, Untrusted, Usage};
-use crate::ident::{FieldLabel, PatientId, RecordId, Revision, Scope};
+use crate::ident::{PatientId, Place, Revision, Scope};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -46,22 +46,12 @@ pub struct Disclosed {
 /// A sealed note and the place that it has in the store.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredNote<'a> {
-    /// The record's id.
-    pub record: RecordId<'a>,
-    /// The field.
-    pub field: FieldLabel<'a>,
+    /// Its place.
+    pub place: Place<'a>,
     /// The path that it is expected to have, so that a deposit put in a record's place is not taken for it.
     pub path: Path,
     /// The sealed note, of the reader's path, deposited or absorbed.
     pub bytes: &'a [u8],
-}
-
-/// Where an opened note stood.
-#[derive(Debug, Clone, Copy)]
-struct Place<'a> {
-    patient: PatientId<'a>,
-    record: RecordId<'a>,
-    field: FieldLabel<'a>,
 }
 
 impl Vault {
@@ -88,17 +78,16 @@ impl Vault {
         if to.suite() != self.descriptor.suite() {
             return Err(Usage::WrongSuite.into());
         }
-        let StoredNote { record, field, path, bytes } = *note;
+        let StoredNote { place, path, bytes } = *note;
         let met = path_of(bytes)?;
         if met != path {
             return Err(Usage::WrongPath { met }.into());
         }
         let opened = match path {
-            Path::Reader => self.open(key, record, field, bytes),
-            Path::Deposit | Path::Absorbed | Path::DepositedAttachment => self.open_deposit(key, record, field, bytes),
+            Path::Reader => self.open(key, place, bytes),
+            Path::Deposit | Path::Absorbed | Path::DepositedAttachment => self.open_deposit(key, place, bytes),
         }?;
-        let place = Place { patient: key.patient_id(), record, field };
-        seal_copy(&opened, &place, to, signer, self.roster.version(), rng)
+        seal_copy(&opened, key.patient_id(), place, to, signer, self.roster.version(), rng)
     }
 
     /// Opens a disclosure as its recipient, who needs of the vault only what is public: descriptor, roster, entries,
@@ -166,7 +155,8 @@ impl Vault {
 /// Seals a copy of an opened note to someone outside.
 fn seal_copy(
     opened: &Opened,
-    place: &Place<'_>,
+    patient: PatientId<'_>,
+    place: Place<'_>,
     to: &RecipientPublicKey,
     signer: &MemberKey,
     roster_seen: u64,
@@ -174,7 +164,7 @@ fn seal_copy(
 ) -> Result<Vec<u8>> {
     let scope = signer.scope();
     // 1. text = where the note stood || note
-    let text = text(opened, place)?;
+    let text = text(opened, patient, place)?;
     // 2. disclosure context = SHA-256(label, suite, vault, recipient, signer)
     let context = context(scope, to.fingerprint(), signer.fingerprint());
     // 3. key || salt = HKDF-Expand(r, label || disclosure context || SHA-256(text), 80)
@@ -210,15 +200,13 @@ struct Verified<'a> {
 }
 
 /// `where the note stood || note`.
-fn text(opened: &Opened, place: &Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
+fn text(opened: &Opened, patient: PatientId<'_>, place: Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
     let writer = match opened.origin {
         Origin::Deposit { writer } => Some(writer),
         Origin::Absorbed { writer, status } if status != Status::Revoked => Some(writer),
         Origin::Absorbed { .. } | Origin::Reader | Origin::Unattributed { .. } => None,
     };
-    let inner =
-        Inner { patient: place.patient, record: place.record, field: place.field, revision: opened.revision, writer }
-            .encode();
+    let inner = Inner { patient, record: place.record, field: place.field, revision: opened.revision, writer }.encode();
     let mut text = Zeroizing::new(Vec::new());
     let length = inner.len().checked_add(opened.plaintext.len()).ok_or(Usage::TooLong)?;
     text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;

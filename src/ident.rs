@@ -113,6 +113,23 @@ identifier! {
     MemberId
 }
 
+/// Where a note stands among those of its patient: a record, and a field of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place<'a> {
+    /// The record's id.
+    pub record: RecordId<'a>,
+    /// The field.
+    pub field: FieldLabel<'a>,
+}
+
+impl<'a> Place<'a> {
+    /// A field of a record.
+    #[must_use]
+    pub const fn new(record: RecordId<'a>, field: FieldLabel<'a>) -> Self {
+        Self { record, field }
+    }
+}
+
 /// A patient's id that its holder owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OwnedPatientId(Box<[u8]>);

@@ -86,7 +86,7 @@ pub use digest::{CardId, Fingerprint, KeyFingerprint, VaultId};
 pub use disclosure::{Disclosed, StoredNote};
 pub use erasure::{Erasure, ErasureReceipt, Sources};
 pub use error::{Error, Result};
-pub use ident::{FieldLabel, MemberId, PatientId, RecordId, Revision, random_id};
+pub use ident::{FieldLabel, MemberId, PatientId, Place, RecordId, Revision, random_id};
 pub use keys::master::MasterKey;
 pub use keys::member::MemberKey;
 pub use keys::patient::PatientKey;

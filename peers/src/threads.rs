@@ -14,7 +14,7 @@ pub fn group(_: &Rc<Clinic>) -> Outcome<Option<Group>> {
 /// The group `attach-64m-threads`: as everywhere else, and in a pool of two threads.
 #[cfg(feature = "parallel")]
 pub fn group(clinic: &Rc<Clinic>) -> Outcome<Option<Group>> {
-    use lukko::Padding;
+    use lukko::{Place, Padding};
 
     use crate::peer::lukko::Attachments;
     use crate::stream::Streams;
@@ -74,7 +74,7 @@ mod two {
 
         fn open(&self, sealed: &[u8], sink: &mut [u8]) -> Outcome {
             let (clinic, source) = (&self.clinic, Cursor::new(sealed));
-            let reader = clinic.vault.open_attachment(&clinic.key, place().record(), field(), source)?;
+            let reader = clinic.vault.open_attachment(&clinic.key, Place::new(place().record(), field()), source)?;
             let further = self.pool.install(|| -> std::io::Result<usize> {
                 let mut reader = reader.in_parallel(BATCH);
                 read_blocks(sink, |block| reader.read_exact(block))?;

@@ -11,7 +11,7 @@ use super::failure::uninterrupted;
 use super::sealer::{Payload, Sealer};
 use crate::choice::{Padding, Path};
 use crate::digest::{CardId, PayloadContextId, PayloadDigest};
-use crate::ident::{FieldLabel, RecordId, Scope, random_id};
+use crate::ident::{FieldLabel, Place, RecordId, Scope, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::record::RecordSecrets;
@@ -137,7 +137,7 @@ impl Vault {
         // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
         let record = random_id(rng)?;
         let Scope { suite, vault } = card.scope();
-        let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
+        let place = RecordContext::of_deposit(Place::new(RecordId::new(&record)?, field), padding);
         let context = payload_context(vault, card.patient_id(), &place);
         // 2. record key || salt = HKDF-Expand(r, label || payload context id, 80); the text is not known yet
         let mut secrets = RecordSecrets::empty();

@@ -10,11 +10,11 @@ use subtle::ConstantTimeEq;
 use super::failure::uninterrupted;
 use super::front::{payload_layout, read_front};
 use super::reader::AttachmentReader;
-use super::stream::{Place, Stream};
+use super::stream::{Payload, Stream};
 use crate::choice::{Padding, Path, Status};
 use crate::digest::{KeyFingerprint, PayloadDigest};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{FieldLabel, RecordId};
+use crate::ident::Place;
 use crate::keys::patient::PatientKey;
 use crate::prim::hpke::open_secret;
 use crate::record::parts::{Statement, Writer, payload_context, require_own, sealed_key_info};
@@ -116,12 +116,11 @@ impl Vault {
     pub fn open_deposited_attachment<R: Read + Seek>(
         &self,
         key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
+        place: Place<'_>,
         source: R,
     ) -> io::Result<DepositedAttachment<R>> {
         self.require_open(key.scope(), key.card())?;
-        open_if(Writer::require_unrevoked, key, (record, field), source, &self.roster)
+        open_if(Writer::require_unrevoked, key, place, source, &self.roster)
     }
 
     /// Opens a deposited attachment whose writer may have been revoked, for a person to look at.
@@ -132,12 +131,11 @@ impl Vault {
     pub fn open_unattributed_attachment<R: Read + Seek>(
         &self,
         key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
+        place: Place<'_>,
         source: R,
     ) -> io::Result<Unattributed<DepositedAttachment<R>>> {
         self.require_not_erased(key)?;
-        let opened = open_if(|_| Ok(()), key, (record, field), source, &self.roster)?;
+        let opened = open_if(|_| Ok(()), key, place, source, &self.roster)?;
         Ok(Unattributed::new(opened.claimed_writer(), opened))
     }
 }
@@ -145,7 +143,7 @@ impl Vault {
 pub(super) fn open_if<R: Read + Seek>(
     acceptable: impl FnOnce(&Writer) -> Result<()>,
     key: &PatientKey,
-    (record, field): (RecordId<'_>, FieldLabel<'_>),
+    place: Place<'_>,
     mut source: R,
     roster: &VerifiedRoster,
 ) -> io::Result<DepositedAttachment<R>> {
@@ -155,7 +153,7 @@ pub(super) fn open_if<R: Read + Seek>(
     require_own(key, &front, &[Path::DepositedAttachment])?;
     let sealed = sealed_key(&front)?;
     let layout = payload_layout(&mut source, bytes.len(), TRAILER_LEN)?;
-    let context = RecordContext::claimed(record, field, &front.head);
+    let context = RecordContext::claimed(place, &front.head);
     let payload_context = payload_context(key.scope().vault, key.patient_id(), &context);
     // 2. the writer, by the digest that the trailer claims
     let trailer = read_trailer(&mut source)?;
@@ -168,8 +166,8 @@ pub(super) fn open_if<R: Read + Seek>(
     let info = sealed_key_info(path, key.card(), payload_context, writer.key, None);
     let record_key = open_secret(&key.hpke()?, &info, &[], sealed.sealed)?;
     // 4. commitment and length of the payload
-    let place = Place { offset: bytes.len(), layout, payload_context, context: &context };
-    Ok(DepositedAttachment { stream: Stream::open(source, &place, record_key.expose())?, writer })
+    let payload = Payload { offset: bytes.len(), layout, payload_context, context: &context };
+    Ok(DepositedAttachment { stream: Stream::open(source, &payload, record_key.expose())?, writer })
 }
 
 /// A revoked writer's attachment is there for triage only, and nobody vouches for its author.

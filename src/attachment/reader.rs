@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 
 use super::front::{payload_layout, read_front};
-use super::stream::{Place, Stream};
+use super::stream::{Payload, Stream};
 use crate::choice::{Padding, Path};
-use crate::ident::{FieldLabel, RecordId, Revision};
+use crate::ident::{Place, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
 use crate::record::parts::{payload_context, require_own, unwrap_reader_key};
@@ -111,20 +111,18 @@ impl Vault {
     pub fn open_attachment<R: Read + Seek>(
         &self,
         key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
+        place: Place<'_>,
         source: R,
     ) -> io::Result<AttachmentReader<R>> {
         self.require_open(key.scope(), key.card())?;
-        open(key, record, field, source)
+        open(key, place, source)
     }
 }
 
 /// [`Vault::open_attachment`], whatever the roster says of the card.
 pub(super) fn open<R: Read + Seek>(
     key: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
+    place: Place<'_>,
     mut source: R,
 ) -> io::Result<AttachmentReader<R>> {
     // 1. Well-formed, of this card, in its place, as with a record
@@ -132,11 +130,11 @@ pub(super) fn open<R: Read + Seek>(
     let front = Front::parse(&bytes)?;
     require_own(key, &front, &[Path::Reader])?;
     let layout = payload_layout(&mut source, bytes.len(), 0)?;
-    let context = RecordContext::claimed(record, field, &front.head);
+    let context = RecordContext::claimed(place, &front.head);
     let payload_context = payload_context(key.scope().vault, key.patient_id(), &context);
     // 2. the record key, then commitment and length of the payload
     let mut slot = RecordKey::empty();
     let record_key = unwrap_reader_key(&mut slot, key, &front, payload_context)?;
-    let place = Place { offset: bytes.len(), layout, payload_context, context: &context };
-    Ok(AttachmentReader::new(Stream::open(source, &place, record_key)?, Origin::Reader))
+    let payload = Payload { offset: bytes.len(), layout, payload_context, context: &context };
+    Ok(AttachmentReader::new(Stream::open(source, &payload, record_key)?, Origin::Reader))
 }

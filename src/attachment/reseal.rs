@@ -11,7 +11,7 @@ use super::reader::{AttachmentReader, open};
 use super::writer::seal;
 use crate::chunked::CHUNK_LEN;
 use crate::error::{Error, Usage};
-use crate::ident::{FieldLabel, RecordId};
+use crate::ident::Place;
 use crate::keys::patient::PatientKey;
 use crate::record::RecordContext;
 use crate::record::parts::Writer;
@@ -20,10 +20,8 @@ use crate::vault::Vault;
 /// A sealed attachment and the place that it has in the store.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredAttachment<'a, R> {
-    /// The record's id.
-    pub record: RecordId<'a>,
-    /// The field.
-    pub field: FieldLabel<'a>,
+    /// Its place.
+    pub place: Place<'a>,
     /// The sealed attachment, of the reader's path or deposited; the whole of it, from offset 0.
     pub source: R,
 }
@@ -43,10 +41,10 @@ impl Vault {
         rng: &mut impl TryCryptoRng,
     ) -> io::Result<W> {
         self.require_movable(from, to)?;
-        let StoredAttachment { record, field, source } = stored;
-        let reader = open(from, record, field, source)?;
-        let place = RecordContext::new(record, field, reader.revision()).with_padding(reader.padding());
-        copy(reader, to, &place, sink, rng)
+        let StoredAttachment { place, source } = stored;
+        let reader = open(from, place, source)?;
+        let context = RecordContext::new(place, reader.revision()).with_padding(reader.padding());
+        copy(reader, to, &context, sink, rng)
     }
 
     /// Takes a deposited attachment over, in constant memory: seals it as a reader's own, in a place that the caller
@@ -62,29 +60,28 @@ impl Vault {
         from: &PatientKey,
         to: &PatientKey,
         stored: StoredAttachment<'_, R>,
-        place: &RecordContext<'_>,
+        context: &RecordContext<'_>,
         sink: W,
         rng: &mut impl TryCryptoRng,
     ) -> io::Result<W> {
         self.require_movable(from, to)?;
-        let StoredAttachment { record, field, source } = stored;
-        if place.record() == record {
+        let StoredAttachment { place, source } = stored;
+        if context.place.record == place.record {
             return Err(Error::from(Usage::DepositsPlace).into());
         }
-        let reader =
-            open_if(Writer::require_unrevoked, from, (record, field), source, &self.roster)?.verify_authorship()?;
-        copy(reader, to, place, sink, rng)
+        let reader = open_if(Writer::require_unrevoked, from, place, source, &self.roster)?.verify_authorship()?;
+        copy(reader, to, context, sink, rng)
     }
 }
 
 fn copy<R: Read + Seek, W: Write>(
     mut reader: AttachmentReader<R>,
     to: &PatientKey,
-    place: &RecordContext<'_>,
+    context: &RecordContext<'_>,
     sink: W,
     rng: &mut impl TryCryptoRng,
 ) -> io::Result<W> {
-    let mut writer = seal(to, place, sink, rng)?;
+    let mut writer = seal(to, context, sink, rng)?;
     let mut buffer = Zeroizing::new(vec![0; CHUNK_LEN]);
     loop {
         let length = uninterrupted(|| reader.read(&mut buffer))?;

@@ -29,7 +29,7 @@ pub(super) struct Stream<R> {
 }
 
 /// Where the payload lies, and what it is opened with.
-pub(super) struct Place<'a> {
+pub(super) struct Payload<'a> {
     /// Of the payload, from the start of the source.
     pub(super) offset: usize,
     pub(super) layout: Layout,
@@ -43,11 +43,11 @@ impl<R: Read + Seek> Stream<R> {
     ///
     /// # Errors
     /// The source's; [`Error::NotAuthentic`].
-    pub(super) fn open(source: R, place: &Place<'_>, record_key: &[u8; 32]) -> io::Result<Self> {
-        let RecordContext { padding, revision, .. } = *place.context;
-        let offset = u64::try_from(place.offset).map_err(|_| Error::NotAuthentic)?;
-        let chunks = Chunks::open(source, offset, place.layout, record_key, place.payload_context)?;
-        let padded_len = place.layout.plaintext_len();
+    pub(super) fn open(source: R, payload: &Payload<'_>, record_key: &[u8; 32]) -> io::Result<Self> {
+        let RecordContext { padding, revision, .. } = *payload.context;
+        let offset = u64::try_from(payload.offset).map_err(|_| Error::NotAuthentic)?;
+        let chunks = Chunks::open(source, offset, payload.layout, record_key, payload.payload_context)?;
+        let padded_len = payload.layout.plaintext_len();
         let least_len = padding.least_note_len(padded_len).ok_or(Error::NotAuthentic)?;
         let note_len = (padding == Padding::None).then_some(padded_len);
         Ok(Self { chunks, padding, revision, least_len, note_len, position: 0, guard: Guard::default() })

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::choice::{Padding, Path};
 use crate::digest::{CardId, PayloadContextId, PayloadDigest, VaultId};
-use crate::ident::{FieldLabel, PatientId, RecordId, Revision};
+use crate::ident::{PatientId, Place, Revision};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
 use crate::prim::hash::hash;
@@ -16,8 +16,7 @@ use crate::wire::write_fields;
 /// With the vault and the patient, which the key brings, this is the context that a record opens in, and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordContext<'a> {
-    pub(super) record: RecordId<'a>,
-    pub(super) field: FieldLabel<'a>,
+    pub(crate) place: Place<'a>,
     pub(crate) revision: Revision,
     pub(crate) padding: Padding,
 }
@@ -25,8 +24,8 @@ pub struct RecordContext<'a> {
 impl<'a> RecordContext<'a> {
     /// One revision of one field of a record, with padding.
     #[must_use]
-    pub const fn new(record: RecordId<'a>, field: FieldLabel<'a>, revision: Revision) -> Self {
-        Self { record, field, revision, padding: Padding::Padme }
+    pub const fn new(place: Place<'a>, revision: Revision) -> Self {
+        Self { place, revision, padding: Padding::Padme }
     }
 
     /// The same with another padding rule.
@@ -38,20 +37,14 @@ impl<'a> RecordContext<'a> {
         Self { padding, ..self }
     }
 
-    /// The record.
-    #[must_use]
-    pub const fn record(&self) -> RecordId<'a> {
-        self.record
-    }
-
     /// The place of a deposit, whose revision is always 0.
-    pub(crate) const fn of_deposit(record: RecordId<'a>, field: FieldLabel<'a>, padding: Padding) -> Self {
-        Self { record, field, revision: Revision::DEPOSIT, padding }
+    pub(crate) const fn of_deposit(place: Place<'a>, padding: Padding) -> Self {
+        Self { place, revision: Revision::DEPOSIT, padding }
     }
 
     /// The place that a record has in a store, with what its head says of itself.
-    pub(crate) const fn claimed(record: RecordId<'a>, field: FieldLabel<'a>, head: &Head) -> Self {
-        Self { record, field, revision: head.revision, padding: head.padding }
+    pub(crate) const fn claimed(place: Place<'a>, head: &Head) -> Self {
+        Self { place, revision: head.revision, padding: head.padding }
     }
 
     pub(super) fn head(&self, key: &PatientKey) -> Head {
@@ -63,7 +56,7 @@ impl<'a> RecordContext<'a> {
 ///
 /// Every variable part carries its length, so no two contexts have the same bytes.
 pub(crate) fn payload_context(vault: VaultId, patient: PatientId<'_>, context: &RecordContext<'_>) -> PayloadContextId {
-    let RecordContext { record, field, revision, padding } = context;
+    let RecordContext { place: Place { record, field }, revision, padding } = context;
     let parts: [&[u8]; 9] = [
         vault.as_bytes(),
         &patient.0.lp(),

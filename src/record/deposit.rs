@@ -16,7 +16,7 @@ use super::statement::{Statement, Writer};
 use crate::choice::{Padding, Path, Roles};
 use crate::digest::{CardId, KeyFingerprint, PayloadContextId, PayloadDigest};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{FieldLabel, RecordId, Revision, Scope, random_id};
+use crate::ident::{FieldLabel, Place, RecordId, Revision, Scope, random_id};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::PatientKey;
@@ -93,7 +93,7 @@ impl Vault {
         // 1. A record id that nobody chose, and revision 0: a deposit never displaces a record.
         let record = random_id(rng)?;
         let Scope { suite, vault } = card.scope();
-        let place = RecordContext::of_deposit(RecordId::new(&record)?, field, padding);
+        let place = RecordContext::of_deposit(Place::new(RecordId::new(&record)?, field), padding);
         let context = payload_context(vault, card.patient_id(), &place);
         // 2. record key || salt = HKDF-Expand(r, label || payload context id || SHA-256(text), 80)
         let mut secrets = RecordSecrets::empty();
@@ -130,15 +130,9 @@ impl Vault {
     /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for a record that was not
     /// deposited or a key of another vault, suite or card. No secret has been used until here. Then
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
-    pub fn open_deposit(
-        &self,
-        key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
-        bytes: &[u8],
-    ) -> Result<Opened> {
+    pub fn open_deposit(&self, key: &PatientKey, place: Place<'_>, bytes: &[u8]) -> Result<Opened> {
         self.require_open(key.scope(), key.card())?;
-        open_one_of(&[Path::Deposit, Path::Absorbed], key, record, field, bytes, &self.roster)
+        open_one_of(&[Path::Deposit, Path::Absorbed], key, place, bytes, &self.roster)
     }
 
     /// Opens what a reader took over, and nothing that was only deposited: in a place where a store keeps what was
@@ -146,15 +140,9 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::open_deposit`]; [`Usage::NotTakenOver`](crate::error::Usage::NotTakenOver) for a deposit.
-    pub fn open_absorbed(
-        &self,
-        key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
-        bytes: &[u8],
-    ) -> Result<Opened> {
+    pub fn open_absorbed(&self, key: &PatientKey, place: Place<'_>, bytes: &[u8]) -> Result<Opened> {
         self.require_open(key.scope(), key.card())?;
-        open_one_of(&[Path::Absorbed], key, record, field, bytes, &self.roster).map_err(|error| match error {
+        open_one_of(&[Path::Absorbed], key, place, bytes, &self.roster).map_err(|error| match error {
             Error::Usage(Usage::WrongPath { met: Path::Deposit }) => Usage::NotTakenOver.into(),
             error => error,
         })
@@ -166,15 +154,9 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open_deposit`], without the refusal of a revoked writer, and of a card closed as compromised: such a
     /// deposit can leave the card in no other way.
-    pub fn open_unattributed(
-        &self,
-        key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
-        bytes: &[u8],
-    ) -> Result<Unattributed<Opened>> {
+    pub fn open_unattributed(&self, key: &PatientKey, place: Place<'_>, bytes: &[u8]) -> Result<Unattributed<Opened>> {
         self.require_not_erased(key)?;
-        let located = Located::read(key, record, field, bytes, &[Path::Deposit])?;
+        let located = Located::read(key, place, bytes, &[Path::Deposit])?;
         let writer = verify_writer(&located, &self.roster)?;
         let claimed_writer = writer.key;
         let inner = open_verified(key, &located, &writer, Origin::Unattributed { claimed_writer })?;
@@ -193,12 +175,11 @@ impl Vault {
 fn open_one_of(
     paths: &[Path],
     key: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
+    place: Place<'_>,
     bytes: &[u8],
     roster: &VerifiedRoster,
 ) -> Result<Opened> {
-    let located = Located::read(key, record, field, bytes, paths)?;
+    let located = Located::read(key, place, bytes, paths)?;
     let writer = verify_writer(&located, roster)?;
     let origin = match located.front.wrap {
         Wrap::Deposit { .. } => {

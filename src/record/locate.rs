@@ -8,7 +8,7 @@ use crate::choice::{Padding, Path};
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
 use crate::digest::{PayloadContextId, PayloadDigest};
 use crate::error::{Object, Result, Usage};
-use crate::ident::{FieldLabel, RecordId, Revision, Scope};
+use crate::ident::{Place, Revision, Scope};
 use crate::keys::patient::PatientKey;
 use crate::secret::{Plaintext, wipe};
 use crate::wire::record::{Front, Record};
@@ -46,25 +46,19 @@ impl<'a> Located<'a> {
     ///
     /// # Errors
     /// [`Error::Malformed`]; [`Usage::WrongPath`], [`Usage::WrongSuite`], [`Usage::WrongCard`].
-    pub(super) fn read(
-        key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
-        bytes: &'a [u8],
-        paths: &[Path],
-    ) -> Result<Self> {
+    pub(super) fn read(key: &PatientKey, place: Place<'_>, bytes: &'a [u8], paths: &[Path]) -> Result<Self> {
         let Record { front, payload } = Record::parse(bytes)?;
         let head = front.head;
         require_own(key, &front, paths)?;
         let message = SealedMessage::parse(payload.value).map_err(|_| payload.refuse(Object::Record, "payload"))?;
-        let place = RecordContext::claimed(record, field, &head);
+        let context = RecordContext::claimed(place, &head);
         Ok(Self {
             front,
             payload: message,
             payload_bytes: payload.value,
-            context: payload_context(key.scope().vault, key.patient_id(), &place),
-            revision: place.revision,
-            padding: place.padding,
+            context: payload_context(key.scope().vault, key.patient_id(), &context),
+            revision: context.revision,
+            padding: context.padding,
         })
     }
 

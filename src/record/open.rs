@@ -5,7 +5,7 @@ use super::locate::Located;
 use crate::choice::{Padding, Path, Status};
 use crate::digest::{KeyFingerprint, PayloadContextId};
 use crate::error::{Result, Usage};
-use crate::ident::{FieldLabel, RecordId, Revision};
+use crate::ident::{Place, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
 use crate::secret::Plaintext;
@@ -66,17 +66,17 @@ impl Vault {
     /// [`Untrusted`](crate::error::Untrusted) if the card is closed; [`Error::Malformed`](crate::Error::Malformed);
     /// [`Usage`](crate::error::Usage) for a key of another vault, suite or card; and
     /// [`Error::NotAuthentic`](crate::Error::NotAuthentic), one value for everything once the key is used.
-    pub fn open(&self, key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
+    pub fn open(&self, key: &PatientKey, place: Place<'_>, bytes: &[u8]) -> Result<Opened> {
         self.require_open(key.scope(), key.card())?;
-        open(key, record, field, bytes)
+        open(key, place, bytes)
     }
 }
 
 /// [`Vault::open`], whatever the roster says of the card.
-pub(super) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
+pub(super) fn open(key: &PatientKey, place: Place<'_>, bytes: &[u8]) -> Result<Opened> {
     // 1. Well-formed, of this card, in its place; payload context id, from what the caller expects and what the
     //    record says of itself.
-    let located = Located::read(key, record, field, bytes, &[Path::Reader])?;
+    let located = Located::read(key, place, bytes, &[Path::Reader])?;
     let plaintext = located.reserve()?;
     // 2. record key = XChaCha20-Poly1305-Decrypt(patient KEK, wrap nonce, aad = wrap context, wrapped)
     let mut slot = RecordKey::empty();

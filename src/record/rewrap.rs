@@ -12,7 +12,7 @@ use super::seal::seal;
 use super::statement::{Writer, sealed_key_digest};
 use crate::choice::Path;
 use crate::error::{Error, Result, Usage};
-use crate::ident::{FieldLabel, RecordId};
+use crate::ident::Place;
 use crate::keys::patient::PatientKey;
 use crate::keys::record::{RecordKey, draw_wrap_nonce, wrap};
 use crate::roster::VerifiedRoster;
@@ -32,13 +32,12 @@ impl Vault {
     pub fn absorb(
         &self,
         key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
+        place: Place<'_>,
         bytes: &[u8],
         rng: &mut impl TryCryptoRng,
     ) -> Result<Vec<u8>> {
         self.require_open(key.scope(), key.card())?;
-        let located = Located::read(key, record, field, bytes, &[Path::Deposit]).map_err(|error| match error {
+        let located = Located::read(key, place, bytes, &[Path::Deposit]).map_err(|error| match error {
             Error::Usage(Usage::WrongPath { met: Path::Absorbed }) => Usage::TakenOver.into(),
             error => error,
         })?;
@@ -66,13 +65,12 @@ impl Vault {
         &self,
         from: &PatientKey,
         to: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
+        place: Place<'_>,
         bytes: &[u8],
         rng: &mut impl TryCryptoRng,
     ) -> Result<Option<Vec<u8>>> {
         self.require_movable(from, to)?;
-        rewrap(from, to, record, field, bytes, &self.roster, rng)
+        rewrap(from, to, place, bytes, &self.roster, rng)
     }
 
     /// Moves a record to another version of its patient's key under a new record key: the text is encrypted again.
@@ -87,22 +85,21 @@ impl Vault {
         &self,
         from: &PatientKey,
         to: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
+        place: Place<'_>,
         bytes: &[u8],
         rng: &mut impl TryCryptoRng,
     ) -> Result<Option<Vec<u8>>> {
         self.require_movable(from, to)?;
         if Record::parse(bytes)?.front.path() != Path::Reader {
-            return rewrap(from, to, record, field, bytes, &self.roster, rng);
+            return rewrap(from, to, place, bytes, &self.roster, rng);
         }
-        if is_moved(to, record, field, bytes, &self.roster)? {
+        if is_moved(to, place, bytes, &self.roster)? {
             return Ok(None);
         }
-        let opened = open(from, record, field, bytes)?;
-        let place = RecordContext::new(record, field, opened.revision).with_padding(opened.padding);
+        let opened = open(from, place, bytes)?;
+        let context = RecordContext::new(place, opened.revision).with_padding(opened.padding);
         let mut resealed = Vec::new();
-        seal(to, &place, &opened.plaintext, rng, &mut resealed)?;
+        seal(to, &context, &opened.plaintext, rng, &mut resealed)?;
         Ok(Some(resealed))
     }
 
@@ -124,16 +121,15 @@ impl Vault {
 fn rewrap(
     from: &PatientKey,
     to: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
+    place: Place<'_>,
     bytes: &[u8],
     roster: &VerifiedRoster,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Option<Vec<u8>>> {
-    if is_moved(to, record, field, bytes, roster)? {
+    if is_moved(to, place, bytes, roster)? {
         return Ok(None);
     }
-    let located = Located::read(from, record, field, bytes, &ONE_SHOT)?;
+    let located = Located::read(from, place, bytes, &ONE_SHOT)?;
     if let Wrap::Reader(_) = located.front.wrap {
         let mut slot = RecordKey::empty();
         let record_key = unwrap_reader_key(&mut slot, from, &located.front, located.context)?;
@@ -148,17 +144,11 @@ fn rewrap(
 }
 
 /// Whether the record is under `to` already. It says so only of a record whose wrap is authentic.
-fn is_moved(
-    to: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
-    bytes: &[u8],
-    roster: &VerifiedRoster,
-) -> Result<bool> {
+fn is_moved(to: &PatientKey, place: Place<'_>, bytes: &[u8], roster: &VerifiedRoster) -> Result<bool> {
     if Record::parse(bytes)?.front.head.card != to.card() {
         return Ok(false);
     }
-    let located = Located::read(to, record, field, bytes, &ONE_SHOT)?;
+    let located = Located::read(to, place, bytes, &ONE_SHOT)?;
     match located.front.wrap {
         Wrap::Reader(_) => {
             unwrap_reader_key(&mut RecordKey::empty(), to, &located.front, located.context).map(|_| true)

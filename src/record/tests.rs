@@ -13,7 +13,7 @@ use crate::choice::{Padding, Path, Roles, Status, Suite};
 use crate::custody::{NewVault, Pin, Policy, create};
 use crate::digest::KeyFingerprint;
 use crate::error::{Error, Untrusted, Usage};
-use crate::ident::{FieldLabel, MemberId, PatientId, RecordId, Revision, Scope};
+use crate::ident::{FieldLabel, MemberId, PatientId, Place, RecordId, Revision, Scope};
 use crate::keys::member::MemberKey;
 use crate::keys::record::RecordSecrets;
 use crate::keys::registrar::RegistrarKey;
@@ -67,13 +67,13 @@ impl World {
 
     fn open(&self, record: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let record = RecordId::new(record).unwrap();
-        let opened = self.vault.open_deposit(&self.patient.key, record, field(), bytes)?;
+        let opened = self.vault.open_deposit(&self.patient.key, Place::new(record, field()), bytes)?;
         Ok(opened.plaintext.to_vec())
     }
 
     fn locate<'a>(&self, record: &str, bytes: &'a [u8]) -> Located<'a> {
         let paths = [Path::Deposit, Path::Absorbed];
-        Located::read(&self.patient.key, RecordId::new(record).unwrap(), field(), bytes, &paths).unwrap()
+        Located::read(&self.patient.key, Place::new(RecordId::new(record).unwrap(), field()), bytes, &paths).unwrap()
     }
 
     /// The record key of a deposit, which its writer knew and every reader can take out.
@@ -101,7 +101,7 @@ impl World {
         change: impl FnOnce(&mut Vec<u8>),
     ) -> Vec<u8> {
         let Scope { suite, vault } = self.patient.key.scope();
-        let place = RecordContext::of_deposit(RecordId::new(record).unwrap(), field(), Padding::Padme);
+        let place = RecordContext::of_deposit(Place::new(RecordId::new(record).unwrap(), field()), Padding::Padme);
         let context = payload_context(vault, PatientId::new("p").unwrap(), &place);
         let mut payload = Vec::new();
         seal_payload(&RecordSecrets::of(&[9; 32], [8; 24]), context, note, Padding::Padme, &mut payload).unwrap();
@@ -193,8 +193,8 @@ fn t022_an_absorbed_deposit_is_out_of_its_writers_reach() {
         let Deposit { record, bytes } = world.deposit(NOTE);
         let record_key = world.record_key(&record, &bytes);
         let id = RecordId::new(&record).unwrap();
-        let absorbed = world.vault.absorb(&world.patient.key, id, field(), &bytes, &mut SysRng).unwrap();
-        let opened = world.vault.open_deposit(&world.patient.key, id, field(), &absorbed).unwrap();
+        let absorbed = world.vault.absorb(&world.patient.key, Place::new(id, field()), &bytes, &mut SysRng).unwrap();
+        let opened = world.vault.open_deposit(&world.patient.key, Place::new(id, field()), &absorbed).unwrap();
         assert_eq!(opened.plaintext.as_bytes(), NOTE);
         assert_eq!(opened.origin, Origin::Absorbed { writer: writer.fingerprint(), status: Status::Active });
         // The writer kept the record key, encrypts another text, and signs that.
@@ -220,7 +220,7 @@ fn a_reader_cannot_absorb_what_nobody_signed() {
     let world = World::new(Suite::X25519);
     let Deposit { record, bytes } = world.deposit(NOTE);
     let id = RecordId::new(&record).unwrap();
-    let absorbed = world.vault.absorb(&world.patient.key, id, field(), &bytes, &mut SysRng).unwrap();
+    let absorbed = world.vault.absorb(&world.patient.key, Place::new(id, field()), &bytes, &mut SysRng).unwrap();
     let located = world.locate(&record, &absorbed);
     let Wrap::Absorbed { mut origin, key } = located.front.wrap else { panic!("absorbed") };
     // It names another writer, whose signature it does not have.
@@ -233,15 +233,18 @@ fn a_reader_cannot_absorb_what_nobody_signed() {
 #[test]
 fn t022_a_deposit_does_not_take_a_records_place() {
     let world = World::new(Suite::X25519);
-    let place = RecordContext::new(RecordId::new("r").unwrap(), field(), Revision::FIRST);
+    let place = RecordContext::new(Place::new(RecordId::new("r").unwrap(), field()), Revision::FIRST);
     world.vault.seal(&world.patient.key, &place, NOTE, &mut SysRng).unwrap();
     // A depositor who builds by hand chooses the id of an existing record.
     let writer = &world.members[1];
     let forged = world.forge("r", OTHER, writer, writer.fingerprint());
-    let refused = world.vault.open(&world.patient.key, RecordId::new("r").unwrap(), field(), &forged);
+    let refused = world.vault.open(&world.patient.key, Place::new(RecordId::new("r").unwrap(), field()), &forged);
     assert_eq!(refused.unwrap_err(), Usage::WrongPath { met: Path::Deposit }.into());
     // Who asks for a deposit is told that it is one, of revision 0.
-    let opened = world.vault.open_deposit(&world.patient.key, RecordId::new("r").unwrap(), field(), &forged).unwrap();
+    let opened = world
+        .vault
+        .open_deposit(&world.patient.key, Place::new(RecordId::new("r").unwrap(), field()), &forged)
+        .unwrap();
     assert_eq!(opened.origin, Origin::Deposit { writer: writer.fingerprint() });
     assert_eq!(opened.revision, Revision::DEPOSIT);
 }
@@ -251,7 +254,7 @@ fn the_statement_of_an_absorbed_deposit_is_the_deposits() {
     let world = World::new(Suite::X25519);
     let Deposit { record, bytes } = world.deposit(NOTE);
     let id = RecordId::new(&record).unwrap();
-    let absorbed = world.vault.absorb(&world.patient.key, id, field(), &bytes, &mut SysRng).unwrap();
+    let absorbed = world.vault.absorb(&world.patient.key, Place::new(id, field()), &bytes, &mut SysRng).unwrap();
     let Wrap::Deposit { key, signature } = world.locate(&record, &bytes).front.wrap else { panic!("a deposit") };
     let Wrap::Absorbed { origin, .. } = world.locate(&record, &absorbed).front.wrap else { panic!("absorbed") };
     assert_eq!(origin.signature, signature);
@@ -287,12 +290,12 @@ fn what_does_not_open_is_not_absorbed() {
     let bytes = world.forge_with("r", NOTE, intake, intake.fingerprint(), damaged);
     let (record, key) = (RecordId::new("r").unwrap(), &world.patient.key);
     assert_eq!(world.open("r", &bytes), Err(Error::NotAuthentic));
-    let absorbed = world.vault.absorb(key, record, field(), &bytes, &mut SysRng);
+    let absorbed = world.vault.absorb(key, Place::new(record, field()), &bytes, &mut SysRng);
     assert_eq!(absorbed.unwrap_err(), Error::NotAuthentic);
     let second = world.vault.rekey(Enroller::Member(&world.members[0]), key, &mut SysRng).unwrap();
     for moved in [
-        world.vault.rewrap(key, &second.key, record, field(), &bytes, &mut SysRng),
-        world.vault.reseal(key, &second.key, record, field(), &bytes, &mut SysRng),
+        world.vault.rewrap(key, &second.key, Place::new(record, field()), &bytes, &mut SysRng),
+        world.vault.reseal(key, &second.key, Place::new(record, field()), &bytes, &mut SysRng),
     ] {
         assert_eq!(moved.unwrap_err(), Error::NotAuthentic);
     }

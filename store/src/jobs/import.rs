@@ -10,8 +10,8 @@ mod names;
 use std::collections::BTreeMap;
 
 use lukko::{
-    Enroller, FieldLabel, KeyFingerprint, MemberKey, OsRng, PatientId, PatientKey, Plaintext, RecordContext, RecordId,
-    Revision, Vault,
+    Enroller, FieldLabel, KeyFingerprint, MemberKey, OsRng, PatientId, PatientKey, Place, Plaintext, RecordContext,
+    RecordId, Revision, Vault,
 };
 
 pub use alike::look_alikes;
@@ -164,7 +164,7 @@ impl ImportJob<'_> {
             }
             for record in page {
                 let text = match &record.body {
-                    StoredBody::Sealed(sealed) => self.open(key, &record.record, &record.field, sealed),
+                    StoredBody::Sealed(sealed) => self.open(key, Place::new(&record.record, &record.field), sealed),
                     StoredBody::Object { .. } => None,
                 };
                 there.insert((record.record, record.field), text);
@@ -174,11 +174,11 @@ impl ImportJob<'_> {
 
     fn open(&self, key: &PatientKey, record: &[u8], field: &[u8], sealed: &[u8]) -> Option<Plaintext> {
         let (record, field) = (RecordId::new(record).ok()?, FieldLabel::new(field).ok()?);
-        self.vault.open(key, record, field, sealed).ok().map(|opened| opened.plaintext)
+        self.vault.open(key, Place::new(record, field), sealed).ok().map(|opened| opened.plaintext)
     }
 
     fn seal(&self, key: &PatientKey, (record, field): &Place, text: &str) -> Result<Vec<u8>> {
-        let place = RecordContext::new(RecordId::new(record)?, FieldLabel::new(field)?, Revision::FIRST);
+        let place = RecordContext::new(Place::new(RecordId::new(record)?, FieldLabel::new(field)?), Revision::FIRST);
         Ok(self.vault.seal(key, &place, text.as_bytes(), &mut OsRng)?)
     }
 }

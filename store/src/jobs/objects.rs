@@ -72,9 +72,9 @@ impl Placed<'_> {
     fn read(&self, key: &PatientKey, source: ObjectSource, sink: &mut impl std::io::Write) -> std::io::Result<u64> {
         let Place { vault, record, field, deposits } = self.place;
         let (mut reader, revision) = if deposits {
-            (vault.open_deposited_attachment(key, record, field, source)?.verify_authorship()?, 0)
+            (vault.open_deposited_attachment(key, Place::new(record, field), source)?.verify_authorship()?, 0)
         } else {
-            let reader = vault.open_attachment(key, record, field, source)?;
+            let reader = vault.open_attachment(key, Place::new(record, field), source)?;
             let revision = reader.revision().get();
             (reader, revision)
         };
@@ -95,7 +95,7 @@ impl Placed<'_> {
             Err(closed) => return Ok(Err(closed)),
         };
         let sink = attachments.begin(on.store, on.vault, on.seconds()?).await?;
-        let stored = StoredAttachment { record, field, source };
+        let stored = StoredAttachment { place: Place::new(record, field), source };
         let work = || vault.reseal_attachment(from, to, stored, sink, &mut OsRng)?.finish();
         answer(blocking(work)?)
     }

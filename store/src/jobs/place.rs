@@ -2,7 +2,7 @@
 //! to the database chooses bytes and columns, and must not choose the call.
 
 use lukko::error::{Untrusted, Usage};
-use lukko::{FieldLabel, Opened, Path, PatientKey, RecordId, Vault, path_of};
+use lukko::{FieldLabel, Opened, Path, PatientKey, Place, RecordId, Vault, path_of};
 
 use super::keys::Closed;
 use crate::rows::Record;
@@ -34,9 +34,9 @@ impl<'a> Place<'a> {
     /// Opens a sealed record by the call of this place.
     pub(crate) fn open(&self, key: &PatientKey, sealed: &[u8]) -> Result<Opened, Closed> {
         let opened = if self.deposits {
-            self.vault.open_deposit(key, self.record, self.field, sealed)
+            self.vault.open_deposit(key, Place::new(self.record, self.field), sealed)
         } else {
-            self.vault.open(key, self.record, self.field, sealed)
+            self.vault.open(key, Place::new(self.record, self.field), sealed)
         };
         opened.map_err(refused)
     }
@@ -45,7 +45,7 @@ impl<'a> Place<'a> {
     pub(crate) fn open_for_reading(&self, key: &PatientKey, sealed: &[u8]) -> Result<Opened, Closed> {
         match self.open(key, sealed) {
             Err(Closed::Refused(lukko::Error::Untrusted(Untrusted::Revoked(_)))) if self.deposits => {
-                let opened = self.vault.open_unattributed(key, self.record, self.field, sealed);
+                let opened = self.vault.open_unattributed(key, Place::new(self.record, self.field), sealed);
                 Ok(opened.map_err(refused)?.into_inner())
             }
             opened => opened,
