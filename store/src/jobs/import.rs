@@ -164,7 +164,7 @@ impl ImportJob<'_> {
             }
             for record in page {
                 let text = match &record.body {
-                    StoredBody::Sealed(sealed) => self.open(key, Place::new(&record.record, &record.field), sealed),
+                    StoredBody::Sealed(sealed) => self.open(key, &record.record, &record.field, sealed),
                     StoredBody::Object { .. } => None,
                 };
                 there.insert((record.record, record.field), text);
