@@ -37,6 +37,12 @@ impl<'a> RecordContext<'a> {
         Self { padding, ..self }
     }
 
+    /// The record and the field.
+    #[must_use]
+    pub const fn place(&self) -> Place<'a> {
+        self.place
+    }
+
     /// The place of a deposit, whose revision is always 0.
     pub(crate) const fn of_deposit(place: Place<'a>, padding: Padding) -> Self {
         Self { place, revision: Revision::DEPOSIT, padding }

@@ -51,7 +51,7 @@ impl NotePeer for Reader {
     }
 
     fn open(&self, sealed: &[u8]) -> Outcome<Note> {
-        Ok(Note(self.0.vault.open(&self.0.key, Place::new(place().record(), field()), sealed)?))
+        Ok(Note(self.0.vault.open(&self.0.key, place().place(), sealed)?))
     }
 }
 
@@ -102,7 +102,7 @@ impl StreamPeer for Attachments {
 
     fn open(&self, sealed: &[u8], sink: &mut [u8]) -> Outcome {
         let source = Cursor::new(sealed);
-        let mut reader = self.0.vault.open_attachment(&self.0.key, Place::new(place().record(), field()), source)?;
+        let mut reader = self.0.vault.open_attachment(&self.0.key, place().place(), source)?;
         read_blocks(sink, |block| reader.read_exact(block))?;
         at_end(reader.read(&mut [0])?)
     }

@@ -127,7 +127,7 @@ async fn damaged(store: &impl Store, sql: &Sql, clinic: &mut Clinic) -> BTreeMap
         let text = format!("odd {number}");
         let place = RecordContext::new(Place::new(RecordId::new(name).unwrap(), field()), Revision::FIRST);
         let sealed = clinic.vault.seal(&enrolled.key, &place, text.as_bytes(), &mut clinic.rng).unwrap();
-        let new = NewRecord { record: place.record(), ..first(" p/5.", "x", enrolled.card_id, &sealed) };
+        let new = NewRecord { record: place.place().record, ..first(" p/5.", "x", enrolled.card_id, &sealed) };
         store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
         if let Some((_, file)) = odd.get(number) {
             note(format!("%20p%2F5%2E/{file}.note"), &text);
