@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lukko::{Place, Origin, Path, RecordId, path_of};
+use lukko::{Origin, Path, Place, RecordId, path_of};
 use lukko_fuzz::{Case, forge, require_made, world::NOTE};
 
 fuzz_target!(|data: &[u8]| {

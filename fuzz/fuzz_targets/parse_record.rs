@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use std::io::Cursor;
 
 use lukko::error::{Error, Usage};
-use lukko::{Place, Path, path_of};
+use lukko::{Path, Place, path_of};
 use lukko_fuzz::Case;
 
 fuzz_target!(|data: &[u8]| {
@@ -18,7 +18,10 @@ fuzz_target!(|data: &[u8]| {
         vault.open(key, Place::new(id, field), &bytes).err(),
         vault.open_deposit(key, Place::new(id, field), &bytes).err(),
         vault.open_unattributed(key, Place::new(id, field), &bytes).err(),
-        vault.open_attachment(key, Place::new(id, field), Cursor::new(&bytes)).err().and_then(|e| Error::from_io(&e).cloned()),
+        vault
+            .open_attachment(key, Place::new(id, field), Cursor::new(&bytes))
+            .err()
+            .and_then(|e| Error::from_io(&e).cloned()),
         vault
             .open_deposited_attachment(key, Place::new(id, field), Cursor::new(&bytes))
             .err()

@@ -14,7 +14,7 @@ pub fn group(_: &Rc<Clinic>) -> Outcome<Option<Group>> {
 /// The group `attach-64m-threads`: as everywhere else, and in a pool of two threads.
 #[cfg(feature = "parallel")]
 pub fn group(clinic: &Rc<Clinic>) -> Outcome<Option<Group>> {
-    use lukko::{Place, Padding};
+    use lukko::Padding;
 
     use crate::peer::lukko::Attachments;
     use crate::stream::Streams;
