@@ -44,7 +44,7 @@ fn disclosure(c: &mut Criterion) {
         let (patient, mut rng, text) = (clinic.enrol("p-1"), Cheap::new(), text(NOTE));
         let Clinic { vault, therapist, .. } = &clinic;
         let sealed = vault.seal(&patient.key, &place(RECORD), &text, &mut rng).unwrap();
-        let note = StoredNote { record: record(RECORD), field: field(), path: Path::Reader, bytes: &sealed };
+        let note = StoredNote { place: Place::new(record(RECORD), field()), path: Path::Reader, bytes: &sealed };
         let court = RecipientKey::generate(suite, &mut rng).unwrap();
         let mut disclose = || vault.disclose(&patient.key, &note, court.public(), therapist, &mut rng).unwrap();
         let disclosed = disclose();

@@ -63,7 +63,7 @@ impl Desk {
 
     fn reader<'a>(&self, bytes: &'a [u8]) -> AttachmentReader<Cursor<&'a [u8]>> {
         let source = Cursor::new(bytes);
-        self.clinic.vault.open_attachment(&self.patient.key, record(RECORD), field(), source).unwrap()
+        self.clinic.vault.open_attachment(&self.patient.key, Place::new(record(RECORD), field()), source).unwrap()
     }
 
     fn open(&self, bytes: &[u8], each: Each<'_>) {
@@ -101,7 +101,8 @@ impl Desk {
     /// Verifies who wrote all of it, then opens it.
     fn open_deposited(&self, id: &str, bytes: &[u8], each: Each<'_>) {
         let (vault, key) = (&self.clinic.vault, &self.patient.key);
-        let deposited = vault.open_deposited_attachment(key, record(id), field(), Cursor::new(bytes)).unwrap();
+        let deposited =
+            vault.open_deposited_attachment(key, Place::new(record(id), field()), Cursor::new(bytes)).unwrap();
         drain(deposited.verify_authorship().unwrap(), each);
     }
 }

@@ -46,7 +46,7 @@ impl Desk {
     }
 
     fn open(&self, bytes: &[u8]) -> Opened {
-        self.clinic.vault.open(&self.patient.key, record(RECORD), field(), bytes).unwrap()
+        self.clinic.vault.open(&self.patient.key, Place::new(record(RECORD), field()), bytes).unwrap()
     }
 
     fn deposit(&self, note: &[u8], rng: &mut impl TryCryptoRng) -> Deposit {
@@ -56,18 +56,18 @@ impl Desk {
 
     fn open_deposit(&self, deposit: &Deposit) -> Opened {
         let id = record(&deposit.record);
-        self.clinic.vault.open_deposit(&self.patient.key, id, field(), &deposit.bytes).unwrap()
+        self.clinic.vault.open_deposit(&self.patient.key, Place::new(id, field()), &deposit.bytes).unwrap()
     }
 
     /// The deposit in its place, taken over.
     fn absorb(&self, deposit: &Deposit, rng: &mut impl TryCryptoRng) -> Vec<u8> {
         let id = record(&deposit.record);
-        self.clinic.vault.absorb(&self.patient.key, id, field(), &deposit.bytes, rng).unwrap()
+        self.clinic.vault.absorb(&self.patient.key, Place::new(id, field()), &deposit.bytes, rng).unwrap()
     }
 
     fn open_absorbed(&self, absorbed: &Deposit) -> Opened {
         let id = record(&absorbed.record);
-        self.clinic.vault.open_absorbed(&self.patient.key, id, field(), &absorbed.bytes).unwrap()
+        self.clinic.vault.open_absorbed(&self.patient.key, Place::new(id, field()), &absorbed.bytes).unwrap()
     }
 }
 

@@ -32,9 +32,10 @@ impl Stored {
         let grant = vault.grant(&patient.key, therapist.fingerprint(), &mut rng).unwrap();
         let sealed = vault.seal(&patient.key, &place(RECORD), &note, &mut rng).unwrap();
         let deposit = vault.deposit(&card, intake, field(), Padding::Padme, &note, &mut rng).unwrap();
-        let absorbed = vault.absorb(&patient.key, record(&deposit.record), field(), &deposit.bytes, &mut rng).unwrap();
+        let absorbed =
+            vault.absorb(&patient.key, Place::new(record(&deposit.record), field()), &deposit.bytes, &mut rng).unwrap();
         let court = RecipientKey::generate(suite, &mut rng).unwrap();
-        let stored = StoredNote { record: record(RECORD), field: field(), path: Path::Reader, bytes: &sealed };
+        let stored = StoredNote { place: Place::new(record(RECORD), field()), path: Path::Reader, bytes: &sealed };
         let disclosure = vault.disclose(&patient.key, &stored, court.public(), therapist, &mut rng).unwrap();
         let next = vault.roster().next_generation().unwrap();
         let rotation = vault.rotate(&clinic.master, clinic.policy, &clinic.registrar.public(), next, &mut rng).unwrap();

@@ -66,7 +66,7 @@ impl Generations {
         assert!(old.is_err(), "the old master key opens the new generation");
         let key = self.to.break_glass(&card, &self.next_master).unwrap();
         for (id, bytes) in records {
-            assert_eq!(*self.to.open(&key, record(id), field(), bytes).unwrap().plaintext, *NOTE);
+            assert_eq!(*self.to.open(&key, Place::new(record(id), field()), bytes).unwrap().plaintext, *NOTE);
         }
     }
 }

@@ -15,9 +15,9 @@ let roster = roster.sign_as_registrar(&registrar, &pinned)?;
 // Every day: enrol a patient, seal a note, open it again. What is stored, a thief may have.
 let vault = Vault::load(pin, descriptor.as_bytes(), &roster, [therapist.entry()])?;
 let patient = vault.enrol(Enroller::Member(&therapist), PatientId::new("p-1")?, rng)?;
-let (record, field) = (RecordId::new("r-1")?, FieldLabel::new("note")?);
-let sealed = vault.seal(&patient.key, &RecordContext::new(record, field, Revision::FIRST), b"slept better", rng)?;
-assert_eq!(vault.open(&patient.key, record, field, &sealed)?.plaintext.as_bytes(), b"slept better");
+let place = Place::new(RecordId::new("r-1")?, FieldLabel::new("note")?);
+let sealed = vault.seal(&patient.key, &RecordContext::new(place, Revision::FIRST), b"slept better", rng)?;
+assert_eq!(vault.open(&patient.key, place, &sealed)?.plaintext.as_bytes(), b"slept better");
 // The therapist is gone: three custodians break the glass.
 let stored = StoredPatient { cards: &[&patient.card], endorsement: &patient.endorsement, master_grant: &patient.master_grant };
 let mut recovery = Recovery::new(&pinned);
@@ -25,5 +25,5 @@ for share in shares.into_iter().take(3) {
     recovery.add(share)?;
 }
 let key = vault.break_glass(&vault.card(PatientId::new("p-1")?, &stored, None)?, &recovery.finish()?)?;
-assert_eq!(vault.open(&key, record, field, &sealed)?.plaintext.as_bytes(), b"slept better");
+assert_eq!(vault.open(&key, place, &sealed)?.plaintext.as_bytes(), b"slept better");
 # Ok::<(), lukko::Error>(())

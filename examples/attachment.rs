@@ -76,12 +76,16 @@ fn main() -> io::Result<()> {
     let (record, field) = (RecordId::new("r-1")?, FieldLabel::new("recording")?);
     let outcome = (|| {
         measured("sealed by a reader", size, || {
-            let mut writer =
-                vault.seal_attachment(&key, &RecordContext::new(record, field, Revision::FIRST), &file, rng)?;
+            let mut writer = vault.seal_attachment(
+                &key,
+                &RecordContext::new(Place::new(record, field), Revision::FIRST),
+                &file,
+                rng,
+            )?;
             each_block(size, |text| writer.write_all(text))?;
             writer.finish()
         })?;
-        let open = || check_text(size, &mut vault.open_attachment(&key, record, field, &file)?);
+        let open = || check_text(size, &mut vault.open_attachment(&key, Place::new(record, field), &file)?);
         measured("opened, after a seek and from the start", size, open)?;
         file.set_len(0).and_then(|()| file.rewind())?;
         let record = measured("deposited", size, || {
@@ -90,7 +94,7 @@ fn main() -> io::Result<()> {
             Ok((writer.record().to_owned(), writer.finish()?).0)
         })?;
         measured("its authorship verified, and opened", size, || {
-            let deposited = vault.open_deposited_attachment(&key, RecordId::new(&record)?, field, &file)?;
+            let deposited = vault.open_deposited_attachment(&key, Place::new(RecordId::new(&record)?, field), &file)?;
             check_text(size, &mut deposited.verify_authorship()?)
         })
     })();

@@ -42,28 +42,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("Dr Salo opens the first note, and sees who wrote it");
     let key = clinic.vault.open_grant(&card, &clinic.salo, &grant)?;
     let record = RecordId::new(&first.record)?;
-    let opened = clinic.vault.open_deposit(&key, record, field, &first.bytes)?;
+    let opened = clinic.vault.open_deposit(&key, Place::new(record, field), &first.bytes)?;
     let Origin::Deposit { writer } = opened.origin else { return Err("this is not a deposit".into()) };
     let name = clinic.vault.roster().member(writer)?.entry().id().escape_ascii();
     println!("  {:?} by {name}, key {}", String::from_utf8_lossy(&opened.plaintext), brief(&writer));
     // The writer once knew the record key. Taken over, the note is out of the writer's reach: store it in place.
-    let absorbed = clinic.vault.absorb(&key, record, field, &first.bytes, &mut OsRng)?;
+    let absorbed = clinic.vault.absorb(&key, Place::new(record, field), &first.bytes, &mut OsRng)?;
 
     println!("The front end is broken into: the registrar revokes its key");
     let mut draft = clinic.vault.roster().next()?;
     draft.set_status(intake, Status::Revoked)?;
     clinic.publish(draft)?;
     let record = RecordId::new(&second.record)?;
-    let attempt = clinic.vault.open_deposit(&key, record, field, &second.bytes);
+    let attempt = clinic.vault.open_deposit(&key, Place::new(record, field), &second.bytes);
     refused("Dr Salo opens the second note, which waits since yesterday", attempt, Untrusted::Revoked(intake))?;
     // It may be the patient's or the thief's. A person must look, and the type says that nobody vouches for it.
-    let doubtful = clinic.vault.open_unattributed(&key, record, field, &second.bytes)?;
+    let doubtful = clinic.vault.open_unattributed(&key, Place::new(record, field), &second.bytes)?;
     let claimed = brief(&doubtful.claimed_writer());
     let text = doubtful.into_inner().plaintext;
     println!("  for triage: {:?}, whoever wrote it with key {claimed}", String::from_utf8_lossy(&text));
 
     println!("The first note, which was taken over before the theft, still opens");
-    let opened = clinic.vault.open_deposit(&key, RecordId::new(&first.record)?, field, &absorbed)?;
+    let opened = clinic.vault.open_deposit(&key, Place::new(RecordId::new(&first.record)?, field), &absorbed)?;
     let Origin::Absorbed { status, .. } = opened.origin else { return Err("nobody took it over".into()) };
     println!("  {:?}, by a key that is now {status:?}", String::from_utf8_lossy(&opened.plaintext));
     Ok(())

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rng = &mut OsRng;
     let (clinic, patient, _) = Clinic::open()?;
     let (record, field) = (RecordId::new("r-17")?, FieldLabel::new("note")?);
-    let place = RecordContext::new(record, field, Revision::FIRST);
+    let place = RecordContext::new(Place::new(record, field), Revision::FIRST);
     let sealed = clinic.vault.seal(&patient.key, &place, b"Was with me on 3 May, from two to three.", rng)?;
 
     println!("The court makes a key and sends its public half");
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if to.fingerprint() != court.public().fingerprint() {
         return Err("this is not the court's key".into());
     }
-    let note = StoredNote { record, field, path: Path::Reader, bytes: &sealed };
+    let note = StoredNote { place: Place::new(record, field), path: Path::Reader, bytes: &sealed };
     let disclosed = clinic.vault.disclose(&patient.key, &note, &to, &clinic.salo, rng)?;
     println!("  {} bytes are sent", disclosed.len());
 

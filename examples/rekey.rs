@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut records = Vec::new();
     for number in 1..=4 {
         let (id, text) = (format!("r-{number}"), format!("session {number}"));
-        let place = RecordContext::new(RecordId::new(&id)?, field, Revision::FIRST);
+        let place = RecordContext::new(Place::new(RecordId::new(&id)?, field), Revision::FIRST);
         let sealed = clinic.vault.seal(leaked, &place, text.as_bytes(), rng)?;
         records.push((id, sealed));
     }
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (mut moved, mut there) = (0, 0);
         for (id, sealed) in records.iter_mut().take(stops_after) {
             // `reseal` draws a new record key; `rewrap` is quicker, and enough if nobody mistrusted had the old key.
-            match clinic.vault.reseal(&from, &to, RecordId::new(id)?, field, sealed, rng)? {
+            match clinic.vault.reseal(&from, &to, Place::new(RecordId::new(id)?, field), sealed, rng)? {
                 Some(resealed) => (*sealed, moved) = (resealed, moved + 1),
                 None => there += 1,
             }
@@ -62,9 +62,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     clinic.publish(draft)?;
     let closed = Untrusted::CardCompromised(old.card_id);
     let (id, sealed) = &before[0];
-    let attempt = clinic.vault.open(leaked, RecordId::new(id)?, field, sealed);
+    let attempt = clinic.vault.open(leaked, Place::new(RecordId::new(id)?, field), sealed);
     refused("the thief puts an old record back, with the key that leaked", attempt, closed)?;
-    let place = RecordContext::new(RecordId::new(id)?, field, Revision::FIRST.next()?);
+    let place = RecordContext::new(Place::new(RecordId::new(id)?, field), Revision::FIRST.next()?);
     let attempt = clinic.vault.seal(leaked, &place, b"forged", rng);
     refused("somebody writes with that key", attempt, closed)?;
 
@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let card = clinic.vault.card(patient, &stored, Some(next.card_id))?;
     let key = clinic.vault.open_grant(&card, &clinic.salo, &grant)?;
     for (id, sealed) in &records {
-        let opened = clinic.vault.open(&key, RecordId::new(id)?, field, sealed)?;
+        let opened = clinic.vault.open(&key, Place::new(RecordId::new(id)?, field), sealed)?;
         println!("  {id}: {}", String::from_utf8_lossy(&opened.plaintext));
     }
     Ok(())

@@ -23,12 +23,7 @@ mod tests;
 mod writer;
 
 pub use deposit::DepositWriter;
-pub(crate) use deposit::deposit;
 pub use deposited::DepositedAttachment;
-pub(crate) use deposited::{open_deposited, open_unattributed};
 pub use reader::AttachmentReader;
-pub(crate) use reader::open;
 pub use reseal::StoredAttachment;
-pub(crate) use reseal::{reseal, take_over};
 pub use writer::AttachmentWriter;
-pub(crate) use writer::seal;

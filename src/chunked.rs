@@ -48,6 +48,9 @@ pub const HEADER_LEN: usize = SALT_LEN + COMMITMENT_LEN;
 /// Length of the base nonce and of each chunk's nonce, in bytes.
 pub const NONCE_LEN: usize = 12;
 
+/// Length of the longest key, the base nonce and the commitment together, in bytes.
+pub const OKM_LEN: usize = 32 + NONCE_LEN + COMMITMENT_LEN;
+
 /// A hash and an AEAD that the specification is instantiated with.
 ///
 /// `KEY_LEN` is the length of the AEAD's key and so of the input key, in bytes: 32 at most. Nonces have 12 bytes and
@@ -56,11 +59,8 @@ pub trait Instantiation<const KEY_LEN: usize> {
     /// The AEAD's name in the IANA registry, such as `AEAD_AES_128_GCM`.
     const AEAD_NAME: &'static str;
 
-    /// `HKDF-Expand(input_key, info || info ..., length of okm)` into `okm`, at most 76 bytes (RFC 5869, section 2.3).
-    ///
-    /// # Errors
-    /// None for 76 bytes.
-    fn expand(input_key: &[u8; KEY_LEN], info: &[&[u8]], okm: &mut [u8]) -> Result<()>;
+    /// `HKDF-Expand(input_key, info || info ..., 76)` into `okm` (RFC 5869, section 2.3).
+    fn expand(input_key: &[u8; KEY_LEN], info: &[&[u8]], okm: &mut [u8; OKM_LEN]);
 
     /// Encrypts `data` in place, with no associated data, and returns the 16-byte tag.
     ///

@@ -5,19 +5,23 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use crate::choice::{Padding, Path, Roles, Status};
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
+use crate::digest::{KeyFingerprint, PayloadContextId, PayloadDigest};
 use crate::error::{Error, Object, Result, Untrusted, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, PatientId, RecordId, Revision, Suite, VaultId, require_vault};
+use crate::ident::{PatientId, Place, Revision, Scope};
 use crate::keys::labels;
 use crate::keys::member::MemberKey;
+use crate::keys::patient::PatientKey;
 use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
-use crate::keys::record::RecordDraw;
+use crate::keys::record::RecordSecrets;
 use crate::prim::hash::hash;
-use crate::prim::hpke::{open_secret, seal_secret};
-use crate::record::{Opened, Origin, Padding, seal_payload};
-use crate::roster::{Roles, Status, VerifiedRoster};
+use crate::prim::hpke::{Coins, open_secret, seal_secret};
+use crate::record::{Opened, Origin, path_of, payload_digest, seal_payload};
 use crate::secret::Plaintext;
+use crate::vault::Vault;
 use crate::wire::disclosure::{Disclosure, Inner};
+use crate::wire::frame::Field;
 
 /// A note that was disclosed, opened by its recipient.
 #[derive(Debug)]
@@ -39,144 +43,170 @@ pub struct Disclosed {
     pub signer: KeyFingerprint,
 }
 
-/// Where an opened note stood.
+/// A sealed note and the place that it has in the store.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) patient: PatientId<'a>,
-    pub(crate) record: RecordId<'a>,
-    pub(crate) field: FieldLabel<'a>,
+pub struct StoredNote<'a> {
+    /// Its place.
+    pub place: Place<'a>,
+    /// The path that it is expected to have, so that a deposit put in a record's place is not taken for it.
+    pub path: Path,
+    /// The sealed note, of the reader's path, deposited or absorbed.
+    pub bytes: &'a [u8],
 }
 
-/// Seals a copy of an opened note to someone outside, signed by a member who reads.
-///
-/// # Errors
-/// [`Usage::TooLong`]; [`Error::Randomness`].
-pub(crate) fn disclose(
+impl Vault {
+    /// Hands out a copy of one note: opens it and seals its text under a fresh key to someone outside, signed by a
+    /// member who may read. The recipient opens that and nothing else, and cannot change what the vault keeps.
+    ///
+    /// # Errors
+    /// As [`Vault::open`] or [`Vault::open_deposit`]; [`Untrusted`](crate::error::Untrusted) if the signer is not an
+    /// active member with the role `read`; [`Usage::WrongSuite`] for a recipient's key of another suite;
+    /// [`Usage::WrongPath`] for a note of another path than expected; [`Error::Randomness`](crate::Error::Randomness).
+    ///
+    /// # Security
+    /// What is disclosed is outside for ever. Compare the fingerprint of the recipient's key with the recipient first.
+    pub fn disclose(
+        &self,
+        key: &PatientKey,
+        note: &StoredNote<'_>,
+        to: &RecipientPublicKey,
+        signer: &MemberKey,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Vec<u8>> {
+        self.scope().require(signer.scope())?;
+        self.roster.require_active(signer.fingerprint(), Roles::READ)?;
+        if to.suite() != self.descriptor.suite() {
+            return Err(Usage::WrongSuite.into());
+        }
+        let StoredNote { place, path, bytes } = *note;
+        let met = path_of(bytes)?;
+        if met != path {
+            return Err(Usage::WrongPath { met }.into());
+        }
+        let opened = match path {
+            Path::Reader => self.open(key, place, bytes),
+            Path::Deposit | Path::Absorbed | Path::DepositedAttachment => self.open_deposit(key, place, bytes),
+        }?;
+        seal_copy(&opened, key.patient_id(), place, to, signer, self.roster.version(), rng)
+    }
+
+    /// Opens a disclosure as its recipient, who needs of the vault only what is public: descriptor, roster, entries,
+    /// and the descriptor's fingerprint by a trusted way.
+    ///
+    /// # Errors
+    /// As [`Vault::disclosure_signer`]; [`Usage::WrongRecipient`](crate::error::Usage::WrongRecipient);
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything after that.
+    pub fn open_disclosure(&self, key: &RecipientKey, bytes: &[u8]) -> Result<Disclosed> {
+        // 1. The signer.
+        let Verified { disclosure, payload, context, payload_digest } = self.verify_disclosure(bytes)?;
+        if disclosure.recipient != key.public().fingerprint() {
+            return Err(Usage::WrongRecipient { addressed_to: disclosure.recipient }.into());
+        }
+        // Memory that runs out is reported before the key is used.
+        let mut text = Zeroizing::new(Vec::new());
+        let length = usize::try_from(payload.layout().plaintext_len()).map_err(|_| Usage::TooLong)?;
+        text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
+        // 2. key = OpenBase(recipient's key, info = wrap context || payload digest, sealed key)
+        let secret = open_secret(&key.hpke, &sealing_info(context, payload_digest), &[], disclosure.sealed)?;
+        // 3. the payload: commitment, chunks, exact padding
+        chunked::open_append::<ChaCha20Poly1305, 32>(secret.expose(), &payload, context.as_bytes(), &mut text)?;
+        let text = text.get(..Padding::Padme.note_len(&text)?).ok_or(Error::NotAuthentic)?;
+        // 4. where the note stood
+        let (inner, note) = Inner::parse(text).map_err(|_| Error::NotAuthentic)?;
+        Ok(Disclosed {
+            plaintext: Plaintext::new(note.to_vec()),
+            patient: inner.patient.as_bytes().to_vec(),
+            record: inner.record.as_bytes().to_vec(),
+            field: inner.field.as_bytes().to_vec(),
+            revision: inner.revision,
+            writer: inner.writer,
+            signer: disclosure.signer,
+        })
+    }
+
+    /// Verifies who handed out a disclosure, without opening it: whoever presents another text as disclosed fails here.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`](crate::error::Usage) for one of another vault;
+    /// [`Untrusted`](crate::error::Untrusted) if the signer is unknown, revoked, may not read or did not sign;
+    /// [`Error::Stale`](crate::Error::Stale) if the signer saw a newer roster.
+    pub fn disclosure_signer(&self, bytes: &[u8]) -> Result<KeyFingerprint> {
+        self.verify_disclosure(bytes).map(|verified| verified.disclosure.signer)
+    }
+
+    fn verify_disclosure<'a>(&self, bytes: &'a [u8]) -> Result<Verified<'a>> {
+        let disclosure = Disclosure::parse(bytes)?;
+        let Disclosure { scope: met, recipient, signer, roster_seen, sealed, signature, payload } = disclosure;
+        let message_payload =
+            SealedMessage::parse(payload.value).map_err(|_| payload.refuse(Object::Disclosure, "payload"))?;
+        self.scope().require(met)?;
+        let member = self.roster.require_unrevoked(signer, Roles::READ)?;
+        self.roster.require_seen(roster_seen)?;
+        let context = context(met, recipient, signer);
+        let payload_digest = payload_digest(payload.value);
+        let message = message(context, sealed, payload_digest, roster_seen);
+        if !member.entry().signing_key.verify(labels::DISCLOSURE, &message, &signature) {
+            return Err(Untrusted::DisclosureSignature(signer).into());
+        }
+        Ok(Verified { disclosure, payload: message_payload, context, payload_digest })
+    }
+}
+
+/// Seals a copy of an opened note to someone outside.
+fn seal_copy(
     opened: &Opened,
-    place: &Place<'_>,
+    patient: PatientId<'_>,
+    place: Place<'_>,
     to: &RecipientPublicKey,
     signer: &MemberKey,
     roster_seen: u64,
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
-    let (suite, vault) = signer.belongs_to();
+    let scope = signer.scope();
     // 1. text = where the note stood || note
-    let text = text(opened, place)?;
+    let text = text(opened, patient, place)?;
     // 2. disclosure context = SHA-256(label, suite, vault, recipient, signer)
-    let context = context(suite, &vault, to.fingerprint(), signer.fingerprint());
+    let context = context(scope, to.fingerprint(), signer.fingerprint());
     // 3. key || salt = HKDF-Expand(r, label || disclosure context || SHA-256(text), 80)
-    let mut draw = RecordDraw::empty();
-    draw.draw(labels::DISCLOSURE_DRAW, [&context, &hash(labels::TEXT_DIGEST, &[&text])], rng)?;
-    let (key, salt, _) = draw.parts()?;
+    let mut secrets = RecordSecrets::empty();
+    secrets.draw(labels::DISCLOSURE_DRAW, [context.as_bytes(), &hash(labels::TEXT_DIGEST, &[&text])], rng)?;
     // 4. payload = chunked encryption of the padded text
     let mut payload = Vec::new();
-    seal_payload(key, salt, &context, &text, Padding::Padme, &mut payload)?;
-    let payload_digest = hash(labels::PAYLOAD_DIGEST, &[&payload]);
+    seal_payload(&secrets, context, &text, Padding::Padme, &mut payload)?;
+    let payload_digest = payload_digest(&payload);
     // 5. sealed key = SealBase(recipient's key, info = wrap context || payload digest, key)
-    let sealed = seal_secret(&to.0, &info(&context, &payload_digest), &[], key, rng)?;
+    let coins = Coins::draw(scope.suite, rng)?;
+    let sealed = seal_secret(&to.0, &sealing_info(context, payload_digest), &[], secrets.key(), &coins)?;
     // 6. signature over wrap context, digests of sealed key and payload, roster version
-    let message = message(&context, &sealed, &payload_digest, roster_seen);
+    let message = message(context, &sealed, payload_digest, roster_seen);
     Ok(Disclosure {
-        suite,
-        vault,
+        scope,
         recipient: to.fingerprint(),
         signer: signer.fingerprint(),
         roster_seen,
         sealed: &sealed,
         signature: signer.signing.sign(labels::DISCLOSURE, &message),
-        payload_offset: 0,
-        payload: &payload,
+        payload: Field::new(&payload),
     }
     .encode())
-}
-
-/// Verifies who handed out a disclosure: the member is not revoked and signed exactly this. Anyone can do it.
-///
-/// # Errors
-/// [`Error::Malformed`]; [`Usage::WrongVault`], [`Usage::WrongSuite`]; [`Untrusted`] if the signer is unknown, revoked,
-/// lacks the role `read` or did not sign; [`Error::Stale`] if the signer saw a newer roster.
-pub(crate) fn signer(bytes: &[u8], belongs_to: (Suite, VaultId), roster: &VerifiedRoster) -> Result<KeyFingerprint> {
-    verify(bytes, belongs_to, roster).map(|verified| verified.disclosure.signer)
-}
-
-/// Opens a disclosure as its recipient. The signer is verified before the key is used.
-///
-/// # Errors
-/// As [`signer`]; [`Usage::WrongRecipient`]; [`Error::NotAuthentic`] for everything after that.
-pub(crate) fn open(
-    key: &RecipientKey,
-    bytes: &[u8],
-    belongs_to: (Suite, VaultId),
-    roster: &VerifiedRoster,
-) -> Result<Disclosed> {
-    // 1. The signer.
-    let Verified { disclosure, payload, context, payload_digest } = verify(bytes, belongs_to, roster)?;
-    if disclosure.recipient != key.public().fingerprint() {
-        return Err(Usage::WrongRecipient { addressed_to: disclosure.recipient }.into());
-    }
-    // Memory that runs out is reported before the key is used.
-    let mut text = Zeroizing::new(Vec::new());
-    let length = usize::try_from(payload.layout().plaintext_len()).map_err(|_| Usage::TooLong)?;
-    text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
-    // 2. key = OpenBase(recipient's key, info = wrap context || payload digest, sealed key)
-    let secret = open_secret(&key.hpke, &info(&context, &payload_digest), &[], disclosure.sealed)?;
-    // 3. the payload: commitment, chunks, exact padding
-    chunked::open_append::<ChaCha20Poly1305, 32>(secret.expose(), &payload, &context, &mut text)?;
-    let text = text.get(..Padding::Padme.note_len(&text)?).ok_or(Error::NotAuthentic)?;
-    // 4. where the note stood
-    let (inner, start) = Inner::parse(text).map_err(|_| Error::NotAuthentic)?;
-    let note = text.get(start..).ok_or(Error::NotAuthentic)?;
-    Ok(Disclosed {
-        plaintext: Plaintext::new(note.to_vec()),
-        patient: inner.patient.to_vec(),
-        record: inner.record.to_vec(),
-        field: inner.field.to_vec(),
-        revision: Revision::from_wire(inner.revision),
-        writer: inner.writer,
-        signer: disclosure.signer,
-    })
 }
 
 /// A disclosure whose signature holds.
 struct Verified<'a> {
     disclosure: Disclosure<'a>,
     payload: SealedMessage<'a>,
-    context: [u8; 32],
-    payload_digest: [u8; 32],
-}
-
-fn verify<'a>(bytes: &'a [u8], belongs_to: (Suite, VaultId), roster: &VerifiedRoster) -> Result<Verified<'a>> {
-    let disclosure = Disclosure::parse(bytes)?;
-    let Disclosure { suite, vault, recipient, signer, roster_seen, sealed, signature, payload, .. } = disclosure;
-    let message_payload = SealedMessage::parse(payload)
-        .map_err(|_| Error::malformed(Object::Disclosure, "payload", disclosure.payload_offset))?;
-    require_vault(belongs_to, (suite, vault))?;
-    let member = roster.require_unrevoked(signer, Roles::READ)?;
-    roster.require_seen(roster_seen)?;
-    let context = context(suite, &vault, recipient, signer);
-    let payload_digest = hash(labels::PAYLOAD_DIGEST, &[payload]);
-    let message = message(&context, sealed, &payload_digest, roster_seen);
-    if !member.entry().signing_key.verify(labels::DISCLOSURE, &message, &signature) {
-        return Err(Untrusted::DisclosureSignature(signer).into());
-    }
-    Ok(Verified { disclosure, payload: message_payload, context, payload_digest })
+    context: PayloadContextId,
+    payload_digest: PayloadDigest,
 }
 
 /// `where the note stood || note`.
-fn text(opened: &Opened, place: &Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
+fn text(opened: &Opened, patient: PatientId<'_>, place: Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
     let writer = match opened.origin {
         Origin::Deposit { writer } => Some(writer),
         Origin::Absorbed { writer, status } if status != Status::Revoked => Some(writer),
         Origin::Absorbed { .. } | Origin::Reader | Origin::Unattributed { .. } => None,
     };
-    let inner = Inner {
-        patient: place.patient.as_bytes(),
-        record: place.record.as_bytes(),
-        field: place.field.as_bytes(),
-        revision: opened.revision.get(),
-        writer,
-    }
-    .encode();
+    let inner = Inner { patient, record: place.record, field: place.field, revision: opened.revision, writer }.encode();
     let mut text = Zeroizing::new(Vec::new());
     let length = inner.len().checked_add(opened.plaintext.len()).ok_or(Usage::TooLong)?;
     text.try_reserve_exact(length).map_err(|_| Usage::TooLong)?;
@@ -186,19 +216,18 @@ fn text(opened: &Opened, place: &Place<'_>) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// `SHA-256(lp(label) || suite || vault id || recipient || signer)`.
-fn context(suite: Suite, vault: &VaultId, recipient: KeyFingerprint, signer: KeyFingerprint) -> [u8; 32] {
-    let suite = suite.kem_id().to_be_bytes();
-    hash(labels::DISCLOSURE_CONTEXT, &[&suite, vault.as_bytes(), recipient.as_bytes(), signer.as_bytes()])
+fn context(scope: Scope, recipient: KeyFingerprint, signer: KeyFingerprint) -> PayloadContextId {
+    let parts: [&[u8]; 3] = [&scope.to_bytes(), recipient.as_bytes(), signer.as_bytes()];
+    PayloadContextId(hash(labels::DISCLOSURE_CONTEXT, &parts))
 }
 
 /// `lp(label) || disclosure context || payload digest`.
-fn info(context: &[u8; 32], payload_digest: &[u8; 32]) -> Vec<u8> {
-    let label = labels::DISCLOSURE_WRAP;
-    [&label.prefix(), label.as_bytes(), context, payload_digest].concat()
+fn sealing_info(context: PayloadContextId, payload_digest: PayloadDigest) -> Vec<u8> {
+    labels::DISCLOSURE_WRAP.frame(&[context.as_bytes(), payload_digest.as_bytes()])
 }
 
 /// `disclosure context || sealed key digest || payload digest || roster version`.
-fn message(context: &[u8; 32], sealed: &[u8], payload_digest: &[u8; 32], roster_seen: u64) -> Vec<u8> {
+fn message(context: PayloadContextId, sealed: &[u8], payload_digest: PayloadDigest, roster_seen: u64) -> Vec<u8> {
     let sealed_digest = hash(labels::SEALED_KEY_DIGEST, &[sealed]);
-    [context.as_slice(), &sealed_digest, payload_digest, &roster_seen.to_be_bytes()].concat()
+    [context.as_bytes().as_slice(), &sealed_digest, payload_digest.as_bytes(), &roster_seen.to_be_bytes()].concat()
 }

@@ -10,7 +10,8 @@ mod display;
 #[cfg(feature = "std")]
 mod io;
 
-use crate::ident::{CardId, Fingerprint, KeyFingerprint, Path};
+use crate::choice::Path;
+use crate::digest::{CardId, Fingerprint, KeyFingerprint};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -149,8 +150,6 @@ pub enum Usage {
     ErasurePending(CardId),
     /// The key is still active: revoke or retire it first.
     StillActive(KeyFingerprint),
-    /// The stored objects are of different patients.
-    MixedPatients,
     /// The card is of another patient than the one asked for: rows were moved or mixed up in the store.
     WrongPatient,
     /// No card was given.

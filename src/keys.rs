@@ -11,5 +11,6 @@ pub(crate) mod recipient;
 pub(crate) mod record;
 pub(crate) mod registrar;
 mod schedule;
+mod signed;
 #[cfg(test)]
 mod tests;

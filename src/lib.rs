@@ -56,9 +56,12 @@ extern crate std;
 
 #[cfg(feature = "std")]
 mod attachment;
+mod choice;
 mod chunked;
 mod custody;
+mod digest;
 mod disclosure;
+mod erasure;
 pub mod error;
 mod ident;
 mod keys;
@@ -66,6 +69,7 @@ mod patient;
 mod prim;
 mod record;
 mod roster;
+mod rotation;
 mod secret;
 mod shamir;
 mod vault;
@@ -73,26 +77,27 @@ mod wire;
 
 #[cfg(feature = "std")]
 pub use attachment::{AttachmentReader, AttachmentWriter, DepositWriter, DepositedAttachment, StoredAttachment};
+pub use choice::{ClosedReason, Padding, Path, Roles, Status, Suite};
 pub use custody::{
     Descriptor, Missing, NewVault, Pin, PinnedDescriptor, Policy, Progress, Recovery, Retired, Retirement, Share,
     Successor, create,
 };
-pub use disclosure::Disclosed;
+pub use digest::{CardId, Fingerprint, KeyFingerprint, VaultId};
+pub use disclosure::{Disclosed, StoredNote};
+pub use erasure::{Erasure, ErasureReceipt, Sources};
 pub use error::{Error, Result};
-pub use ident::{
-    CardId, FieldLabel, Fingerprint, KeyFingerprint, MemberId, Path, PatientId, RecordId, Revision, Suite, VaultId,
-    random_id,
-};
+pub use ident::{FieldLabel, MemberId, PatientId, Place, RecordId, Revision, random_id};
 pub use keys::master::MasterKey;
 pub use keys::member::MemberKey;
 pub use keys::patient::PatientKey;
 pub use keys::recipient::{RecipientKey, RecipientPublicKey};
 pub use keys::registrar::{RegistrarKey, RegistrarPublicKey};
 pub use patient::{AccessHint, Card, Endorsed, Enroller, Enrolment, Grant, GrantKey, Holder, StoredPatient};
-pub use record::{Deposit, Opened, Origin, Padding, RecordContext, Unattributed, path_of, sealed_len};
-pub use roster::{ClosedReason, Member, MemberEntry, Roles, RosterDraft, Status, VerifiedRoster};
+pub use record::{Deposit, Opened, Origin, RecordContext, Unattributed, path_of, sealed_len};
+pub use roster::{Member, MemberEntry, RosterDraft, VerifiedRoster};
+pub use rotation::{PatientRotation, Rotation};
 pub use secret::{Plaintext, SecretBytes, SecretText};
-pub use vault::{Erasure, ErasureReceipt, PatientRotation, Rotation, Sources, StoredNote, Vault};
+pub use vault::Vault;
 
 /// The operating system's random number generator, for every `rng` argument.
 #[cfg(feature = "getrandom")]

@@ -13,19 +13,16 @@ mod tests;
 
 pub use context::RecordContext;
 pub use deposit::{Deposit, Unattributed};
-pub(crate) use deposit::{deposit, open_absorbed, open_deposit, open_unattributed};
-pub(crate) use open::open;
 pub use open::{Opened, Origin, path_of};
-pub use padding::Padding;
-pub(crate) use rewrap::{absorb, require_one_patient, reseal, rewrap};
+pub(crate) use seal::seal_payload;
 pub use seal::sealed_len;
-pub(crate) use seal::{seal, seal_payload};
+pub(crate) use statement::payload_digest;
 
 /// What the room `attachment` builds the same bytes with, as a stream.
 #[cfg(feature = "std")]
 pub(crate) mod parts {
     pub(crate) use super::context::payload_context;
-    pub(crate) use super::deposit::info;
+    pub(crate) use super::deposit::sealed_key_info;
     pub(crate) use super::locate::require_own;
     pub(crate) use super::open::unwrap_reader_key;
     pub(crate) use super::padding::MARKER;

@@ -7,6 +7,5 @@ mod verified;
 
 pub use draft::RosterDraft;
 pub use member::{Member, MemberEntry};
-pub use role::{ClosedReason, Roles, Status};
 pub use verified::VerifiedRoster;
 pub(crate) use verified::roster_digest;

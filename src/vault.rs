@@ -1,36 +1,20 @@
-//! The door: what a service calls.
+//! A vault as one client sees it. What a service calls are its methods; each room above writes its own.
 //!
 //! A [`Vault`] holds what was verified, the pinned descriptor and the roster, and checks against it what each call
 //! needs. It holds no key; keys are arguments, and so are randomness and everything that is stored.
 
-#[cfg(feature = "std")]
-mod attachments;
-mod deposits;
-mod disclosures;
-mod erasure;
-mod patients;
-mod receipt;
-mod records;
-mod rotation;
-#[cfg(test)]
-mod tests;
-
-pub use disclosures::StoredNote;
-pub use erasure::Erasure;
-pub use receipt::{ErasureReceipt, Sources};
-pub use rotation::{PatientRotation, Rotation};
-
-use crate::custody::{Descriptor, Pin, PinnedDescriptor};
+use crate::custody::{Descriptor, Pin, PinnedDescriptor, Successor};
+use crate::digest::CardId;
 use crate::error::Result;
-use crate::ident::{CardId, Suite, VaultId, require_vault};
+use crate::ident::Scope;
 use crate::keys::patient::PatientKey;
 use crate::roster::VerifiedRoster;
 
 /// A vault as one client sees it: descriptor and roster, verified against its pin.
 #[derive(Debug, Clone)]
 pub struct Vault {
-    descriptor: PinnedDescriptor,
-    roster: VerifiedRoster,
+    pub(crate) descriptor: PinnedDescriptor,
+    pub(crate) roster: VerifiedRoster,
     pin: Pin,
 }
 
@@ -65,6 +49,36 @@ impl Vault {
         Ok(())
     }
 
+    /// Follows to the next generation: an explicit act, never part of opening anything. Store the new vault's pin. The
+    /// old vault stays usable until its generation is retired.
+    ///
+    /// The first roster of a generation may leave out what this vault's roster says, because both roots have signed it. A
+    /// later one may not: give the first one then, and [`Vault::update_roster`] afterwards.
+    ///
+    /// Over several generations: [`Pin::follow`](crate::Pin::follow) each in turn, then [`Vault::load`].
+    ///
+    /// # Errors
+    /// [`Untrusted::Fingerprint`](crate::error::Untrusted::Fingerprint) for the successor of another generation; as
+    /// [`VerifiedRoster::verify`] for the roster;
+    /// [`Untrusted::RosterReversal`](crate::error::Untrusted::RosterReversal) for a later roster than the first that
+    /// takes back what this vault's roster says of a key or of a closed card.
+    pub fn follow<E: AsRef<[u8]>>(
+        &self,
+        successor: Successor,
+        roster: &[u8],
+        entries: impl IntoIterator<Item = E>,
+    ) -> Result<Self> {
+        let mut pin = self.pin.clone();
+        let descriptor = pin.follow(successor)?;
+        let first = pin.roster_version();
+        let roster = VerifiedRoster::verify(roster, entries, &descriptor, &mut pin)?;
+        // The pin knows the digest of the first roster: no other one of its version was accepted.
+        if roster.version() > first {
+            self.roster.require_kept_by(&roster)?;
+        }
+        Ok(Self { descriptor, roster, pin })
+    }
+
     /// What to remember: store it where whoever writes the database cannot.
     #[must_use]
     pub const fn pin(&self) -> &Pin {
@@ -83,15 +97,20 @@ impl Vault {
         &self.roster
     }
 
+    /// What every object of the vault belongs to.
+    pub(crate) fn scope(&self) -> Scope {
+        self.descriptor.scope()
+    }
+
     /// Refuses a key of another vault, and of an erased patient.
-    fn require_not_erased(&self, key: &PatientKey) -> Result<()> {
-        require_vault(self.descriptor.belongs_to(), key.belongs_to())?;
+    pub(crate) fn require_not_erased(&self, key: &PatientKey) -> Result<()> {
+        self.scope().require(key.scope())?;
         self.roster.require_not_erased(key.card())
     }
 
     /// Refuses what belongs to another vault, and a closed card.
-    fn require_open(&self, belongs_to: (Suite, VaultId), card: CardId) -> Result<()> {
-        require_vault(self.descriptor.belongs_to(), belongs_to)?;
+    pub(crate) fn require_open(&self, scope: Scope, card: CardId) -> Result<()> {
+        self.scope().require(scope)?;
         self.roster.require_open(card)
     }
 }

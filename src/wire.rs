@@ -9,6 +9,7 @@ pub(crate) mod card;
 pub(crate) mod descriptor;
 pub(crate) mod disclosure;
 pub(crate) mod endorsement;
+pub(crate) mod frame;
 pub(crate) mod grant;
 pub(crate) mod member;
 pub(crate) mod pin;
@@ -24,11 +25,10 @@ pub(crate) mod share_text;
 mod tests;
 #[cfg(feature = "std")]
 pub(crate) mod trailer;
+mod writer;
 
 /// Length of an Ed25519 public key, a digest, a vault id and a secret, in bytes.
 pub(crate) const LEN_32: usize = 32;
-/// Length of an Ed25519 signature, in bytes.
-pub(crate) const SIGNATURE_LEN: usize = 64;
 
 /// Writes fields one after the other into an array of their length.
 pub(crate) fn write_fields<const N: usize>(out: &mut [u8; N], fields: &[&[u8]]) {

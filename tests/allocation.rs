@@ -54,7 +54,7 @@ fn t075_t076_no_length_field_makes_a_parser_allocate() {
     let patient = door.enrol(Enroller::Member(&member), PatientId::new("p").unwrap(), rng).unwrap();
     let grant = door.grant(&patient.key, member.fingerprint(), rng).unwrap().bytes;
     let (record, field) = (RecordId::new("r").unwrap(), FieldLabel::new("f").unwrap());
-    let context = RecordContext::new(record, field, Revision::FIRST);
+    let context = RecordContext::new(Place::new(record, field), Revision::FIRST);
     let sealed = door.seal(&patient.key, &context, b"note", rng).unwrap();
     let card = |card: &[u8], endorsement: &[u8], grant: &[u8]| {
         door.card(
@@ -68,13 +68,13 @@ fn t075_t076_no_length_field_makes_a_parser_allocate() {
 
     let deposit = door.deposit(&verified, &member, field, Padding::Padme, b"note", rng).unwrap();
     let id = RecordId::new(&deposit.record).unwrap();
-    let absorbed = door.absorb(&patient.key, id, field, &deposit.bytes, rng).unwrap();
+    let absorbed = door.absorb(&patient.key, Place::new(id, field), &deposit.bytes, rng).unwrap();
     let outside = RecipientKey::generate(Suite::X25519, rng).unwrap();
-    let note = StoredNote { record, field, path: Path::Reader, bytes: &sealed };
+    let note = StoredNote { place: Place::new(record, field), path: Path::Reader, bytes: &sealed };
     let disclosure = door.disclose(&patient.key, &note, outside.public(), &member, rng).unwrap();
     let draft = door.roster().next_generation().unwrap();
     let rotation = door.rotate(&vault.master, Policy::new(2, 3).unwrap(), &registrar.public(), draft, rng).unwrap();
-    let open_deposit = |bytes: &[u8]| drop(door.open_deposit(&patient.key, id, field, bytes));
+    let open_deposit = |bytes: &[u8]| drop(door.open_deposit(&patient.key, Place::new(id, field), bytes));
 
     let parsers: [(&str, &[u8], Parser<'_>); 13] = [
         ("deposit", &deposit.bytes, Box::new(open_deposit)),
@@ -97,7 +97,7 @@ fn t075_t076_no_length_field_makes_a_parser_allocate() {
             Box::new(|bytes| drop(card(&patient.card, bytes, &patient.master_grant))),
         ),
         ("grant", &grant, Box::new(|bytes| drop(door.open_grant(&verified, &member, bytes)))),
-        ("record", &sealed, Box::new(|bytes| drop(door.open(&patient.key, record, field, bytes)))),
+        ("record", &sealed, Box::new(|bytes| drop(door.open(&patient.key, Place::new(record, field), bytes)))),
     ];
     for (name, bytes, parse) in &parsers {
         for changed in with_huge_fields(bytes) {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use lukko::{
     Card, Enroller, FieldLabel, Grant, MemberEntry, MemberId, MemberKey, NewVault, OsRng, PatientId, PatientKey, Pin,
-    PinnedDescriptor, Policy, RecordContext, RecordId, RegistrarKey, Revision, Roles, RosterDraft, Suite, Vault,
+    PinnedDescriptor, Place, Policy, RecordContext, RecordId, RegistrarKey, Revision, Roles, RosterDraft, Suite, Vault,
     VaultId, create,
 };
 use lukko_store::{
@@ -169,7 +169,8 @@ async fn admit_patient(
 }
 
 fn seal(vault: &Vault, key: &PatientKey, note: &Note) -> Outcome<Vec<u8>> {
-    let context = RecordContext::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
+    let context =
+        RecordContext::new(Place::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?), Revision::FIRST);
     Ok(vault.seal(key, &context, note.text.as_bytes(), &mut OsRng)?)
 }
 
@@ -224,7 +225,7 @@ pub(crate) async fn read(
     id: &str,
 ) -> Outcome<Vec<u8>> {
     let sealed = record(store, vault, patient, id).await?;
-    let opened = vault.open(key, RecordId::new(id)?, FieldLabel::new(FIELD)?, &sealed)?;
+    let opened = vault.open(key, Place::new(RecordId::new(id)?, FieldLabel::new(FIELD)?), &sealed)?;
     Ok(opened.plaintext.to_vec())
 }
 
@@ -258,7 +259,7 @@ pub(crate) async fn compare(
         let stored = history.iter().find(|(record, _)| record == note.record.as_bytes());
         let (_, sealed) = stored.ok_or("a record is missing")?;
         let opening = Instant::now();
-        let opened = vault.open(key, RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, sealed)?;
+        let opened = vault.open(key, Place::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?), sealed)?;
         timing.lukko += opening.elapsed();
         same += usize::from(opened.plaintext.as_bytes() == note.text.as_bytes());
     }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use lukko::error::{Untrusted, Usage};
 use lukko::{
-    Card, Enroller, Enrolment, Error, FieldLabel, OsRng, PatientId, PatientKey, RecordContext, RecordId, Revision,
-    Vault,
+    Card, Enroller, Enrolment, Error, FieldLabel, OsRng, PatientId, PatientKey, Place, RecordContext, RecordId,
+    Revision, Vault,
 };
 
 use lukko_store::{MemoryStore, Patient, Store};
@@ -130,7 +130,8 @@ impl Thief<'_> {
     ) -> Outcome<()> {
         let mut sealed = self.record(self.patient, self.records[0]).await?;
         sealed[CARD_ID].copy_from_slice(own.card_id.as_bytes());
-        let opened = vault.open(&own.key, RecordId::new(self.records[0])?, FieldLabel::new(FIELD)?, &sealed);
+        let opened =
+            vault.open(&own.key, Place::new(RecordId::new(self.records[0])?, FieldLabel::new(FIELD)?), &sealed);
         checks.refused("opens a record with a key of his own", opened.map_err(Into::into), not_authentic);
 
         let (card, stored) = (self.card().await?, self.stored(self.patient).await?);
@@ -192,7 +193,7 @@ impl Thief<'_> {
     async fn forges_a_record(&mut self, checks: &mut Checks, vault: &Vault, own: &Enrolment) -> Outcome<()> {
         let record = self.records[0];
         let original = self.record(self.patient, record).await?;
-        let context = RecordContext::new(RecordId::new(record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
+        let context = RecordContext::new(Place::new(RecordId::new(record)?, FieldLabel::new(FIELD)?), Revision::FIRST);
         let mut forged = vault.seal(&own.key, &context, b"I never said this.", &mut OsRng)?;
         self.plant(record, &forged).await?;
         let reason = |error: &Error| matches!(error, Error::Usage(Usage::WrongCard { .. }));

@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use lukko::{
-    Enroller, FieldLabel, OsRng, PatientId, PatientKey, Pin, Policy, RecordContext, RecordId, RegistrarKey, Result,
-    Revision, RosterDraft, Suite, Vault,
+    Enroller, FieldLabel, OsRng, PatientId, PatientKey, Pin, Place, Policy, RecordContext, RecordId, RegistrarKey,
+    Result, Revision, RosterDraft, Suite, Vault,
 };
 use lukko_ffi::api::{create, descriptor, draft, general, keys, patient, pin, record, vault};
 use lukko_ffi::buffer::{In, Ref, Slot, lukko_bytes};
@@ -50,7 +50,10 @@ fn median(mut times: Vec<u128>) -> u128 {
 }
 
 fn seal_in_rust(vault: &Vault, key: &PatientKey, note: &[u8]) {
-    let context = RecordContext::new(RecordId::new("r-1").unwrap(), FieldLabel::new("note").unwrap(), Revision::FIRST);
+    let context = RecordContext::new(
+        Place::new(RecordId::new("r-1").unwrap(), FieldLabel::new("note").unwrap()),
+        Revision::FIRST,
+    );
     black_box(vault.seal(key, &context, note, &mut OsRng).unwrap());
 }
 

@@ -143,7 +143,6 @@ const fn usage_code(usage: &Usage) -> i32 {
         | Usage::WrongVault
         | Usage::WrongRecipient { .. }
         | Usage::WrongSigner
-        | Usage::MixedPatients
         | Usage::WrongPatient => LUKKO_E_MISMATCH,
         Usage::CardMissing(_) | Usage::NotRetired { .. } | Usage::ErasurePending(_) | Usage::StillActive(_) => {
             LUKKO_E_NOT_YET

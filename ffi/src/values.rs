@@ -2,8 +2,8 @@
 
 use lukko::error::{Object, ShareFault};
 use lukko::{
-    CardId, ClosedReason, Error, FieldLabel, KeyFingerprint, Origin, Padding, Path, Policy, RecordContext, RecordId,
-    Revision, Roles, Sources, Status, StoredPatient, Suite,
+    CardId, ClosedReason, Error, FieldLabel, KeyFingerprint, Origin, Padding, Path, Place, Policy, RecordContext,
+    RecordId, Revision, Roles, Sources, Status, StoredPatient, Suite,
 };
 
 use crate::buffer::{In, Ref, lukko_bytes};
@@ -365,7 +365,8 @@ impl<'call> lukko_place<'call> {
 impl<'call> lukko_context<'call> {
     pub(crate) fn context(self) -> Result<RecordContext<'call>> {
         let (record, field) = (record_id(self.record.some()?)?, field_label(self.field.some()?)?);
-        Ok(RecordContext::new(record, field, Revision::new(self.revision)?).with_padding(padding(self.padding)?))
+        Ok(RecordContext::new(Place::new(record, field), Revision::new(self.revision)?)
+            .with_padding(padding(self.padding)?))
     }
 }
 

@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     let bytes = case.object(&[&long[0], &long[1], &short[0]]);
     let place = usize::from(case.input.byte() & 1 ^ 1);
     let Ok(mut reader) =
-        world.vault.open_attachment(&world.key, world.record(place), world.field(), Cursor::new(&bytes))
+        world.vault.open_attachment(&world.key, Place::new(world.record(place), world.field()), Cursor::new(&bytes))
     else {
         return;
     };

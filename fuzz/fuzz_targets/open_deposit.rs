@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lukko::{Origin, Path, RecordId, path_of};
+use lukko::{Origin, Path, Place, RecordId, path_of};
 use lukko_fuzz::{Case, forge, require_made, world::NOTE};
 
 fuzz_target!(|data: &[u8]| {
@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let id = RecordId::new(record).expect("an id");
     let writer = world.front_end.fingerprint();
-    if let Ok(opened) = world.vault.open_deposit(&world.key, id, world.field(), &bytes) {
+    if let Ok(opened) = world.vault.open_deposit(&world.key, Place::new(id, world.field()), &bytes) {
         assert_eq!(opened.plaintext.as_bytes(), NOTE);
         let absorbed_now = path_of(&bytes) == Ok(Path::Absorbed);
         match opened.origin {
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
             require_made(&bytes, &[deposit, absorbed]);
         }
     }
-    if let Ok(opened) = world.vault.open_unattributed(&world.key, id, world.field(), &bytes) {
+    if let Ok(opened) = world.vault.open_unattributed(&world.key, Place::new(id, world.field()), &bytes) {
         assert_eq!(opened.claimed_writer(), writer);
         assert_eq!(opened.into_inner().plaintext.as_bytes(), NOTE);
     }

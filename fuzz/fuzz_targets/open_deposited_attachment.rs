@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use std::io::{Cursor, Read};
 
-use lukko::RecordId;
+use lukko::{Place, RecordId};
 use lukko_fuzz::{Case, forge, require_made};
 
 fuzz_target!(|data: &[u8]| {
@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let mut bytes = case.object(&[made]);
     let signed = case.input.byte() & 1 == 1 && forge::deposited_attachment(world, record, &mut bytes).is_some();
     let id = RecordId::new(record).expect("an id");
-    let open = || world.vault.open_deposited_attachment(&world.key, id, world.field(), Cursor::new(&bytes));
+    let open = || world.vault.open_deposited_attachment(&world.key, Place::new(id, world.field()), Cursor::new(&bytes));
     let Ok(mut reader) = open() else { return };
     assert_eq!(reader.claimed_writer(), world.front_end.fingerprint());
     let mut out = Vec::new();

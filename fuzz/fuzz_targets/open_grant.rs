@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lukko::{GrantKey, PatientId, PatientKey};
+use lukko::{GrantKey, PatientId, PatientKey, Place};
 use lukko_fuzz::{Case, World, require_made, world::NOTE};
 
 fuzz_target!(|data: &[u8]| {
@@ -26,6 +26,9 @@ fuzz_target!(|data: &[u8]| {
 
 /// It is the patient's key: it opens what is sealed.
 fn require_key(world: &World, key: &PatientKey) {
-    let opened = world.vault.open(key, world.record(0), world.field(), &world.sealed[0][0]).expect("the patient's key");
+    let opened = world
+        .vault
+        .open(key, Place::new(world.record(0), world.field()), &world.sealed[0][0])
+        .expect("the patient's key");
     assert_eq!(opened.plaintext.as_bytes(), NOTE);
 }

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use std::io::Cursor;
 
 use lukko::error::{Error, Usage};
-use lukko::{Path, path_of};
+use lukko::{Path, Place, path_of};
 use lukko_fuzz::Case;
 
 fuzz_target!(|data: &[u8]| {
@@ -15,12 +15,15 @@ fuzz_target!(|data: &[u8]| {
     let bytes = case.object(&[&world.sealed[0][0], note, &world.absorbed, &world.deposited_attachment.1]);
     let (vault, key, id, field) = (&world.vault, &world.key, world.record(0), world.field());
     let refusals = [
-        vault.open(key, id, field, &bytes).err(),
-        vault.open_deposit(key, id, field, &bytes).err(),
-        vault.open_unattributed(key, id, field, &bytes).err(),
-        vault.open_attachment(key, id, field, Cursor::new(&bytes)).err().and_then(|e| Error::from_io(&e).cloned()),
+        vault.open(key, Place::new(id, field), &bytes).err(),
+        vault.open_deposit(key, Place::new(id, field), &bytes).err(),
+        vault.open_unattributed(key, Place::new(id, field), &bytes).err(),
         vault
-            .open_deposited_attachment(key, id, field, Cursor::new(&bytes))
+            .open_attachment(key, Place::new(id, field), Cursor::new(&bytes))
+            .err()
+            .and_then(|e| Error::from_io(&e).cloned()),
+        vault
+            .open_deposited_attachment(key, Place::new(id, field), Cursor::new(&bytes))
             .err()
             .and_then(|e| Error::from_io(&e).cloned()),
     ];

@@ -7,7 +7,8 @@ use lukko::Share;
 fuzz_target!(|text: &str| {
     let Ok(share) = Share::from_text(text) else { return };
     let passed_over = |typed: &char| {
-        typed.is_whitespace() || "-\u{2010}\u{2011}\u{ad}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}".contains(*typed)
+        typed.is_whitespace()
+            || "-\u{2010}\u{2011}\u{ad}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}".contains(*typed)
     };
     let typed: String = text.chars().filter(|typed| !passed_over(typed)).collect();
     assert_eq!(share.to_text().expose(), typed.to_ascii_lowercase());

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
-use lukko::AttachmentReader;
+use lukko::{AttachmentReader, Place};
 use lukko_fuzz::{Input, World};
 
 fuzz_target!(|data: &[u8]| {
@@ -14,7 +14,8 @@ fuzz_target!(|data: &[u8]| {
     let (text, padding, sealed) = &attachments[usize::from(input.byte()) % attachments.len()];
     let altered = input.byte() & 1 == 1;
     let sealed = if altered { input.object(&[sealed]) } else { sealed.clone() };
-    let opened = world.vault.open_attachment(&world.key, world.record(0), world.field(), Cursor::new(&*sealed));
+    let opened =
+        world.vault.open_attachment(&world.key, Place::new(world.record(0), world.field()), Cursor::new(&*sealed));
     match opened {
         Ok(mut reader) => {
             assert!(altered || reader.padding() == *padding);

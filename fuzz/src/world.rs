@@ -128,7 +128,7 @@ impl World {
             let (world, mut rng) = (Self::of(false), FixedRng(3));
             let mut made = Vec::new();
             for (len, padding) in LENGTHS.iter().flat_map(|len| [(*len, Padding::None), (*len, Padding::Padme)]) {
-                let place = RecordContext::new(world.record(0), field(), Revision::FIRST).with_padding(padding);
+                let place = RecordContext::new(Place::new(world.record(0), field()), Revision::FIRST).with_padding(padding);
                 let mut writer = world.vault.seal_attachment(&world.key, &place, Vec::new(), &mut rng).unwrap();
                 writer.write_all(&text(len)).unwrap();
                 made.push((text(len), padding, writer.finish().unwrap()));
@@ -197,19 +197,19 @@ impl World {
         let revisions = [Revision::FIRST, Revision::FIRST.next().unwrap()];
         let sealed = [(0, NOTE), (1, long_text.as_slice())].map(|(which, text)| {
             revisions.map(|revision| {
-                let place = RecordContext::new(RecordId::new(RECORDS[which]).unwrap(), field(), revision);
+                let place = RecordContext::new(Place::new(RecordId::new(RECORDS[which]).unwrap(), field()), revision);
                 vault.seal(&key, &place, text, rng).unwrap()
             })
         });
         let deposit = vault.deposit(&card, &front_end, field(), Padding::Padme, NOTE, rng).unwrap();
         let id = RecordId::new(&deposit.record).unwrap();
-        let absorbed = vault.absorb(&key, id, field(), &deposit.bytes, rng).unwrap();
+        let absorbed = vault.absorb(&key, Place::new(id, field()), &deposit.bytes, rng).unwrap();
         let mut writer = vault.deposit_attachment(&card, &front_end, field(), Padding::Padme, Vec::new(), rng).unwrap();
         writer.write_all(&long_text).unwrap();
         let deposited = writer.record().to_owned();
         let deposited_attachment = (deposited, writer.finish().unwrap());
         let court = RecipientKey::generate(suite, rng).unwrap();
-        let note = StoredNote { record: RecordId::new(RECORDS[0]).unwrap(), field: field(), path: Path::Reader, bytes: &sealed[0][0] };
+        let note = StoredNote { place: Place::new(RecordId::new(RECORDS[0]).unwrap(), field()), path: Path::Reader, bytes: &sealed[0][0] };
         let disclosure = vault.disclose(&key, &note, court.public(), &therapist, rng).unwrap();
         let draft = vault.roster().next_generation().unwrap();
         let rotation = vault.rotate(&master, Policy::new(3, 5).unwrap(), &registrar.public(), draft, rng).unwrap();

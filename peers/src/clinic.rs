@@ -88,7 +88,7 @@ impl Clinic {
         ensure(refused, || "the old master key opens the new generation".into())?;
         let key = self.next.break_glass(&card, &self.next_master)?;
         self.records.iter().try_for_each(|(record, bytes)| {
-            let opened = self.next.open(&key, RecordId::new(record)?, FieldLabel::new("note")?, bytes)?;
+            let opened = self.next.open(&key, Place::new(RecordId::new(record)?, FieldLabel::new("note")?), bytes)?;
             ensure(opened.plaintext.as_bytes() == NOTE, || format!("{record} is another note"))
         })
     }
@@ -103,7 +103,7 @@ impl Stored {
 
 fn sealed(vault: &Vault, key: &PatientKey, at: usize) -> Outcome<(String, Vec<u8>)> {
     let record = format!("r-{at}");
-    let context = RecordContext::new(RecordId::new(&record)?, FieldLabel::new("note")?, Revision::FIRST);
+    let context = RecordContext::new(Place::new(RecordId::new(&record)?, FieldLabel::new("note")?), Revision::FIRST);
     let bytes = vault.seal(key, &context, NOTE, &mut OsRng)?;
     Ok((record, bytes))
 }

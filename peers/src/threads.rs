@@ -37,7 +37,7 @@ mod two {
     use rayon::{ThreadPool, ThreadPoolBuilder};
 
     use crate::clinic::Clinic;
-    use crate::peer::lukko::{field, place};
+    use crate::peer::lukko::place;
     use crate::stream::{StreamPeer, at_end, read_blocks, write_blocks};
     use crate::work::Outcome;
 
@@ -74,7 +74,7 @@ mod two {
 
         fn open(&self, sealed: &[u8], sink: &mut [u8]) -> Outcome {
             let (clinic, source) = (&self.clinic, Cursor::new(sealed));
-            let reader = clinic.vault.open_attachment(&clinic.key, place().record(), field(), source)?;
+            let reader = clinic.vault.open_attachment(&clinic.key, place().place(), source)?;
             let further = self.pool.install(|| -> std::io::Result<usize> {
                 let mut reader = reader.in_parallel(BATCH);
                 read_blocks(sink, |block| reader.read_exact(block))?;

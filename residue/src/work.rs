@@ -105,12 +105,13 @@ fn records(vault: &Vault, key: &PatientKey, rng: &mut Draws<'_>) -> Outcome<Vec<
         let note = note(rng, length);
         let id = format!("r-{number}");
         let (record, field) = (RecordId::new(&id)?, FieldLabel::new("note")?);
-        let mut sealed = vault.seal(key, &RecordContext::new(record, field, Revision::FIRST), &note, rng)?;
-        opened.push(vault.open(key, record, field, &sealed)?.plaintext);
+        let mut sealed =
+            vault.seal(key, &RecordContext::new(Place::new(record, field), Revision::FIRST), &note, rng)?;
+        opened.push(vault.open(key, Place::new(record, field), &sealed)?.plaintext);
         // Every error path of an opening: the wrap, the commitment, the first chunk, the last tag.
         for at in [80, 150, 200, sealed.len() - 1] {
             sealed[at] ^= 1;
-            vault.open(key, record, field, &sealed).err().ok_or("an altered record opened")?;
+            vault.open(key, Place::new(record, field), &sealed).err().ok_or("an altered record opened")?;
             sealed[at] ^= 1;
         }
     }
@@ -128,19 +129,19 @@ fn deposits(
     let field = FieldLabel::new("intake")?;
     let Deposit { record, bytes } = vault.deposit(card, intake, field, Padding::Padme, &note, rng)?;
     let record = RecordId::new(&record)?;
-    drop(vault.open_deposit(key, record, field, &bytes)?);
-    let absorbed = vault.absorb(key, record, field, &bytes, rng)?;
-    Ok(vault.open_deposit(key, record, field, &absorbed)?.plaintext)
+    drop(vault.open_deposit(key, Place::new(record, field), &bytes)?);
+    let absorbed = vault.absorb(key, Place::new(record, field), &bytes, rng)?;
+    Ok(vault.open_deposit(key, Place::new(record, field), &absorbed)?.plaintext)
 }
 
 fn attachments(vault: &Vault, key: &PatientKey, rng: &mut Draws<'_>) -> Outcome<()> {
     let (record, field) = (RecordId::new("a-1")?, FieldLabel::new("scan")?);
     let text = note(rng, 40_000);
-    let context = RecordContext::new(record, field, Revision::FIRST);
+    let context = RecordContext::new(Place::new(record, field), Revision::FIRST);
     let mut writer = vault.seal_attachment(key, &context, Vec::new(), rng)?;
     writer.write_all(&text)?;
     let sealed = writer.finish()?;
-    let mut reader = vault.open_attachment(key, record, field, Cursor::new(&sealed))?;
+    let mut reader = vault.open_attachment(key, Place::new(record, field), Cursor::new(&sealed))?;
     let mut buffer = Zeroizing::new(vec![0; 4_096]);
     while reader.read(&mut buffer)? > 0 {}
     Ok(())

@@ -10,14 +10,17 @@ use subtle::ConstantTimeEq;
 use super::failure::uninterrupted;
 use super::front::{payload_layout, read_front};
 use super::reader::AttachmentReader;
-use super::stream::{Place, Stream};
+use super::stream::{Payload, Stream};
+use crate::choice::{Padding, Path, Status};
+use crate::digest::{KeyFingerprint, PayloadDigest};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, Path, RecordId};
+use crate::ident::Place;
 use crate::keys::patient::PatientKey;
 use crate::prim::hpke::open_secret;
-use crate::record::parts::{Statement, Writer, info, payload_context, require_own};
-use crate::record::{Origin, Padding, RecordContext, Unattributed};
-use crate::roster::{Status, VerifiedRoster};
+use crate::record::parts::{Statement, Writer, payload_context, require_own, sealed_key_info};
+use crate::record::{Origin, RecordContext, Unattributed};
+use crate::roster::VerifiedRoster;
+use crate::vault::Vault;
 use crate::wire::record::{Front, SealedKey, Wrap};
 use crate::wire::trailer::{TRAILER_LEN, Trailer};
 
@@ -78,7 +81,7 @@ impl<R: Read + Seek> DepositedAttachment<R> {
         let Self { mut stream, writer } = self;
         stream.check()?;
         let digest = stream.payload_digest().map_err(|_| Error::NotAuthentic)?;
-        if bool::from(digest.ct_eq(&writer.payload_digest)) {
+        if bool::from(digest.as_bytes().ct_eq(writer.payload_digest.as_bytes())) {
             Ok(AttachmentReader::new(stream, origin(&writer)))
         } else {
             Err(Error::NotAuthentic.into())
@@ -104,39 +107,43 @@ impl<R> fmt::Debug for DepositedAttachment<R> {
     }
 }
 
-/// Opens a deposited attachment in its place. The writer is verified before any secret is touched.
-///
-/// # Errors
-/// The source's; those of [`Vault::open_deposit`](crate::Vault::open_deposit).
-pub(crate) fn open_deposited<R: Read + Seek>(
-    key: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
-    source: R,
-    roster: &VerifiedRoster,
-) -> io::Result<DepositedAttachment<R>> {
-    open_if(Writer::require_unrevoked, key, (record, field), source, roster)
+impl Vault {
+    /// Opens a deposited attachment. Its writer's signature has been verified, and the payload not yet compared with
+    /// what was signed: [`DepositedAttachment::verify_authorship`].
+    ///
+    /// # Errors
+    /// The source's; as [`Vault::open_deposit`].
+    pub fn open_deposited_attachment<R: Read + Seek>(
+        &self,
+        key: &PatientKey,
+        place: Place<'_>,
+        source: R,
+    ) -> io::Result<DepositedAttachment<R>> {
+        self.require_open(key.scope(), key.card())?;
+        open_if(Writer::require_unrevoked, key, place, source, &self.roster)
+    }
+
+    /// Opens a deposited attachment whose writer may have been revoked, for a person to look at.
+    ///
+    /// # Errors
+    /// As [`Vault::open_deposited_attachment`], without the refusal of a revoked writer, and of a card closed as
+    /// compromised.
+    pub fn open_unattributed_attachment<R: Read + Seek>(
+        &self,
+        key: &PatientKey,
+        place: Place<'_>,
+        source: R,
+    ) -> io::Result<Unattributed<DepositedAttachment<R>>> {
+        self.require_not_erased(key)?;
+        let opened = open_if(|_| Ok(()), key, place, source, &self.roster)?;
+        Ok(Unattributed::new(opened.claimed_writer(), opened))
+    }
 }
 
-/// Opens a deposited attachment whose writer may be revoked.
-///
-/// # Errors
-/// As [`open_deposited`], but for the revocation.
-pub(crate) fn open_unattributed<R: Read + Seek>(
-    key: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
-    source: R,
-    roster: &VerifiedRoster,
-) -> io::Result<Unattributed<DepositedAttachment<R>>> {
-    let opened = open_if(|_| Ok(()), key, (record, field), source, roster)?;
-    Ok(Unattributed::new(opened.claimed_writer(), opened))
-}
-
-fn open_if<R: Read + Seek>(
+pub(super) fn open_if<R: Read + Seek>(
     acceptable: impl FnOnce(&Writer) -> Result<()>,
     key: &PatientKey,
-    (record, field): (RecordId<'_>, FieldLabel<'_>),
+    place: Place<'_>,
     mut source: R,
     roster: &VerifiedRoster,
 ) -> io::Result<DepositedAttachment<R>> {
@@ -146,20 +153,21 @@ fn open_if<R: Read + Seek>(
     require_own(key, &front, &[Path::DepositedAttachment])?;
     let sealed = sealed_key(&front)?;
     let layout = payload_layout(&mut source, bytes.len(), TRAILER_LEN)?;
-    let context = RecordContext::claimed(record, field, &front.head);
-    let payload_context = payload_context(&key.belongs_to().1, key.patient(), &context);
+    let context = RecordContext::claimed(place, &front.head);
+    let payload_context = payload_context(key.scope().vault, key.patient_id(), &context);
     // 2. the writer, by the digest that the trailer claims
     let trailer = read_trailer(&mut source)?;
     let path = Path::DepositedAttachment;
-    let statement = Statement::of_deposit(path, &front.head.card, &payload_context, sealed, trailer.payload_digest);
+    let statement =
+        Statement::of_deposit(path, front.head.card, payload_context, sealed, PayloadDigest(trailer.payload_digest));
     let writer = statement.verify(&trailer.signature, roster)?;
     acceptable(&writer)?;
     // 3. record key = OpenBase(patient's key, info = wrap context || writer, sealed key)
-    let info = info(path, key.card(), &payload_context, writer.key, None);
+    let info = sealed_key_info(path, key.card(), payload_context, writer.key, None);
     let record_key = open_secret(&key.hpke()?, &info, &[], sealed.sealed)?;
     // 4. commitment and length of the payload
-    let place = Place { offset: bytes.len(), layout, payload_context: &payload_context, context: &context };
-    Ok(DepositedAttachment { stream: Stream::open(source, &place, record_key.expose())?, writer })
+    let payload = Payload { offset: bytes.len(), layout, payload_context, context: &context };
+    Ok(DepositedAttachment { stream: Stream::open(source, &payload, record_key.expose())?, writer })
 }
 
 /// A revoked writer's attachment is there for triage only, and nobody vouches for its author.
@@ -173,7 +181,9 @@ const fn origin(writer: &Writer) -> Origin {
 fn sealed_key<'front, 'a>(front: &'front Front<'a>) -> Result<&'front SealedKey<'a>> {
     match &front.wrap {
         Wrap::DepositedAttachment(sealed) => Ok(sealed),
-        _ => Err(Usage::WrongPath { met: front.path() }.into()),
+        Wrap::Reader(_) | Wrap::Deposit { .. } | Wrap::Absorbed { .. } => {
+            Err(Usage::WrongPath { met: front.path() }.into())
+        }
     }
 }
 

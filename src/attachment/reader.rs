@@ -6,12 +6,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 
 use super::front::{payload_layout, read_front};
-use super::stream::{Place, Stream};
-use crate::ident::{FieldLabel, Path, RecordId, Revision};
+use super::stream::{Payload, Stream};
+use crate::choice::{Padding, Path};
+use crate::ident::{Place, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
 use crate::record::parts::{payload_context, require_own, unwrap_reader_key};
-use crate::record::{Origin, Padding, RecordContext};
+use crate::record::{Origin, RecordContext};
+use crate::vault::Vault;
 use crate::wire::record::Front;
 
 /// Opens an attachment while it is read, from any position.
@@ -100,14 +102,27 @@ impl<R> fmt::Debug for AttachmentReader<R> {
     }
 }
 
-/// Opens an attachment in its place.
-///
-/// # Errors
-/// The source's; those of [`Vault::open`](crate::Vault::open), from the same bytes.
-pub(crate) fn open<R: Read + Seek>(
+impl Vault {
+    /// Opens an attachment, or any record that a reader sealed, as a stream. It is the whole of `source`, from offset 0.
+    /// Reads the front, the header and the last chunk.
+    ///
+    /// # Errors
+    /// The source's; as [`Vault::open`]. An attachment whose end is missing is refused here.
+    pub fn open_attachment<R: Read + Seek>(
+        &self,
+        key: &PatientKey,
+        place: Place<'_>,
+        source: R,
+    ) -> io::Result<AttachmentReader<R>> {
+        self.require_open(key.scope(), key.card())?;
+        open(key, place, source)
+    }
+}
+
+/// [`Vault::open_attachment`], whatever the roster says of the card.
+pub(super) fn open<R: Read + Seek>(
     key: &PatientKey,
-    record: RecordId<'_>,
-    field: FieldLabel<'_>,
+    place: Place<'_>,
     mut source: R,
 ) -> io::Result<AttachmentReader<R>> {
     // 1. Well-formed, of this card, in its place, as with a record
@@ -115,11 +130,11 @@ pub(crate) fn open<R: Read + Seek>(
     let front = Front::parse(&bytes)?;
     require_own(key, &front, &[Path::Reader])?;
     let layout = payload_layout(&mut source, bytes.len(), 0)?;
-    let context = RecordContext::claimed(record, field, &front.head);
-    let payload_context = payload_context(&key.belongs_to().1, key.patient(), &context);
+    let context = RecordContext::claimed(place, &front.head);
+    let payload_context = payload_context(key.scope().vault, key.patient_id(), &context);
     // 2. the record key, then commitment and length of the payload
     let mut slot = RecordKey::empty();
-    let record_key = unwrap_reader_key(&mut slot, key, &front, &payload_context)?;
-    let place = Place { offset: bytes.len(), layout, payload_context: &payload_context, context: &context };
-    Ok(AttachmentReader::new(Stream::open(source, &place, record_key)?, Origin::Reader))
+    let record_key = unwrap_reader_key(&mut slot, key, &front, payload_context)?;
+    let payload = Payload { offset: bytes.len(), layout, payload_context, context: &context };
+    Ok(AttachmentReader::new(Stream::open(source, &payload, record_key)?, Origin::Reader))
 }

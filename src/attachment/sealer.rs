@@ -5,19 +5,19 @@ use std::num::NonZeroUsize;
 
 use super::buffer::{Buffer, copy_some};
 use super::failure::{Guard, uninterrupted};
+use crate::choice::Padding;
 use crate::chunked::{CHUNK_LEN, ChaCha20Poly1305, SealingKey};
+use crate::digest::PayloadContextId;
 use crate::error::{Error, Usage};
-use crate::prim::hash::Hasher;
-use crate::record::Padding;
+use crate::keys::record::RecordSecrets;
 use crate::record::parts::MARKER;
 
 /// What one payload is sealed with.
 #[derive(Clone, Copy)]
 pub(super) struct Payload<'a> {
-    pub(super) record_key: &'a [u8; 32],
-    pub(super) salt: &'a [u8; 24],
+    pub(super) secrets: &'a RecordSecrets,
     /// The payload context id.
-    pub(super) context: &'a [u8; 32],
+    pub(super) context: PayloadContextId,
     pub(super) padding: Padding,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Payload<'a> {
 /// Holds at most as many chunks of plaintext as it seals at once. They are encrypted where they lie, and wiped when
 /// dropped.
 pub(super) struct Sealer<W> {
-    out: Output<W>,
+    sink: W,
     key: SealingKey<ChaCha20Poly1305, 32>,
     chunks: Buffer,
     /// How many chunks at the beginning of the buffer are full and not sealed yet; not all of them between calls.
@@ -40,17 +40,14 @@ pub(super) struct Sealer<W> {
 }
 
 impl<W: Write> Sealer<W> {
-    /// Writes the front of the record and the header of the payload. With a `digest`, all of the payload goes into it.
-    pub(super) fn start(sink: W, front: &[u8], payload: &Payload<'_>, digest: Option<Hasher>) -> io::Result<Self> {
-        let Payload { record_key, salt, context, padding } = *payload;
-        let key = SealingKey::derive(record_key, salt, context)?;
-        let mut out = Output { sink, digest };
-        // The front is no part of the payload.
-        out.sink.write_all(front)?;
-        out.put(salt)?;
-        out.put(key.commitment())?;
+    /// Writes the header of the payload; the front of the record is in the sink already.
+    pub(super) fn start(mut sink: W, payload: &Payload<'_>) -> io::Result<Self> {
+        let Payload { secrets, context, padding } = *payload;
+        let key = SealingKey::derive(secrets.key(), &secrets.salt, context.as_bytes());
+        sink.write_all(&secrets.salt)?;
+        sink.write_all(key.commitment())?;
         let (chunks, guard) = (Buffer::new(NonZeroUsize::MIN), Guard::default());
-        Ok(Self { out, key, chunks, full: 0, pending: 0, note_len: 0, padding, guard })
+        Ok(Self { sink, key, chunks, full: 0, pending: 0, note_len: 0, padding, guard })
     }
 
     /// Seals so many chunks at once from now on.
@@ -66,20 +63,20 @@ impl<W: Write> Sealer<W> {
         Ok(self)
     }
 
-    /// Pads, seals the last chunk, and gives back the sink, not flushed yet, and the digest of the payload.
-    pub(super) fn finish(mut self) -> io::Result<(W, Option<[u8; 32]>)> {
+    /// Pads, seals the last chunk, and gives back the sink, not flushed yet.
+    pub(super) fn finish(mut self) -> io::Result<W> {
         self.guard.check()?;
         if let Some(zeros) = self.padding.zeros(self.note_len)? {
             self.push_all(&[MARKER])?;
             self.push_zeros(zeros)?;
         }
         self.seal_full()?;
-        let Self { mut out, key, mut chunks, pending, .. } = self;
+        let Self { mut sink, key, mut chunks, pending, .. } = self;
         let last = chunks.first_mut().and_then(|chunk| chunk.get_mut(..pending)).unwrap_or_default();
         let tag = key.seal_last(last)?;
-        out.put(last)?;
-        out.put(&tag)?;
-        Ok((out.sink, out.digest.map(Hasher::finish)))
+        sink.write_all(last)?;
+        sink.write_all(&tag)?;
+        Ok(sink)
     }
 
     fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -127,7 +124,7 @@ impl<W: Write> Sealer<W> {
     fn seal_full(&mut self) -> io::Result<()> {
         let (full, rest) = self.chunks.split_at_mut_checked(self.full).ok_or(Error::Usage(Usage::TooLong))?;
         self.key.seal_full_batch(full)?;
-        self.out.put(full.as_flattened())?;
+        self.sink.write_all(full.as_flattened())?;
         if let (Some(first), Some(pending)) = (full.first_mut(), rest.first_mut()) {
             first.copy_from_slice(pending);
         }
@@ -146,22 +143,7 @@ impl<W: Write> Write for Sealer<W> {
     /// Flushes the sink. A chunk that is not full stays here: sealing it would end the attachment.
     fn flush(&mut self) -> io::Result<()> {
         self.guard.check()?;
-        let flushed = uninterrupted(|| self.out.sink.flush());
+        let flushed = uninterrupted(|| self.sink.flush());
         self.guard.note(flushed)
-    }
-}
-
-/// The sink, and the digest of what goes into it after the front.
-struct Output<W> {
-    sink: W,
-    digest: Option<Hasher>,
-}
-
-impl<W: Write> Output<W> {
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(digest) = &mut self.digest {
-            digest.update(bytes);
-        }
-        self.sink.write_all(bytes)
     }
 }

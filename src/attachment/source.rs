@@ -8,6 +8,7 @@ use super::failure::uninterrupted;
 use crate::chunked::{
     CHUNK_LEN, ChaCha20Poly1305, ChunkIndex, HEADER_LEN, Header, Layout, OpeningKey, SEALED_CHUNK_LEN, TAG_LEN,
 };
+use crate::digest::{PayloadContextId, PayloadDigest};
 use crate::error::{Error, Result};
 use crate::keys::labels;
 use crate::prim::hash::Hasher;
@@ -56,13 +57,13 @@ impl<R: Read + Seek> Chunks<R> {
         offset: u64,
         layout: Layout,
         record_key: &[u8; 32],
-        payload_context: &[u8; 32],
+        payload_context: PayloadContextId,
     ) -> io::Result<Self> {
         let mut header = [0; HEADER_LEN];
         uninterrupted(|| source.seek(SeekFrom::Start(offset)))?;
         source.read_exact(&mut header)?;
         let (header, _) = Header::split(&header).ok_or(Error::NotAuthentic)?;
-        let key = OpeningKey::derive_checked(record_key, &header, payload_context)?;
+        let key = OpeningKey::derive_checked(record_key, &header, payload_context.as_bytes())?;
         let buffer = Buffer::new(NonZeroUsize::MIN);
         let mut chunks = Self { source, offset, layout, key, buffer, held: None };
         chunks.get(layout.last())?;
@@ -138,7 +139,7 @@ impl<R: Read + Seek> Chunks<R> {
     }
 
     /// The digest by which a writer's signature names the payload, over all of it as it lies in the source.
-    pub(super) fn payload_digest(&mut self) -> io::Result<[u8; 32]> {
+    pub(super) fn payload_digest(&mut self) -> io::Result<PayloadDigest> {
         // The buffer serves for reading too.
         self.held = None;
         let mut hasher = Hasher::new(labels::PAYLOAD_DIGEST);
@@ -151,7 +152,7 @@ impl<R: Read + Seek> Chunks<R> {
             hasher.update(part);
             left = u64::try_from(length).map_or(0, |length| left.saturating_sub(length));
         }
-        Ok(hasher.finish())
+        Ok(PayloadDigest(hasher.finish()))
     }
 }
 

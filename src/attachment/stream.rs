@@ -7,11 +7,13 @@ use std::num::NonZeroUsize;
 use super::buffer::copy_some;
 use super::failure::Guard;
 use super::source::Chunks;
+use crate::choice::Padding;
 use crate::chunked::{CHUNK_LEN, ChunkIndex, Layout};
+use crate::digest::{PayloadContextId, PayloadDigest};
 use crate::error::{Error, Result};
 use crate::ident::Revision;
+use crate::record::RecordContext;
 use crate::record::parts::MARKER;
-use crate::record::{Padding, RecordContext};
 
 /// The note in a payload, as something to read and to seek in.
 pub(super) struct Stream<R> {
@@ -27,12 +29,12 @@ pub(super) struct Stream<R> {
 }
 
 /// Where the payload lies, and what it is opened with.
-pub(super) struct Place<'a> {
+pub(super) struct Payload<'a> {
     /// Of the payload, from the start of the source.
     pub(super) offset: usize,
     pub(super) layout: Layout,
     /// The payload context id.
-    pub(super) payload_context: &'a [u8; 32],
+    pub(super) payload_context: PayloadContextId,
     pub(super) context: &'a RecordContext<'a>,
 }
 
@@ -41,11 +43,11 @@ impl<R: Read + Seek> Stream<R> {
     ///
     /// # Errors
     /// The source's; [`Error::NotAuthentic`].
-    pub(super) fn open(source: R, place: &Place<'_>, record_key: &[u8; 32]) -> io::Result<Self> {
-        let RecordContext { padding, revision, .. } = *place.context;
-        let offset = u64::try_from(place.offset).map_err(|_| Error::NotAuthentic)?;
-        let chunks = Chunks::open(source, offset, place.layout, record_key, place.payload_context)?;
-        let padded_len = place.layout.plaintext_len();
+    pub(super) fn open(source: R, payload: &Payload<'_>, record_key: &[u8; 32]) -> io::Result<Self> {
+        let RecordContext { padding, revision, .. } = *payload.context;
+        let offset = u64::try_from(payload.offset).map_err(|_| Error::NotAuthentic)?;
+        let chunks = Chunks::open(source, offset, payload.layout, record_key, payload.payload_context)?;
+        let padded_len = payload.layout.plaintext_len();
         let least_len = padding.least_note_len(padded_len).ok_or(Error::NotAuthentic)?;
         let note_len = (padding == Padding::None).then_some(padded_len);
         Ok(Self { chunks, padding, revision, least_len, note_len, position: 0, guard: Guard::default() })
@@ -115,7 +117,7 @@ impl<R: Read + Seek> Stream<R> {
 
     /// The digest of the payload, over one pass through it. Reading goes on at the beginning, and where the note ends is
     /// found again: until now the source may have shown another end.
-    pub(super) fn payload_digest(&mut self) -> io::Result<[u8; 32]> {
+    pub(super) fn payload_digest(&mut self) -> io::Result<PayloadDigest> {
         let digest = self.chunks.payload_digest();
         self.position = 0;
         self.note_len = self.note_len.filter(|_| self.padding == Padding::None);

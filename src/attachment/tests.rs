@@ -3,24 +3,26 @@
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::vec::Vec;
 
-use super::stream::{Place, Stream};
+use super::stream::{Payload, Stream};
+use crate::choice::Padding;
 use crate::chunked::{ChaCha20Poly1305, Layout, seal_append};
+use crate::digest::PayloadContextId;
 use crate::error::Error;
-use crate::ident::{FieldLabel, RecordId, Revision};
-use crate::record::{Padding, RecordContext};
+use crate::ident::{FieldLabel, Place, RecordId, Revision};
+use crate::record::RecordContext;
 
 const KEY: [u8; 32] = [1; 32];
-const CONTEXT: [u8; 32] = [3; 32];
+const CONTEXT: PayloadContextId = PayloadContextId([3; 32]);
 
 /// A payload with exactly this plaintext, opened as one that is padded.
 fn stream(plaintext: &[u8], padding: Padding) -> std::io::Result<Stream<Cursor<Vec<u8>>>> {
-    let mut payload = Vec::new();
-    seal_append::<ChaCha20Poly1305, 32>(&KEY, &[2; 24], &CONTEXT, &[plaintext], 0, &mut payload).unwrap();
-    let layout = Layout::of_sealed(payload.len() as u64).unwrap();
+    let mut sealed = Vec::new();
+    seal_append::<ChaCha20Poly1305, 32>(&KEY, &[2; 24], CONTEXT.as_bytes(), &[plaintext], 0, &mut sealed).unwrap();
+    let layout = Layout::of_sealed(sealed.len() as u64).unwrap();
     let (record, field) = (RecordId::new("r").unwrap(), FieldLabel::new("f").unwrap());
-    let context = RecordContext::new(record, field, Revision::FIRST).with_padding(padding);
-    let place = Place { offset: 0, layout, payload_context: &CONTEXT, context: &context };
-    Stream::open(Cursor::new(payload), &place, &KEY)
+    let context = RecordContext::new(Place::new(record, field), Revision::FIRST).with_padding(padding);
+    let payload = Payload { offset: 0, layout, payload_context: CONTEXT, context: &context };
+    Stream::open(Cursor::new(sealed), &payload, &KEY)
 }
 
 /// `note`, this byte, and zeros up to `len`.

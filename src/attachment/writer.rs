@@ -10,8 +10,9 @@ use rand_core::TryCryptoRng;
 use super::failure::uninterrupted;
 use super::sealer::{Payload, Sealer};
 use crate::keys::patient::PatientKey;
-use crate::keys::record::RecordDraw;
+use crate::keys::record::RecordSecrets;
 use crate::record::{RecordContext, parts};
+use crate::vault::Vault;
 
 /// Seals an attachment while it is written; [`AttachmentWriter::finish`] ends it.
 ///
@@ -39,7 +40,7 @@ impl<W: Write> AttachmentWriter<W> {
     /// # Errors
     /// The sink's; the one that stuck; [`Usage::TooLong`](crate::error::Usage::TooLong) above 4 PiB.
     pub fn finish(self) -> io::Result<W> {
-        let (mut sink, _) = self.0.finish()?;
+        let mut sink = self.0.finish()?;
         uninterrupted(|| sink.flush())?;
         Ok(sink)
     }
@@ -62,19 +63,38 @@ impl<W> fmt::Debug for AttachmentWriter<W> {
     }
 }
 
+impl Vault {
+    /// Seals an attachment of any length, as a stream. The front of 120 bytes is written at once, the rest as it comes;
+    /// the result is a record, as long as [`sealed_len`](crate::sealed_len) says, and opens with [`Vault::open`] too.
+    ///
+    /// # Errors
+    /// The sink's; as [`Vault::seal`].
+    ///
+    /// # Security
+    /// As [`Vault::seal`]. An attachment that was begun a second time, after a failure, is another text: give it the
+    /// next revision.
+    pub fn seal_attachment<W: Write>(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        sink: W,
+        rng: &mut impl TryCryptoRng,
+    ) -> io::Result<AttachmentWriter<W>> {
+        self.require_open(key.scope(), key.card())?;
+        seal(key, context, sink, rng)
+    }
+}
+
 /// Begins an attachment: the same draw, wrap and front as a record's.
-///
-/// # Errors
-/// The sink's; [`Error::Randomness`](crate::Error::Randomness), and nothing has been written then.
-pub(crate) fn seal<W: Write>(
+pub(super) fn seal<W: Write>(
     key: &PatientKey,
     context: &RecordContext<'_>,
-    sink: W,
+    mut sink: W,
     rng: &mut impl TryCryptoRng,
 ) -> io::Result<AttachmentWriter<W>> {
-    let (mut draw, mut front) = (RecordDraw::empty(), Vec::new());
-    let payload_context = parts::begin(key, context, &mut draw, rng, &mut front)?;
-    let (record_key, salt, _) = draw.parts()?;
-    let payload = Payload { record_key, salt, context: &payload_context, padding: context.padding };
-    Sealer::start(sink, &front, &payload, None).map(AttachmentWriter)
+    let (mut secrets, mut front) = (RecordSecrets::empty(), Vec::new());
+    let payload_context = parts::begin(key, context, &mut secrets, rng, &mut front)?;
+    let payload = Payload { secrets: &secrets, context: payload_context, padding: context.padding };
+    sink.write_all(&front)?;
+    Sealer::start(sink, &payload).map(AttachmentWriter)
 }

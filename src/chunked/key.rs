@@ -7,13 +7,11 @@ use core::ops::DerefMut;
 
 use subtle::ConstantTimeEq;
 
-use super::{CHUNK_LEN, COMMITMENT_LEN, ChunkIndex, Header, Instantiation, NONCE_LEN, SALT_LEN, TAG_LEN};
+use super::{CHUNK_LEN, COMMITMENT_LEN, ChunkIndex, Header, Instantiation, NONCE_LEN, OKM_LEN, SALT_LEN, TAG_LEN};
 use crate::error::{Error, Result, Usage};
 use crate::secret::Scratch;
 
 const PROTOCOL: &[u8] = b"c2sp.org/chunked-encryption@v1+";
-const MAX_KEY_LEN: usize = 32;
-const MAX_OKM_LEN: usize = MAX_KEY_LEN + NONCE_LEN + COMMITMENT_LEN;
 
 /// Seals the chunks of one message, in order, each nonce once.
 ///
@@ -27,11 +25,9 @@ pub struct SealingKey<I, const KEY_LEN: usize, S = Box<KeySlot<KEY_LEN>>> {
 impl<I: Instantiation<KEY_LEN>, const KEY_LEN: usize> SealingKey<I, KEY_LEN> {
     /// Derives the keys of a new message.
     ///
-    /// # Errors
-    /// [`Error::NotAuthentic`] if the instantiation cannot expand 76 bytes, which ours can.
-    ///
     /// Security: `input_key` is uniformly random, and `salt` (24 bytes) is never used with it again.
-    pub fn derive(input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Result<Self> {
+    #[must_use]
+    pub fn derive(input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Self {
         Self::derive_in(Box::new(KeySlot::empty()), input_key, salt, context)
     }
 }
@@ -42,11 +38,8 @@ where
     S: DerefMut<Target = KeySlot<KEY_LEN>>,
 {
     /// [`SealingKey::derive`] into a place that the caller gives.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn derive_in(slot: S, input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Result<Self> {
-        Ok(Self { key: MessageKey::expand(slot, input_key, salt, context)?, next: ChunkIndex::FIRST })
+    pub fn derive_in(slot: S, input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Self {
+        Self { key: MessageKey::expand(slot, input_key, salt, context), next: ChunkIndex::FIRST }
     }
 
     /// The 32 bytes that follow the salt in the header.
@@ -124,7 +117,7 @@ where
     /// # Errors
     /// As there.
     pub fn derive_checked_in(slot: S, input_key: &[u8; KEY_LEN], header: &Header<'_>, context: &[u8]) -> Result<Self> {
-        let key = MessageKey::expand(slot, input_key, header.salt(), context)?;
+        let key = MessageKey::expand(slot, input_key, header.salt(), context);
         if bool::from(key.slot.commitment.ct_eq(header.commitment())) {
             Ok(Self(key))
         } else {
@@ -159,14 +152,14 @@ impl<const KEY_LEN: usize> KeySlot<KEY_LEN> {
         Self { key: Scratch::zeroed(), base_nonce: [0; NONCE_LEN], commitment: [0; COMMITMENT_LEN] }
     }
 
-    fn fill(&mut self, okm: &[u8; MAX_OKM_LEN]) -> Option<()> {
-        let (key, okm) = okm.split_first_chunk()?;
-        let (base_nonce, okm) = okm.split_first_chunk()?;
-        let (commitment, _) = okm.split_first_chunk()?;
-        *self.key.as_mut() = *key;
-        self.base_nonce = *base_nonce;
-        self.commitment = *commitment;
-        Some(())
+    /// Takes key, base nonce and commitment from the beginning of the output.
+    fn fill(&mut self, okm: &[u8; OKM_LEN]) {
+        const { assert!(KEY_LEN + NONCE_LEN + COMMITMENT_LEN <= OKM_LEN, "longer keys do not fit into the output") };
+        let (key, okm) = okm.split_at(KEY_LEN);
+        let (base_nonce, okm) = okm.split_at(NONCE_LEN);
+        self.key.as_mut().copy_from_slice(key);
+        self.base_nonce.copy_from_slice(base_nonce);
+        self.commitment.copy_from_slice(okm.split_at(COMMITMENT_LEN).0);
     }
 }
 
@@ -185,12 +178,11 @@ where
     //   key || base nonce || commitment =
     //       HKDF-Expand(input key, "c2sp.org/chunked-encryption@v1+" || aead || 0x00 || salt || context)
     // A shorter output of HKDF-Expand is the beginning of a longer one, so 76 bytes serve shorter keys as well.
-    fn expand(mut slot: S, input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Result<Self> {
-        const { assert!(KEY_LEN <= MAX_KEY_LEN, "longer keys do not fit into the output") };
+    fn expand(mut slot: S, input_key: &[u8; KEY_LEN], salt: &[u8; SALT_LEN], context: &[u8]) -> Self {
         let mut okm = Scratch::zeroed();
-        I::expand(input_key, &[PROTOCOL, I::AEAD_NAME.as_bytes(), &[0], salt, context], okm.as_mut())?;
-        slot.fill(okm.expose()).ok_or(Error::NotAuthentic)?;
-        Ok(Self { slot, instantiation: PhantomData })
+        I::expand(input_key, &[PROTOCOL, I::AEAD_NAME.as_bytes(), &[0], salt, context], okm.as_mut());
+        slot.fill(okm.expose());
+        Self { slot, instantiation: PhantomData }
     }
 
     fn seal(&self, index: ChunkIndex, chunk: &mut [u8]) -> Result<[u8; TAG_LEN]> {

@@ -92,7 +92,7 @@ pub fn seal_append<I: Instantiation<KEY_LEN>, const KEY_LEN: usize>(
     let layout = Layout::of_plaintext(u64::try_from(plaintext_len).map_err(|_| Usage::TooLong)?);
     reserve(out, layout.map_err(|_| Usage::TooLong)?.sealed_len())?;
     let mut slot = KeySlot::empty();
-    let key = SealingKey::<I, KEY_LEN, _>::derive_in(&mut slot, input_key, salt, context)?;
+    let key = SealingKey::<I, KEY_LEN, _>::derive_in(&mut slot, input_key, salt, context);
     or_undo(out, |out| {
         out.extend_from_slice(salt);
         out.extend_from_slice(key.commitment());

@@ -5,8 +5,10 @@ use core::ops::Deref;
 
 use rand_core::TryCryptoRng;
 
-use crate::error::{Error, Object, Result};
-use crate::ident::{Fingerprint, KeyFingerprint, MemberId, Suite, VaultId};
+use crate::choice::Suite;
+use crate::digest::{Fingerprint, KeyFingerprint, VaultId};
+use crate::error::{Object, Result};
+use crate::ident::{MemberId, Scope};
 use crate::keys::labels;
 use crate::keys::master::master_fingerprint;
 use crate::keys::member::MemberKey;
@@ -16,9 +18,6 @@ use crate::prim::sign::VerifyingKey;
 use crate::secret::Secret;
 use crate::wire;
 
-/// Offset of the master key: behind magic, suite, vault id, generation, k and n.
-const MASTER_KEY_OFFSET: usize = 44;
-
 /// Everything public about one generation of a vault, well-formed and with valid keys, but not trusted.
 ///
 /// Nothing accepts it until [`Pin::check`](crate::Pin::check) has made it a [`PinnedDescriptor`]. With X25519 it has
@@ -27,8 +26,7 @@ const MASTER_KEY_OFFSET: usize = 44;
 pub struct Descriptor {
     bytes: Box<[u8]>,
     fingerprint: Fingerprint,
-    suite: Suite,
-    vault: VaultId,
+    scope: Scope,
     generation: u32,
     k: u8,
     n: u8,
@@ -50,19 +48,16 @@ impl Descriptor {
     /// by a trusted way.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let parsed = wire::descriptor::Descriptor::parse(bytes)?;
-        let root_offset = MASTER_KEY_OFFSET.saturating_add(parsed.suite.public_key_len());
-        let registrar_offset = root_offset.saturating_add(wire::LEN_32);
-        let refuse = |field, offset| Error::malformed(Object::Descriptor, field, offset);
-        let master_key =
-            PublicKey::import(parsed.suite, parsed.master_key).ok_or(refuse("master key", MASTER_KEY_OFFSET))?;
-        let root_key = VerifyingKey::import(&parsed.root_key).ok_or(refuse("root key", root_offset))?;
-        let registrar_key =
-            VerifyingKey::import(&parsed.registrar_key).ok_or(refuse("registrar key", registrar_offset))?;
+        let master_key = PublicKey::import(parsed.scope.suite, parsed.master_key.value)
+            .ok_or_else(|| parsed.master_key.refuse(Object::Descriptor, "master key"))?;
+        let root_key = VerifyingKey::import(&parsed.root_key.value)
+            .ok_or_else(|| parsed.root_key.refuse(Object::Descriptor, "root key"))?;
+        let registrar_key = VerifyingKey::import(&parsed.registrar_key.value)
+            .ok_or_else(|| parsed.registrar_key.refuse(Object::Descriptor, "registrar key"))?;
         Ok(Self {
             bytes: bytes.into(),
             fingerprint: Fingerprint(hash(labels::DESCRIPTOR_FINGERPRINT, &[bytes])),
-            suite: parsed.suite,
-            vault: parsed.vault,
+            scope: parsed.scope,
             generation: parsed.generation,
             k: parsed.k,
             n: parsed.n,
@@ -89,13 +84,13 @@ impl Descriptor {
     /// The suite of all objects of the vault.
     #[must_use]
     pub const fn suite(&self) -> Suite {
-        self.suite
+        self.scope.suite
     }
 
     /// The vault's id.
     #[must_use]
     pub const fn vault(&self) -> VaultId {
-        self.vault
+        self.scope.vault
     }
 
     /// The generation of the master secret, from 1.
@@ -122,8 +117,8 @@ impl Descriptor {
         self.master_fingerprint
     }
 
-    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
-        (self.suite, self.vault)
+    pub(crate) const fn scope(&self) -> Scope {
+        self.scope
     }
 
     /// The digest of share x, for 1 <= x <= n.
@@ -154,7 +149,7 @@ impl PinnedDescriptor {
     /// # Errors
     /// [`Error::Randomness`](crate::Error::Randomness) if the generator fails.
     pub fn new_member(&self, id: MemberId<'_>, rng: &mut impl TryCryptoRng) -> Result<MemberKey> {
-        MemberKey::draw(self.suite(), self.vault(), id, rng)
+        MemberKey::draw(self.scope(), id, rng)
     }
 
     /// Restores a member's keys from the seed that [`MemberKey::seed`] gave; the caller wipes the seed.
@@ -162,7 +157,7 @@ impl PinnedDescriptor {
     /// # Errors
     /// None in practice: every seed gives keys.
     pub fn member_from_seed(&self, id: MemberId<'_>, seed: &[u8; 32]) -> Result<MemberKey> {
-        MemberKey::from_secret(self.suite(), self.vault(), id, Secret::copied(seed))
+        MemberKey::from_secret(self.scope(), id, Secret::copied(seed))
     }
 }
 

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use subtle::ConstantTimeEq;
 
 use super::descriptor::{Descriptor, PinnedDescriptor};
+use crate::digest::Fingerprint;
 use crate::error::{Conflict, Error, Result, Untrusted, Versioned};
-use crate::ident::Fingerprint;
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::wire;
+use crate::wire::frame::Framed;
 
 /// What a client remembers: the descriptor's fingerprint, the generation, and the last roster it saw.
 ///
@@ -43,7 +44,7 @@ impl Pin {
     /// [`Error::Malformed`] with the field; [`Untrusted::Pin`] if its checksum does not match. The checksum detects
     /// damage, not malice: the pin's storage must be out of an attacker's reach.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (pin, body, checksum) = wire::pin::Pin::parse(bytes)?;
+        let Framed { value: pin, body, end: checksum } = wire::pin::Pin::parse(bytes)?;
         let same = hash(labels::PIN_CHECKSUM, &[body]).ct_eq(&checksum);
         if bool::from(same) { Ok(Self(pin)) } else { Err(Untrusted::Pin.into()) }
     }

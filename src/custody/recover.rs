@@ -88,7 +88,7 @@ impl<'a> Recovery<'a> {
     fn combine(&self, quorum: &[&Point]) -> Result<MasterKey> {
         let descriptor = self.descriptor;
         MasterSecret::from_secret(shamir::combine(quorum)?.into_secret())
-            .derive(descriptor.suite(), descriptor.vault(), descriptor.generation())?
+            .derive(descriptor.scope(), descriptor.generation())?
             .matching(&descriptor.master_key, &descriptor.root_key)
     }
 

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::descriptor::PinnedDescriptor;
 use super::share::Share;
+use crate::digest::{CardId, VaultId};
 use crate::error::{Error, Result, ShareFault, Usage};
-use crate::ident::{CardId, VaultId, require_vault};
 
 /// The retirement of an old generation after a rotation. Until [`Retirement::finish`] succeeds, the old generation must
 /// be kept: its shares, its master grants, its endorsements.
@@ -70,7 +70,7 @@ impl<'a> Retirement<'a> {
         new: &'a PinnedDescriptor,
         cards: impl IntoIterator<Item = CardId>,
     ) -> Result<Self> {
-        require_vault(old.belongs_to(), new.belongs_to())?;
+        old.scope().require(new.scope())?;
         if new.generation() <= old.generation() {
             return Err(Usage::NoSuccessor.into());
         }

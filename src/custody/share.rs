@@ -8,8 +8,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::descriptor::PinnedDescriptor;
+use crate::digest::VaultId;
 use crate::error::{Error, Object, Result, ShareFault};
-use crate::ident::VaultId;
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::secret::{SecretBytes, SecretText};

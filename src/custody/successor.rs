@@ -5,10 +5,12 @@ use alloc::vec::Vec;
 use super::create::NewVault;
 use super::descriptor::{Descriptor, PinnedDescriptor};
 use super::pin::Pin;
+use crate::digest::Fingerprint;
 use crate::error::{Conflict, Error, Result, Untrusted, Usage, Versioned};
-use crate::ident::{Fingerprint, require_vault};
+use crate::ident::Scope;
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
+use crate::wire::frame::Framed;
 use crate::wire::rotation::Rotation;
 
 /// `body || Sign(old root, "rotation", body) || Sign(new root, "rotation", body)`, 272 bytes.
@@ -92,10 +94,10 @@ impl PinnedDescriptor {
 
     fn verify_successor(&self, descriptor: &[u8], statement: &[u8]) -> Result<Successor> {
         // 1. The statement is about this descriptor and the one at hand, of the same vault and suite.
-        let (rotation, body, [by_old, by_new]) = Rotation::parse(statement)?;
+        let Framed { value: rotation, body, end: [by_old, by_new] } = Rotation::parse(statement)?;
         let descriptor = Descriptor::parse(descriptor)?;
-        require_vault(self.belongs_to(), descriptor.belongs_to())?;
-        require_vault(self.belongs_to(), (self.suite(), rotation.vault))?;
+        self.scope().require(descriptor.scope())?;
+        self.scope().require(Scope { vault: rotation.vault, ..self.scope() })?;
         for (pinned, met) in [(self.fingerprint(), rotation.old), (rotation.new, descriptor.fingerprint())] {
             if pinned != met {
                 return Err(Untrusted::Fingerprint { pinned, met }.into());

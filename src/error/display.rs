@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Conflict, Error, Object, ShareFault, Untrusted, Usage, Versioned};
-use crate::ident::Path;
+use crate::choice::Path;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +123,6 @@ impl fmt::Display for Usage {
                 write!(f, "card {card} is not closed; let the registrar sign the next roster")
             }
             Self::StillActive(key) => write!(f, "member key {key} is active; retire or revoke it first"),
-            Self::MixedPatients => f.write_str("the stored objects are of different patients"),
             Self::WrongPatient => f.write_str("the stored card is of another patient than the one asked for"),
             Self::NoCard => f.write_str("no card was given"),
             Self::CardTwice(card) => write!(f, "card {card} is stored twice; remove the second row"),

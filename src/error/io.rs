@@ -22,7 +22,13 @@ impl From<Error> for io::Error {
             Error::Usage(_) => io::ErrorKind::InvalidInput,
             Error::Untrusted(_) => io::ErrorKind::PermissionDenied,
             Error::Randomness => io::ErrorKind::Other,
-            _ => io::ErrorKind::InvalidData,
+            Error::Malformed { .. }
+            | Error::ShareCharacter { .. }
+            | Error::Stale { .. }
+            | Error::Conflict(_)
+            | Error::Share { .. }
+            | Error::NotEnoughShares { .. }
+            | Error::NotAuthentic => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)
     }

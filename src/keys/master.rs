@@ -6,8 +6,9 @@ use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
 use super::{labels, schedule};
+use crate::digest::{KeyFingerprint, VaultId};
 use crate::error::{Result, Untrusted};
-use crate::ident::{KeyFingerprint, Suite, VaultId};
+use crate::ident::Scope;
 use crate::prim::hash::hash;
 use crate::prim::hpke::{PrivateKey, PublicKey};
 use crate::prim::rng;
@@ -32,12 +33,12 @@ impl MasterSecret {
     }
 
     /// Derives the key pairs; they become a [`MasterKey`] only by comparison with the descriptor's.
-    pub(crate) fn derive(&self, suite: Suite, vault: VaultId, generation: u32) -> Result<MasterKeyPairs> {
-        let key = |label| schedule::master(&self.0, label, suite, &vault, generation);
-        let hpke = PrivateKey::from_secret(suite, key(labels::MASTER_HPKE)?)?;
+    pub(crate) fn derive(&self, scope: Scope, generation: u32) -> Result<MasterKeyPairs> {
+        let key = |label| schedule::master(&self.0, label, scope, generation);
+        let hpke = PrivateKey::from_secret(scope.suite, key(labels::MASTER_HPKE))?;
         let hpke_public = hpke.public_key()?;
-        let root = SigningKey::from_seed(key(labels::MASTER_ROOT)?.expose());
-        Ok(MasterKeyPairs { vault, generation, hpke, hpke_public, root })
+        let root = SigningKey::from_seed(key(labels::MASTER_ROOT).expose());
+        Ok(MasterKeyPairs { vault: scope.vault, generation, hpke, hpke_public, root })
     }
 }
 

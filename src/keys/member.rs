@@ -6,21 +6,22 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 use super::{labels, schedule};
+use crate::digest::KeyFingerprint;
 use crate::error::Result;
-use crate::ident::{KeyFingerprint, MemberId, Suite, VaultId};
+use crate::ident::{MemberId, Scope};
 use crate::prim::hash::hash;
 use crate::prim::hpke::PrivateKey;
 use crate::prim::rng;
 use crate::prim::sign::SigningKey;
 use crate::secret::{Secret, SecretBytes};
 use crate::wire;
+use crate::wire::frame::Field;
 
 /// A member's private keys: HPKE to receive grants, Ed25519 to endorse and to sign deposits. Wiped when dropped.
 ///
 /// Both are derived from a seed of 32 bytes for one vault, suite and member id: one seed gives unrelated keys elsewhere.
 pub struct MemberKey {
-    suite: Suite,
-    vault: VaultId,
+    scope: Scope,
     seed: Secret<32>,
     pub(crate) hpke: PrivateKey,
     pub(crate) signing: SigningKey,
@@ -29,26 +30,24 @@ pub struct MemberKey {
 }
 
 impl MemberKey {
-    pub(crate) fn draw(suite: Suite, vault: VaultId, id: MemberId<'_>, rng: &mut impl TryCryptoRng) -> Result<Self> {
-        Self::from_secret(suite, vault, id, Secret::try_filled(|seed| rng::fill(rng, seed))?)
+    pub(crate) fn draw(scope: Scope, id: MemberId<'_>, rng: &mut impl TryCryptoRng) -> Result<Self> {
+        Self::from_secret(scope, id, Secret::try_filled(|seed| rng::fill(rng, seed))?)
     }
 
-    pub(crate) fn from_secret(suite: Suite, vault: VaultId, id: MemberId<'_>, seed: Secret<32>) -> Result<Self> {
-        let key = |label| schedule::member(&seed, label, suite, &vault, id);
-        let hpke = PrivateKey::from_secret(suite, key(labels::MEMBER_HPKE)?)?;
-        let signing = SigningKey::from_seed(key(labels::MEMBER_SIGNING)?.expose());
+    pub(crate) fn from_secret(scope: Scope, id: MemberId<'_>, seed: Secret<32>) -> Result<Self> {
+        let key = |label| schedule::member(&seed, label, scope, id);
+        let hpke = PrivateKey::from_secret(scope.suite, key(labels::MEMBER_HPKE))?;
+        let signing = SigningKey::from_seed(key(labels::MEMBER_SIGNING).expose());
         let body = wire::member::MemberEntry {
-            suite,
-            vault,
-            member: id.as_bytes(),
-            hpke_key: hpke.public_key()?.as_bytes(),
-            signing_key: *signing.verifying_key().as_bytes(),
-            signature: [0; wire::SIGNATURE_LEN],
+            scope,
+            member: id,
+            hpke_key: Field::new(hpke.public_key()?.as_bytes()),
+            signing_key: Field::new(*signing.verifying_key().as_bytes()),
         }
         .encode_body();
         let fingerprint = member_fingerprint(&body);
         let entry = signing.append_signature(labels::MEMBER_ENTRY, body);
-        Ok(Self { suite, vault, seed, hpke, signing, entry: entry.into(), fingerprint })
+        Ok(Self { scope, seed, hpke, signing, entry: entry.into(), fingerprint })
     }
 
     /// The self-signed entry, for the registrar to admit and for the store to keep: with X25519 167 bytes and
@@ -70,8 +69,8 @@ impl MemberKey {
         SecretBytes::new(self.seed.expose().to_vec())
     }
 
-    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
-        (self.suite, self.vault)
+    pub(crate) const fn scope(&self) -> Scope {
+        self.scope
     }
 }
 

@@ -1,6 +1,5 @@
 //! The patient secret and the keys derived from it.
 
-use alloc::boxed::Box;
 use core::fmt;
 
 use rand_core::TryCryptoRng;
@@ -8,8 +7,9 @@ use subtle::ConstantTimeEq;
 
 pub(crate) use super::schedule::PatientContext;
 use super::{labels, schedule};
+use crate::digest::CardId;
 use crate::error::{Error, Result};
-use crate::ident::{CardId, PatientId, Suite, VaultId};
+use crate::ident::{OwnedPatientId, PatientId, Scope};
 use crate::prim::hpke::{PrivateKey, PublicKey};
 use crate::prim::rng;
 use crate::prim::sign::{SigningKey, VerifyingKey};
@@ -33,10 +33,11 @@ impl PatientSecret {
 
     /// Derives the keys; they become a [`PatientKey`] only by comparison with a card's.
     pub(crate) fn derive(self, context: &PatientContext<'_>) -> Result<PatientKeyPairs> {
-        let hpke = PrivateKey::from_secret(context.suite, schedule::patient(&self.0, labels::PATIENT_HPKE, context)?)?;
+        let hpke =
+            PrivateKey::from_secret(context.scope.suite, schedule::patient(&self.0, labels::PATIENT_HPKE, context))?;
         let hpke_public = hpke.public_key()?;
         let succession =
-            SigningKey::from_seed(schedule::patient(&self.0, labels::PATIENT_SUCCESSION, context)?.expose());
+            SigningKey::from_seed(schedule::patient(&self.0, labels::PATIENT_SUCCESSION, context).expose());
         Ok(PatientKeyPairs { secret: self, hpke_public, succession })
     }
 }
@@ -69,9 +70,9 @@ impl PatientKeyPairs {
         if !bool::from(hpke_same & succession_same) {
             return Err(Error::NotAuthentic);
         }
-        let kek = PatientKek(schedule::patient(&self.secret.0, labels::PATIENT_KEK, context)?);
-        let PatientContext { suite, vault, patient, version } = *context;
-        Ok(PatientKey { suite, vault, patient: patient.as_bytes().into(), version, card, secret: self.secret, kek })
+        let kek = PatientKek(schedule::patient(&self.secret.0, labels::PATIENT_KEK, context));
+        let PatientContext { scope, patient, version } = *context;
+        Ok(PatientKey { scope, patient: patient.into(), version, card, secret: self.secret, kek })
     }
 }
 
@@ -90,9 +91,8 @@ impl PatientKek {
 /// verified card. A card that is closed later does not reach into memory: drop the key and open the grant again after
 /// each new roster.
 pub struct PatientKey {
-    suite: Suite,
-    vault: VaultId,
-    patient: Box<[u8]>,
+    scope: Scope,
+    patient: OwnedPatientId,
     version: u32,
     card: CardId,
     secret: PatientSecret,
@@ -109,7 +109,7 @@ impl PatientKey {
     /// The id of the patient that this is the key of, 1 to 255 bytes.
     #[must_use]
     pub const fn patient(&self) -> &[u8] {
-        &self.patient
+        self.patient.as_id().as_bytes()
     }
 
     /// The version of the patient's key, from 1.
@@ -118,25 +118,28 @@ impl PatientKey {
         self.version
     }
 
-    pub(crate) fn context(&self) -> Result<PatientContext<'_>> {
-        let patient = PatientId::new(&self.patient)?;
-        Ok(PatientContext { suite: self.suite, vault: self.vault, patient, version: self.version })
+    pub(crate) const fn patient_id(&self) -> PatientId<'_> {
+        self.patient.as_id()
+    }
+
+    pub(crate) const fn context(&self) -> PatientContext<'_> {
+        PatientContext { scope: self.scope, patient: self.patient.as_id(), version: self.version }
     }
 
     /// `Ed25519-Sign(succession key, lp(label) || id of the next card)`, 64 bytes.
-    pub(crate) fn vouch_for(&self, next: CardId) -> Result<[u8; 64]> {
-        let seed = schedule::patient(&self.secret.0, labels::PATIENT_SUCCESSION, &self.context()?)?;
-        Ok(SigningKey::from_seed(seed.expose()).sign(labels::SUCCESSION, next.as_bytes()))
+    pub(crate) fn vouch_for(&self, next: CardId) -> [u8; 64] {
+        let seed = schedule::patient(&self.secret.0, labels::PATIENT_SUCCESSION, &self.context());
+        SigningKey::from_seed(seed.expose()).sign(labels::SUCCESSION, next.as_bytes())
     }
 
     /// The private half of the card's HPKE key, which opens deposits.
     pub(crate) fn hpke(&self) -> Result<PrivateKey> {
-        let key = schedule::patient(&self.secret.0, labels::PATIENT_HPKE, &self.context()?)?;
-        PrivateKey::from_secret(self.suite, key)
+        let key = schedule::patient(&self.secret.0, labels::PATIENT_HPKE, &self.context());
+        PrivateKey::from_secret(self.scope.suite, key)
     }
 
-    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
-        (self.suite, self.vault)
+    pub(crate) const fn scope(&self) -> Scope {
+        self.scope
     }
 
     pub(crate) const fn secret(&self) -> &PatientSecret {

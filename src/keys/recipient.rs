@@ -5,8 +5,9 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 use super::labels;
+use crate::choice::Suite;
+use crate::digest::KeyFingerprint;
 use crate::error::{Error, Object, Result};
-use crate::ident::{KeyFingerprint, Suite};
 use crate::prim::hash::hash;
 use crate::prim::hkdf::expand_labelled;
 use crate::prim::hpke::{PrivateKey, PublicKey};
@@ -52,7 +53,7 @@ impl RecipientKey {
     /// `HKDF-Expand(seed, lp(label) || suite, 32)`.
     fn from_secret(suite: Suite, seed: Secret<32>) -> Result<Self> {
         let suite_id = suite.kem_id().to_be_bytes();
-        let key = Secret::try_filled(|key| expand_labelled(seed.expose(), labels::RECIPIENT_HPKE, [&suite_id], key))?;
+        let key = Secret::filled(|key| expand_labelled(seed.expose(), labels::RECIPIENT_HPKE, [&suite_id], key));
         let hpke = PrivateKey::from_secret(suite, key)?;
         let public = RecipientPublicKey(hpke.public_key()?);
         Ok(Self { seed, hpke, public })

@@ -4,7 +4,7 @@ use rand_core::TryCryptoRng;
 
 use super::labels;
 use super::patient::PatientKek;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::prim::aead::{self, TAG_LEN};
 use crate::prim::hkdf::expand_labelled;
 use crate::prim::label::Label;
@@ -12,15 +12,19 @@ use crate::prim::rng;
 use crate::secret::Scratch;
 use crate::wire::record::WrappedKey;
 
-/// Record key (32 bytes), salt (24) and wrap nonce (24) of one sealed object, in this order.
-pub(crate) struct RecordDraw(Scratch<80>);
+/// What one sealed object is made with: record key, salt and wrap nonce. On the stack of one sealing: do not move it.
+pub(crate) struct RecordSecrets {
+    key: Scratch<32>,
+    pub(crate) salt: [u8; 24],
+    pub(crate) wrap_nonce: [u8; 24],
+}
 
-impl RecordDraw {
+impl RecordSecrets {
     pub(crate) const fn empty() -> Self {
-        Self(Scratch::zeroed())
+        Self { key: Scratch::zeroed(), salt: [0; 24], wrap_nonce: [0; 24] }
     }
 
-    /// `HKDF-Expand(r, lp(label) || context, 80)` of one draw r of 32 bytes, in place.
+    /// `key || salt || wrap nonce = HKDF-Expand(r, lp(label) || context, 80)` of one draw r of 32 bytes, in place.
     ///
     /// The context makes a generator that repeats itself harmless between records and revisions
     /// (hedging, cf. RFC 8937): the same r with another context gives unrelated values.
@@ -30,19 +34,27 @@ impl RecordDraw {
         context: [&[u8]; PARTS],
         rng: &mut impl TryCryptoRng,
     ) -> Result<()> {
-        let mut drawn = Scratch::<32>::zeroed();
+        let (mut drawn, mut okm) = (Scratch::<32>::zeroed(), Scratch::<80>::zeroed());
         rng::fill(rng, drawn.as_mut())?;
-        expand_labelled(drawn.expose(), label, context, self.0.as_mut())
+        expand_labelled(drawn.expose(), label, context, okm.as_mut());
+        let (key, rest) = okm.expose().split_at(32);
+        let (salt, wrap_nonce) = rest.split_at(24);
+        self.key.as_mut().copy_from_slice(key);
+        self.salt.copy_from_slice(salt);
+        self.wrap_nonce.copy_from_slice(wrap_nonce);
+        Ok(())
     }
 
-    /// Record key, salt and wrap nonce.
-    pub(crate) fn parts(&self) -> Result<(&[u8; 32], &[u8; 24], &[u8; 24])> {
-        let bytes = self.0.expose();
-        let parts = bytes.split_first_chunk::<32>().and_then(|(key, rest)| {
-            let (salt, rest) = rest.split_first_chunk::<24>()?;
-            rest.split_first_chunk::<24>().map(|(nonce, _)| (key, salt, nonce))
-        });
-        parts.ok_or(Error::NotAuthentic)
+    #[cfg(test)]
+    pub(crate) fn of(key: &[u8; 32], salt: [u8; 24]) -> Self {
+        let mut secrets = Self { salt, ..Self::empty() };
+        secrets.key.as_mut().copy_from_slice(key);
+        secrets
+    }
+
+    /// The record key.
+    pub(crate) fn key(&self) -> &[u8; 32] {
+        self.key.expose()
     }
 }
 
@@ -72,7 +84,7 @@ pub(crate) fn draw_wrap_nonce(wrap_context: &[u8], rng: &mut impl TryCryptoRng) 
     let mut drawn = Scratch::<32>::zeroed();
     rng::fill(rng, drawn.as_mut())?;
     let mut nonce = [0; 24];
-    expand_labelled(drawn.expose(), labels::WRAP_NONCE, [wrap_context], &mut nonce)?;
+    expand_labelled(drawn.expose(), labels::WRAP_NONCE, [wrap_context], &mut nonce);
     Ok(nonce)
 }
 
@@ -87,7 +99,7 @@ impl RecordKey {
     /// Unwraps in place, and gives the key only if the wrap is authentic.
     ///
     /// # Errors
-    /// [`Error::NotAuthentic`].
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic).
     pub(crate) fn unwrap_in_place(
         &mut self,
         kek: &PatientKek,

@@ -24,14 +24,12 @@ impl RegistrarKey {
     /// # Errors
     /// [`Error::Randomness`](crate::Error::Randomness) if the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self> {
-        Self::from_secret(Secret::try_filled(|seed| rng::fill(rng, seed))?)
+        Ok(Self::from_secret(Secret::try_filled(|seed| rng::fill(rng, seed))?))
     }
 
-    /// Restores a key from its 32-byte seed; the caller wipes the seed.
-    ///
-    /// # Errors
-    /// None in practice: every seed is a key.
-    pub fn from_seed(seed: &[u8; 32]) -> Result<Self> {
+    /// Restores a key from its 32-byte seed; the caller wipes the seed. Every seed is a key.
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
         Self::from_secret(Secret::copied(seed))
     }
 
@@ -47,9 +45,9 @@ impl RegistrarKey {
         RegistrarPublicKey(self.signing.verifying_key())
     }
 
-    fn from_secret(seed: Secret<32>) -> Result<Self> {
-        let signing = SigningKey::from_seed(schedule::registrar(&seed, labels::REGISTRAR_SIGNING)?.expose());
-        Ok(Self { seed, signing })
+    fn from_secret(seed: Secret<32>) -> Self {
+        let signing = SigningKey::from_seed(schedule::registrar(&seed, labels::REGISTRAR_SIGNING).expose());
+        Self { seed, signing }
     }
 }
 

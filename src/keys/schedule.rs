@@ -1,60 +1,40 @@
 //! The key schedule: every derived key is `HKDF-Expand-SHA256(secret, lp(label) || context, 32)`.
 
-use crate::error::Result;
-use crate::ident::{MemberId, PatientId, Suite, VaultId};
-use crate::prim::hash::lp;
+use crate::ident::{MemberId, PatientId, Scope};
 use crate::prim::hkdf::expand_labelled;
 use crate::prim::label::Label;
 use crate::secret::Secret;
 
 /// Keys of a master secret: context = suite || vault id || generation.
-pub(crate) fn master(
-    secret: &Secret<32>,
-    label: Label,
-    suite: Suite,
-    vault: &VaultId,
-    generation: u32,
-) -> Result<Secret<32>> {
-    let suite = suite.kem_id().to_be_bytes();
-    let generation = generation.to_be_bytes();
-    derive(secret, label, [&suite, vault.as_bytes(), &generation])
+pub(crate) fn master(secret: &Secret<32>, label: Label, scope: Scope, generation: u32) -> Secret<32> {
+    derive(secret, label, [&scope.to_bytes(), &generation.to_be_bytes()])
 }
 
 /// Keys of a member's seed: context = suite || vault id || lp(member id). One seed gives unrelated keys in two vaults
 /// and under two ids, so that a revoked key cannot come back under another id by accident.
-pub(crate) fn member(
-    seed: &Secret<32>,
-    label: Label,
-    suite: Suite,
-    vault: &VaultId,
-    id: MemberId<'_>,
-) -> Result<Secret<32>> {
-    let (suite, id) = (suite.kem_id().to_be_bytes(), id.as_bytes());
-    derive(seed, label, [&suite, vault.as_bytes(), &lp(id), id])
+pub(crate) fn member(seed: &Secret<32>, label: Label, scope: Scope, id: MemberId<'_>) -> Secret<32> {
+    derive(seed, label, [&scope.to_bytes(), &id.0.lp(), id.as_bytes()])
 }
 
 /// The key of a registrar's seed, which exists before any vault: no context.
-pub(crate) fn registrar(seed: &Secret<32>, label: Label) -> Result<Secret<32>> {
+pub(crate) fn registrar(seed: &Secret<32>, label: Label) -> Secret<32> {
     derive(seed, label, [])
 }
 
 /// What the keys of a patient secret are derived for: suite || vault id || lp(patient id) || version.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PatientContext<'a> {
-    pub(crate) suite: Suite,
-    pub(crate) vault: VaultId,
+    pub(crate) scope: Scope,
     pub(crate) patient: PatientId<'a>,
     pub(crate) version: u32,
 }
 
 /// Keys of a patient secret.
-pub(crate) fn patient(secret: &Secret<32>, label: Label, context: &PatientContext<'_>) -> Result<Secret<32>> {
-    let suite = context.suite.kem_id().to_be_bytes();
-    let patient = context.patient.as_bytes();
-    let version = context.version.to_be_bytes();
-    derive(secret, label, [&suite, context.vault.as_bytes(), &lp(patient), patient, &version])
+pub(crate) fn patient(secret: &Secret<32>, label: Label, context: &PatientContext<'_>) -> Secret<32> {
+    let PatientContext { scope, patient, version } = context;
+    derive(secret, label, [&scope.to_bytes(), &patient.0.lp(), patient.as_bytes(), &version.to_be_bytes()])
 }
 
-fn derive<const PARTS: usize>(secret: &Secret<32>, label: Label, context: [&[u8]; PARTS]) -> Result<Secret<32>> {
-    Secret::try_filled(|key| expand_labelled(secret.expose(), label, context, key))
+fn derive<const PARTS: usize>(secret: &Secret<32>, label: Label, context: [&[u8]; PARTS]) -> Secret<32> {
+    Secret::filled(|key| expand_labelled(secret.expose(), label, context, key))
 }

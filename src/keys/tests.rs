@@ -12,9 +12,11 @@ use super::labels;
 use super::master::MasterSecret;
 use super::member::MemberKey;
 use super::patient::{PatientContext, PatientSecret};
-use super::record::RecordDraw;
+use super::record::RecordSecrets;
 use super::registrar::RegistrarKey;
-use crate::ident::{CardId, MemberId, PatientId, Suite, VaultId};
+use crate::choice::Suite;
+use crate::digest::{CardId, VaultId};
+use crate::ident::{MemberId, PatientId, Scope};
 use crate::prim::rng::OneShot;
 use crate::secret::Secret;
 
@@ -73,7 +75,9 @@ const ANSWERS: [Answers; 2] = [
 #[test]
 fn member_keys_of_a_seed() {
     for Answers { suite, member, .. } in ANSWERS {
-        let key = MemberKey::from_secret(suite, VAULT, MemberId::new("m").unwrap(), Secret::copied(&seed())).unwrap();
+        let key =
+            MemberKey::from_secret(Scope { suite, vault: VAULT }, MemberId::new("m").unwrap(), Secret::copied(&seed()))
+                .unwrap();
         let hpke = key.hpke.public_key().unwrap();
         assert_eq!([shown(hpke.as_bytes()), shown(key.signing.verifying_key().as_bytes())], member);
     }
@@ -82,7 +86,8 @@ fn member_keys_of_a_seed() {
 #[test]
 fn master_keys_of_a_secret() {
     for Answers { suite, master, .. } in ANSWERS {
-        let pairs = MasterSecret::from_secret(Secret::copied(&seed())).derive(suite, VAULT, 7).unwrap();
+        let pairs =
+            MasterSecret::from_secret(Secret::copied(&seed())).derive(Scope { suite, vault: VAULT }, 7).unwrap();
         assert_eq!([shown(pairs.hpke_public.as_bytes()), shown(pairs.root_public().as_bytes())], master);
     }
 }
@@ -90,7 +95,11 @@ fn master_keys_of_a_secret() {
 #[test]
 fn patient_keys_of_a_secret() {
     for Answers { suite, patient, .. } in ANSWERS {
-        let context = PatientContext { suite, vault: VAULT, patient: PatientId::new("p-1").unwrap(), version: 3 };
+        let context = PatientContext {
+            scope: Scope { suite, vault: VAULT },
+            patient: PatientId::new("p-1").unwrap(),
+            version: 3,
+        };
         let pairs = PatientSecret::from_secret(Secret::copied(&seed())).derive(&context).unwrap();
         let (hpke, succession) = (pairs.hpke_public.as_bytes().to_vec(), *pairs.succession_public().as_bytes());
         let key = pairs.matching(&context, CardId([0; 32]), &hpke, &succession).unwrap();
@@ -100,16 +109,15 @@ fn patient_keys_of_a_secret() {
 
 #[test]
 fn registrar_key_of_a_seed() {
-    let key = RegistrarKey::from_seed(&seed()).unwrap().public();
+    let key = RegistrarKey::from_seed(&seed()).public();
     assert_eq!(shown(key.as_bytes()), "e8b0eddc7de3a67fc88e996d2065665ec59114c63170764a6c3edbb27a38802f");
 }
 
 #[test]
 fn one_draw_of_a_record() {
-    let mut draw = RecordDraw::empty();
-    draw.draw(labels::RECORD_DRAW, [&[0x22; 32]], &mut OneShot::new(&seed())).unwrap();
-    let (key, salt, nonce) = draw.parts().unwrap();
-    assert_eq!(hex::encode(key), "736b14c5b4650e0bacc98ae739e458d94366e564c76f5472cd2ad8f9700d2858");
-    assert_eq!(hex::encode(salt), "ea875ffb5d2704cc75dbd62e24d0ae7ec0407edaea0031a5");
-    assert_eq!(hex::encode(nonce), "d87ec57caf63d55b4e086dab077c1ed0003b78ddeb04da6f");
+    let mut secrets = RecordSecrets::empty();
+    secrets.draw(labels::RECORD_DRAW, [&[0x22; 32]], &mut OneShot::new(&seed())).unwrap();
+    assert_eq!(hex::encode(secrets.key()), "736b14c5b4650e0bacc98ae739e458d94366e564c76f5472cd2ad8f9700d2858");
+    assert_eq!(hex::encode(secrets.salt), "ea875ffb5d2704cc75dbd62e24d0ae7ec0407edaea0031a5");
+    assert_eq!(hex::encode(secrets.wrap_nonce), "d87ec57caf63d55b4e086dab077c1ed0003b78ddeb04da6f");
 }

@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::custody::PinnedDescriptor;
-use crate::ident::{CardId, KeyFingerprint};
-use crate::roster::{Roles, Status, VerifiedRoster};
+use crate::choice::{Roles, Status};
+use crate::digest::{CardId, KeyFingerprint};
+use crate::vault::Vault;
+use crate::wire::frame::Framed;
 use crate::wire::grant::{Grant, Recipient};
 
 /// To whom the stored grants of a card are addressed.
@@ -52,36 +53,38 @@ pub enum Holder {
     },
 }
 
-pub(crate) fn who_can_open<G: AsRef<[u8]>>(
-    card: CardId,
-    grants: impl IntoIterator<Item = G>,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-) -> AccessHint {
-    let mut hint = AccessHint { card, holders: Vec::new(), foreign: 0 };
-    for bytes in grants {
-        match Grant::parse(bytes.as_ref()) {
-            Ok((grant, _)) if grant.card == card && grant.vault == descriptor.vault() => {
-                hint.holders.push(holder(grant.recipient, descriptor, roster));
+impl Vault {
+    /// Lists to whom the stored grants of a card are addressed. A hint: see [`AccessHint`].
+    #[must_use]
+    pub fn who_can_open<G: AsRef<[u8]>>(&self, card: CardId, grants: impl IntoIterator<Item = G>) -> AccessHint {
+        let mut hint = AccessHint { card, holders: Vec::new(), foreign: 0 };
+        for bytes in grants {
+            match Grant::parse(bytes.as_ref()) {
+                Ok(Framed { value, .. }) if value.card == card && value.scope.vault == self.descriptor.vault() => {
+                    hint.holders.push(self.holder(value.recipient));
+                }
+                _ => hint.foreign = hint.foreign.saturating_add(1),
             }
-            _ => hint.foreign = hint.foreign.saturating_add(1),
         }
+        hint
     }
-    hint
-}
 
-fn holder(recipient: Recipient, descriptor: &PinnedDescriptor, roster: &VerifiedRoster) -> Holder {
-    match recipient {
-        Recipient::Master { generation, key } => {
-            let current = generation == descriptor.generation() && key == descriptor.master_fingerprint();
-            Holder::Quorum { generation, current }
-        }
-        Recipient::Member(key) => match roster.member(key) {
-            Ok(member) => {
-                Holder::Member { key, id: member.entry().id().into(), status: member.status(), roles: member.roles() }
+    fn holder(&self, recipient: Recipient) -> Holder {
+        match recipient {
+            Recipient::Master { generation, key } => {
+                let pinned = (self.descriptor.generation(), self.descriptor.master_fingerprint());
+                Holder::Quorum { generation, current: (generation, key) == pinned }
             }
-            Err(_) => Holder::Unlisted { key },
-        },
+            Recipient::Member(key) => match self.roster.member(key) {
+                Ok(member) => Holder::Member {
+                    key,
+                    id: member.entry().id().into(),
+                    status: member.status(),
+                    roles: member.roles(),
+                },
+                Err(_) => Holder::Unlisted { key },
+            },
+        }
     }
 }
 

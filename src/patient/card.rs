@@ -1,34 +1,61 @@
-//! A card is the public part of a patient key; this is how a stored one becomes a trusted one.
+//! A card is the public part of one version of a patient's key.
 
-use alloc::boxed::Box;
-
-use super::grant::pinned_master;
-use super::history::{PublicCard, ReadCard, read_history, require_follows, verify_succession};
-use crate::custody::PinnedDescriptor;
-use crate::error::{Error, Result, Untrusted, Usage, Versioned};
-use crate::ident::{CardId, PatientId, Suite, VaultId, require_vault};
+use crate::digest::CardId;
+use crate::error::{Object, Result, Usage};
+use crate::ident::{OwnedPatientId, PatientId, Scope};
 use crate::keys::labels;
+use crate::keys::patient::PatientContext;
 use crate::prim::hash::hash;
 use crate::prim::hpke::PublicKey;
-use crate::roster::{Roles, VerifiedRoster};
-use crate::wire::endorsement::{Endorsement, Endorser};
-use crate::wire::grant::Grant;
+use crate::prim::sign::VerifyingKey;
+use crate::vault::Vault;
+use crate::wire;
+use crate::wire::card::Voucher;
+use crate::wire::frame::Framed;
+use alloc::boxed::Box;
 
-/// What a store holds of one patient's key, as it was read and not trusted yet.
-#[derive(Debug, Clone, Copy)]
-pub struct StoredPatient<'a> {
-    /// Every card of the patient, in any order: usually one, after a re-key the older ones too.
-    pub cards: &'a [&'a [u8]],
-    /// The endorsement of the newest card for the pinned generation.
-    pub endorsement: &'a [u8],
-    /// The newest card's grant to the master key of the pinned generation.
-    pub master_grant: &'a [u8],
+/// A card of the vault that is well-formed and has valid keys. Nothing vouches for it yet.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadCard {
+    pub(crate) id: CardId,
+    pub(crate) scope: Scope,
+    pub(crate) patient: OwnedPatientId,
+    pub(crate) version: u32,
+    pub(crate) hpke_key: PublicKey,
+    pub(crate) succession_key: VerifyingKey,
+    /// The card before; a first card has none.
+    pub(crate) previous: Option<CardId>,
+    /// The signature of the card before; whether it holds is another question.
+    pub(super) voucher: Voucher,
+}
+
+impl ReadCard {
+    /// What a key is derived for before it is compared with this card's.
+    pub(super) const fn context(&self) -> PatientContext<'_> {
+        PatientContext { scope: self.scope, patient: self.patient.as_id(), version: self.version }
+    }
+
+    /// Refuses another patient's card than the one asked for.
+    pub(super) fn require_patient(&self, patient: PatientId<'_>) -> Result<()> {
+        if self.patient.as_id() == patient { Ok(()) } else { Err(Usage::WrongPatient.into()) }
+    }
+
+    /// Whether its succession key signed the id of the next version.
+    pub(super) fn vouches_for(&self, next: &Self) -> bool {
+        let signed = |voucher| self.succession_key.verify(labels::SUCCESSION, next.id.as_bytes(), voucher);
+        self.version.checked_add(1) == Some(next.version) && next.voucher.as_ref().is_some_and(signed)
+    }
+}
+
+/// The id of a card: `SHA-256(lp(label) || body)`.
+pub(super) fn card_id(body: &[u8]) -> CardId {
+    CardId(hash(labels::CARD_ID, &[body]))
 }
 
 /// The current card of a patient, verified against the pinned descriptor and the roster.
 #[derive(Debug, Clone)]
 pub struct Card {
-    pub(super) public: PublicCard,
+    pub(super) read: ReadCard,
     pub(super) master_grant: Box<[u8]>,
 }
 
@@ -36,131 +63,45 @@ impl Card {
     /// The card's id, for `expect` and for the store.
     #[must_use]
     pub const fn id(&self) -> CardId {
-        self.public.id
+        self.read.id
     }
 
     /// The patient's id, 1 to 255 bytes.
     #[must_use]
     pub const fn patient(&self) -> &[u8] {
-        &self.public.patient
+        self.read.patient.as_id().as_bytes()
     }
 
     /// The version of the patient's key, from 1.
     #[must_use]
     pub const fn version(&self) -> u32 {
-        self.public.version
+        self.read.version
+    }
+
+    pub(crate) const fn patient_id(&self) -> PatientId<'_> {
+        self.read.patient.as_id()
     }
 
     pub(crate) const fn hpke_key(&self) -> &PublicKey {
-        &self.public.hpke_key
+        &self.read.hpke_key
     }
 
-    pub(crate) const fn belongs_to(&self) -> (Suite, VaultId) {
-        (self.public.suite, self.public.vault)
-    }
-
-    /// Verifies what is stored of a patient and gives the current card.
-    ///
-    /// # Errors
-    /// [`Error::Malformed`](crate::Error::Malformed); [`Usage`] for objects of another vault, suite or patient;
-    /// [`Conflict::Cards`](crate::error::Conflict::Cards); [`Untrusted`] with what did not hold; [`Error::Stale`] for
-    /// an endorsement of another generation, or one made under a newer roster than the one in hand.
-    pub fn verify(
-        patient: PatientId<'_>,
-        stored: &StoredPatient<'_>,
-        expect: Option<CardId>,
-        descriptor: &PinnedDescriptor,
-        roster: &VerifiedRoster,
-    ) -> Result<Self> {
-        let history = read_history(stored.cards, descriptor, roster)?;
-        let current = current(patient, stored, expect, &history, descriptor, roster)?;
-        Ok(Self { public: current.public(descriptor), master_grant: stored.master_grant.into() })
+    pub(crate) const fn scope(&self) -> Scope {
+        self.read.scope
     }
 }
 
-/// The current one of all cards of a patient.
-pub(super) fn current<'h, 'a>(
-    patient: PatientId<'_>,
-    stored: &StoredPatient<'_>,
-    expect: Option<CardId>,
-    history: &'h [ReadCard<'a>],
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-) -> Result<&'h ReadCard<'a>> {
-    // 1. The newest card is of the patient that was asked for, and open.
-    let current = history.last().ok_or(Usage::NoCard)?;
-    current.require_patient(patient)?;
-    roster.require_open(current.id)?;
-    // 2. It is endorsed, and the endorsed master grant is at hand.
-    let endorser = verify_endorsement(stored, current.id, descriptor, roster)?;
-    require_master_grant(stored.master_grant, current.id, descriptor)?;
-    // 3. From version 2 on, the card before it vouches for it, or the root endorses it.
-    verify_succession(current, history, endorser)?;
-    // 4. It is the card that the client accepted before, or follows from it.
-    if let Some(expected) = expect {
-        require_follows(current, expected, history)?;
-    }
-    Ok(current)
-}
-
-/// The card that a stored endorsement vouches for, if it holds; whether that is the newest one is not asked.
-pub(crate) fn endorsed_card(
-    stored: &StoredPatient<'_>,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-) -> Result<CardId> {
-    let (Endorsement { card, .. }, _, _) = Endorsement::parse(stored.endorsement)?;
-    verify_endorsement(stored, card, descriptor, roster)?;
-    Ok(card)
-}
-
-fn verify_endorsement(
-    stored: &StoredPatient<'_>,
-    card: CardId,
-    descriptor: &PinnedDescriptor,
-    roster: &VerifiedRoster,
-) -> Result<Endorser> {
-    let (endorsement, body, signature) = Endorsement::parse(stored.endorsement)?;
-    if endorsement.vault != descriptor.vault() {
-        return Err(Usage::WrongVault.into());
-    }
-    if endorsement.card != card {
-        return Err(Untrusted::EndorsedCard { card, endorsed: endorsement.card }.into());
-    }
-    let (known, met) = (descriptor.generation().into(), endorsement.generation.into());
-    if met != known {
-        return Err(Error::Stale { what: Versioned::Generation, known, met });
-    }
-    roster.require_seen(endorsement.roster_seen)?;
-    let key = match endorsement.endorser {
-        Endorser::Member(key) => &roster.require_unrevoked(key, Roles::ENROL)?.entry().signing_key,
-        Endorser::Root => &descriptor.root_key,
-    };
-    if !key.verify(labels::ENDORSEMENT, body, &signature) {
-        let signer = match endorsement.endorser {
-            Endorser::Member(key) => Some(key),
-            Endorser::Root => None,
-        };
-        return Err(Untrusted::EndorsementSignature(signer).into());
-    }
-    if master_grant_digest(stored.master_grant) != endorsement.master_grant {
-        return Err(Untrusted::MasterGrant(card).into());
-    }
-    Ok(endorsement.endorser)
-}
-
-/// `SHA-256(lp(label) || master grant)`, which the endorsement signs.
-pub(super) fn master_grant_digest(grant: &[u8]) -> [u8; 32] {
-    hash(labels::MASTER_GRANT_DIGEST, &[grant])
-}
-
-/// The endorsed master grant must be one: of this card and to the pinned master key. What is in it, only a quorum sees.
-fn require_master_grant(bytes: &[u8], card: CardId, descriptor: &PinnedDescriptor) -> Result<()> {
-    let (grant, _) = Grant::parse(bytes)?;
-    require_vault(descriptor.belongs_to(), (grant.suite, grant.vault))?;
-    if grant.card == card && grant.recipient == pinned_master(descriptor) {
-        Ok(())
-    } else {
-        Err(Untrusted::MasterGrant(card).into())
+impl Vault {
+    /// Reads one card of any patient of the vault.
+    pub(crate) fn read_card(&self, bytes: &[u8]) -> Result<ReadCard> {
+        let Framed { value: card, body, end: voucher } = wire::card::Card::parse(bytes)?;
+        self.scope().require(card.scope)?;
+        let hpke_key = PublicKey::import(card.scope.suite, card.hpke_key.value)
+            .ok_or_else(|| card.hpke_key.refuse(Object::Card, "hpke key"))?;
+        let succession_key = VerifyingKey::import(&card.succession_key.value)
+            .ok_or_else(|| card.succession_key.refuse(Object::Card, "succession key"))?;
+        let wire::card::Card { scope, patient, version, previous, .. } = card;
+        let (patient, previous) = (patient.into(), (version > 1).then_some(previous));
+        Ok(ReadCard { id: card_id(body), scope, patient, version, hpke_key, succession_key, previous, voucher })
     }
 }

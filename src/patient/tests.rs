@@ -4,28 +4,32 @@ use alloc::vec::Vec;
 
 use getrandom::SysRng;
 
-use super::card::{Card, StoredPatient, master_grant_digest};
-use super::enrol::{Enroller, Enrolment, enrol, rekey};
-use super::grant::{open_as_master, seal_grant};
-use super::history::card_id;
-use crate::custody::{NewVault, Pin, PinnedDescriptor, Policy, create};
+use super::card::{Card, card_id};
+use super::endorsement::{Enroller, StoredPatient, master_grant_digest};
+use super::enrol::Enrolment;
+use super::grant::seal_grant;
+use crate::choice::{Roles, Suite};
+use crate::custody::{NewVault, Pin, Policy, create};
+use crate::digest::CardId;
 use crate::error::{Conflict, Error, Result, Untrusted};
-use crate::ident::{CardId, MemberId, PatientId, Suite};
+use crate::ident::{MemberId, PatientId};
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::patient::{PatientContext, PatientSecret};
 use crate::keys::registrar::RegistrarKey;
-use crate::roster::{MemberEntry, Roles, RosterDraft, VerifiedRoster};
+use crate::prim::hpke::{Coins, seal_secret};
+use crate::roster::{MemberEntry, RosterDraft};
 use crate::secret::Secret;
+use crate::vault::Vault;
 use crate::wire;
 use crate::wire::card::{Voucher, put_voucher};
 use crate::wire::endorsement::{Endorsement, Endorser};
+use crate::wire::frame::Field;
 use crate::wire::grant::Recipient;
 
 struct World {
-    descriptor: PinnedDescriptor,
-    roster: VerifiedRoster,
+    vault: Vault,
     enroller: MemberKey,
     master: MasterKey,
     first: Enrolment,
@@ -37,20 +41,19 @@ impl World {
         let registrar = RegistrarKey::generate(rng).unwrap();
         let NewVault { descriptor, master, .. } =
             create(Policy::new(2, 3).unwrap(), Suite::X25519, &registrar.public(), rng).unwrap();
-        let mut pin = Pin::new(descriptor.fingerprint(), &descriptor).unwrap();
-        let descriptor = pin.check(descriptor).unwrap();
-        let enroller = descriptor.new_member(MemberId::new("e").unwrap(), rng).unwrap();
-        let mut draft = RosterDraft::first(&descriptor);
-        draft.admit(&MemberEntry::verify(enroller.entry(), &descriptor).unwrap(), Roles::ENROL).unwrap();
-        let roster = draft.sign_as_registrar(&registrar, &descriptor).unwrap();
-        let roster = VerifiedRoster::verify(&roster, [enroller.entry()], &descriptor, &mut pin).unwrap();
-        let by = Enroller::Member(&enroller);
-        let first = enrol(by, PatientId::new("p").unwrap(), &descriptor, &roster, rng).unwrap();
-        Self { descriptor, roster, enroller, master, first }
+        let pin = Pin::new(descriptor.fingerprint(), &descriptor).unwrap();
+        let pinned = pin.check(descriptor.clone()).unwrap();
+        let enroller = pinned.new_member(MemberId::new("e").unwrap(), rng).unwrap();
+        let mut draft = RosterDraft::first(&pinned);
+        draft.admit(&MemberEntry::verify(enroller.entry(), &pinned).unwrap(), Roles::ENROL).unwrap();
+        let roster = draft.sign_as_registrar(&registrar, &pinned).unwrap();
+        let vault = Vault::load(pin, descriptor.as_bytes(), &roster, [enroller.entry()]).unwrap();
+        let first = vault.enrol(Enroller::Member(&enroller), PatientId::new("p").unwrap(), rng).unwrap();
+        Self { vault, enroller, master, first }
     }
 
     fn rekey(&self, by: Enroller<'_>, old: &Enrolment) -> Enrolment {
-        rekey(by, &old.key, &self.descriptor, &self.roster, &mut SysRng).unwrap()
+        self.vault.rekey(by, &old.key, &mut SysRng).unwrap()
     }
 
     fn by_member(&self) -> Enroller<'_> {
@@ -62,26 +65,27 @@ impl World {
         let cards: Vec<&[u8]> = cards.iter().map(|enrolment| enrolment.card.as_slice()).collect();
         let Enrolment { endorsement, master_grant, .. } = newest;
         let stored = StoredPatient { cards: &cards, endorsement, master_grant };
-        Card::verify(PatientId::new("p").unwrap(), &stored, expect, &self.descriptor, &self.roster)
+        self.vault.card(PatientId::new("p").unwrap(), &stored, expect)
     }
 
     /// What an enroller can make who knows the seed of the card that he invents: everything but a voucher of a card
     /// whose secret he does not know.
     fn invent(&self, version: u32, previous: CardId, voucher: impl FnOnce(CardId) -> Voucher) -> Enrolment {
-        let (suite, vault) = (self.descriptor.suite(), self.descriptor.vault());
-        let context = PatientContext { suite, vault, patient: PatientId::new("p").unwrap(), version };
+        let (scope, patient) = (self.vault.descriptor.scope(), PatientId::new("p").unwrap());
+        let context = PatientContext { scope, patient, version };
         let pairs = PatientSecret::from_secret(Secret::copied(&[7; 32])).derive(&context).unwrap();
         let (hpke, succession_key) = (pairs.hpke_public.as_bytes().to_vec(), *pairs.succession_public().as_bytes());
-        let body = wire::card::Card { suite, vault, patient: b"p", version, hpke_key: &hpke, succession_key, previous };
+        let (hpke_key, signing_key) = (Field::new(hpke.as_slice()), Field::new(succession_key));
+        let body = wire::card::Card { scope, patient, version, hpke_key, succession_key: signing_key, previous };
         let mut card = body.encode_body();
         let card_id = card_id(&card);
         put_voucher(&mut card, &voucher(card_id));
         let key = pairs.matching(&context, card_id, &hpke, &succession_key).unwrap();
-        let (generation, fingerprint) = (1, self.descriptor.master_fingerprint());
+        let (generation, fingerprint) = (1, self.vault.descriptor.master_fingerprint());
         let recipient = Recipient::Master { generation, key: fingerprint };
-        let master_grant = seal_grant(&key, &self.descriptor.master_key, recipient, &mut SysRng).unwrap();
+        let master_grant = seal_grant(&key, &self.vault.descriptor.master_key, recipient, &mut SysRng).unwrap();
         let endorsement = Endorsement {
-            vault,
+            vault: scope.vault,
             card: card_id,
             generation,
             master_grant: master_grant_digest(&master_grant),
@@ -161,7 +165,7 @@ fn an_invented_chain_is_refused_by_who_knows_the_true_card() {
 #[test]
 fn a_voucher_counts_only_for_the_next_version() {
     let world = World::new();
-    let invented = world.invent(5, world.first.card_id, |id| Some(world.first.key.vouch_for(id).unwrap()));
+    let invented = world.invent(5, world.first.card_id, |id| Some(world.first.key.vouch_for(id)));
     let refused = untrusted(world.verify(&[&world.first, &invented], &invented, None));
     assert_eq!(refused, Untrusted::Succession(invented.card_id));
 }
@@ -171,7 +175,7 @@ fn a_voucher_counts_only_for_the_next_version() {
 fn the_root_endorses_a_version_without_a_voucher() {
     let world = World::new();
     let second = world.invent(2, world.first.card_id, |_| None);
-    let (mut by_root, _, _) = Endorsement::parse(&second.endorsement).unwrap();
+    let mut by_root = Endorsement::parse(&second.endorsement).unwrap().value;
     by_root.endorser = Endorser::Root;
     let body = by_root.encode_body();
     let signature = world.master.root.sign(labels::ENDORSEMENT, &body);
@@ -198,19 +202,19 @@ fn a_master_grant_with_another_secret_is_refused_by_the_quorum() {
     let world = World::new();
     let second = world.rekey(world.by_member(), &world.first);
     // The head says "second card", the secret is the first card's.
-    let (grant, _) = wire::grant::Grant::parse(&second.master_grant).unwrap();
-    let mut head = wire::grant::Grant::encode_head(grant.suite, &grant.vault, &second.card_id, &grant.recipient);
-    let info = [labels::GRANT.prefix().as_slice(), labels::GRANT.as_bytes()].concat();
+    let grant = wire::grant::Grant::parse(&second.master_grant).unwrap().value;
+    let mut head = wire::grant::Grant { card: second.card_id, ..grant }.encode_body();
+    let info = labels::GRANT.frame(&[]);
     let secret = world.first.key.secret().expose();
-    let sealed =
-        crate::prim::hpke::seal_secret(&world.descriptor.master_key, &info, &head, secret, &mut SysRng).unwrap();
+    let coins = Coins::draw(Suite::X25519, &mut SysRng).unwrap();
+    let sealed = seal_secret(&world.vault.descriptor.master_key, &info, &head, secret, &coins).unwrap();
     head.extend_from_slice(&sealed);
-    let (mut endorsement, _, _) = Endorsement::parse(&second.endorsement).unwrap();
+    let mut endorsement = Endorsement::parse(&second.endorsement).unwrap().value;
     endorsement.master_grant = master_grant_digest(&head);
     let body = endorsement.encode_body();
     let signature = world.enroller.signing.sign(labels::ENDORSEMENT, &body);
     let endorsement = [body.as_slice(), &signature].concat();
     let second = Enrolment { endorsement, master_grant: head, ..second };
     let card = world.verify(&[&world.first, &second], &second, None).unwrap();
-    assert_eq!(open_as_master(&card, &world.master).unwrap_err(), Error::NotAuthentic);
+    assert_eq!(world.vault.break_glass(&card, &world.master).unwrap_err(), Error::NotAuthentic);
 }

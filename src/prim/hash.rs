@@ -6,7 +6,7 @@ use super::label::Label;
 
 /// `SHA-256(lp(label) || part || part ...)`, 32 bytes.
 ///
-/// Parts are concatenated as they are: the caller gives fixed lengths or length prefixes (see [`lp`]).
+/// Parts are concatenated as they are: the caller gives fixed lengths or length prefixes.
 pub(crate) fn hash(label: Label, parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Hasher::new(label);
     for part in parts {
@@ -21,7 +21,7 @@ pub(crate) struct Hasher(Sha256);
 impl Hasher {
     pub(crate) fn new(label: Label) -> Self {
         let mut hasher = Sha256::new();
-        hasher.update(label.prefix());
+        hasher.update(label.lp());
         hasher.update(label.as_bytes());
         Self(hasher)
     }
@@ -33,10 +33,4 @@ impl Hasher {
     pub(crate) fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
-}
-
-/// The one-byte length prefix of an identifier, which has at most 255 bytes by its type.
-#[allow(clippy::cast_possible_truncation)]
-pub(crate) const fn lp(identifier: &[u8]) -> [u8; 1] {
-    [identifier.len() as u8]
 }

@@ -10,14 +10,14 @@ use rand_core::TryCryptoRng;
 use super::aead::{self, TAG_LEN};
 use super::sign::{SIGNATURE_LEN, SigningKey, VerifyingKey};
 use super::{hkdf, hpke, point};
-use crate::error::{Error, Result};
-use crate::ident::Suite;
+use crate::choice::Suite;
+use crate::error::{Error, Result, Usage};
 use crate::secret::Secret;
 
 /// `ChaCha20-Poly1305-Encrypt` in place (RFC 8439), which returns the tag.
 ///
 /// # Errors
-/// [`Usage::TooLong`](crate::error::Usage::TooLong) above 256 GiB.
+/// [`Usage::TooLong`] above 256 GiB.
 pub fn seal_in_place(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], data: &mut [u8]) -> Result<[u8; TAG_LEN]> {
     aead::seal_in_place(key, nonce, aad, data)
 }
@@ -33,7 +33,7 @@ pub fn open_in_place(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], data: &mut [u
 /// `XChaCha20-Poly1305-Encrypt` in place (draft-irtf-cfrg-xchacha-03), which returns the tag.
 ///
 /// # Errors
-/// [`Usage::TooLong`](crate::error::Usage::TooLong) above 256 GiB.
+/// [`Usage::TooLong`] above 256 GiB.
 pub fn wrap_in_place(key: &[u8; 32], nonce: &[u8; 24], aad: &[u8], data: &mut [u8]) -> Result<[u8; TAG_LEN]> {
     aead::wrap_in_place(key, nonce, aad, data)
 }
@@ -55,9 +55,13 @@ pub fn unwrap_in_place(
 /// `HKDF-Expand-SHA256(prk, info || info ..., length of okm)` into `okm` (RFC 5869, section 2.3).
 ///
 /// # Errors
-/// [`Usage::TooLong`](crate::error::Usage::TooLong) above 8,160 bytes.
+/// [`Usage::TooLong`] above 8,160 bytes.
 pub fn expand(prk: &[u8; 32], info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
-    hkdf::expand(prk, info, okm)
+    if okm.len() > hkdf::MAX_LEN {
+        return Err(Usage::TooLong.into());
+    }
+    hkdf::fill(prk, info.iter().copied(), okm);
+    Ok(())
 }
 
 /// Whether an X25519 public key may be stored: canonical, and not of low order.
@@ -93,7 +97,7 @@ pub fn hpke_seal(
     rng: &mut impl TryCryptoRng,
 ) -> Result<Vec<u8>> {
     let to = hpke::PublicKey::import(suite, public_key).ok_or(Error::NotAuthentic)?;
-    hpke::seal_bytes(&to, info, aad, plaintext, rng)
+    hpke::seal_secret(&to, info, aad, plaintext, &hpke::Coins::draw(suite, rng)?)
 }
 
 /// `OpenBase` (RFC 9180, section 6.1), for a plaintext of any length.

@@ -10,52 +10,51 @@ use hmac::digest::{FixedOutput, KeyInit, Update};
 use sha2::Sha256;
 
 use super::label::Label;
-use crate::error::{Error, Result, Usage};
 use crate::secret::Scratch;
 
-/// Length of one block, in bytes.
+/// Length of one block of output, in bytes.
 const BLOCK_LEN: usize = 32;
+/// Length of the key that HMAC-SHA256 takes as it is (RFC 2104), in bytes. Shorter keys are padded with zeros.
+const HMAC_KEY_LEN: usize = 64;
+/// The longest output, in bytes.
+pub(super) const MAX_LEN: usize = 255 * BLOCK_LEN;
 
-/// `HKDF-Expand-SHA256(prk, info || info ..., length of okm)` into `okm`, at most 8,160 bytes.
+/// `HKDF-Expand-SHA256(prk, info || info ..., N)` into `okm`.
 ///
 /// The pseudorandom key is 32 uniform bytes, so Extract is not needed (RFC 5869, section 3.3).
-///
-/// # Errors
-/// [`Usage::TooLong`] above 8,160 bytes, which no caller asks for.
-pub(crate) fn expand(prk: &[u8; 32], info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
-    expand_parts(prk, info.iter().copied(), okm)
+pub(crate) fn expand<const N: usize>(prk: &[u8; 32], info: &[&[u8]], okm: &mut [u8; N]) {
+    const { assert!(N <= MAX_LEN, "longer than HKDF-Expand gives") };
+    fill(prk, info.iter().copied(), okm);
 }
 
-/// `HKDF-Expand-SHA256(prk, lp(label) || info ..., length of okm)` into `okm`.
-///
-/// # Errors
-/// As [`expand`].
-pub(crate) fn expand_labelled<const PARTS: usize>(
+/// `HKDF-Expand-SHA256(prk, lp(label) || info ..., N)` into `okm`.
+pub(crate) fn expand_labelled<const N: usize, const PARTS: usize>(
     prk: &[u8; 32],
     label: Label,
     info: [&[u8]; PARTS],
-    okm: &mut [u8],
-) -> Result<()> {
-    let prefix = label.prefix();
-    expand_parts(prk, iter::once(prefix.as_slice()).chain([label.as_bytes()]).chain(info), okm)
+    okm: &mut [u8; N],
+) {
+    const { assert!(N <= MAX_LEN, "longer than HKDF-Expand gives") };
+    let lp = label.lp();
+    fill(prk, iter::once(lp.as_slice()).chain([label.as_bytes()]).chain(info), okm);
 }
 
-/// T(i) = HMAC(prk, T(i-1) || info || i), i from 1; T(0) is empty.
-fn expand_parts<'a>(prk: &[u8; 32], info: impl Iterator<Item = &'a [u8]> + Clone, okm: &mut [u8]) -> Result<()> {
-    let keyed = Hmac::<Sha256>::new_from_slice(prk).map_err(|_| Error::Usage(Usage::TooLong))?;
+/// T(i) = HMAC(prk, T(i-1) || info || i), i from 1; T(0) is empty. At most 255 blocks.
+pub(super) fn fill<'a>(prk: &[u8; 32], info: impl Iterator<Item = &'a [u8]> + Clone, okm: &mut [u8]) {
+    let mut key = Scratch::<HMAC_KEY_LEN>::zeroed();
+    key.as_mut().split_at_mut(prk.len()).0.copy_from_slice(prk);
+    let keyed = Hmac::<Sha256>::new(key.expose().into());
     let mut block = Scratch::<BLOCK_LEN>::zeroed();
-    for (index, piece) in okm.chunks_mut(BLOCK_LEN).enumerate() {
-        let counter = index.checked_add(1).and_then(|counter| u8::try_from(counter).ok());
+    for (counter, piece) in (1..=u8::MAX).zip(okm.chunks_mut(BLOCK_LEN)) {
         let mut mac = keyed.clone();
-        if index > 0 {
+        if counter > 1 {
             mac.update(block.expose());
         }
         info.clone().for_each(|part| mac.update(part));
-        mac.update(&[counter.ok_or(Usage::TooLong)?]);
+        mac.update(&[counter]);
         mac.finalize_into(block.as_mut().into());
         for (slot, byte) in piece.iter_mut().zip(block.expose()) {
             *slot = *byte;
         }
     }
-    Ok(())
 }

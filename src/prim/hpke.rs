@@ -14,12 +14,14 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable, single_shot_open
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use super::hkdf::expand_labelled;
+use super::label::Label;
 use super::point;
 use super::rng::{self, OneShot};
 use super::stack;
-use crate::error::{Error, Result};
-use crate::ident::Suite;
-use crate::secret::{Scratch, Secret};
+use crate::choice::Suite;
+use crate::error::{Error, Result, Usage};
+use crate::secret::Secret;
 
 /// A public HPKE key: of the right length, canonical, and no point of low order.
 #[derive(Clone, PartialEq, Eq)]
@@ -123,19 +125,61 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// `SealBase(public key, info, aad, 32 bytes)` -> encapsulation || ciphertext || tag
-/// (RFC 9180, section 6.1): 80 bytes with X25519, 1,168 with X-Wing.
+/// The randomness of one encapsulation, on the heap and wiped on drop: 32 bytes with X25519, 64 with X-Wing.
+///
+/// Security: one encapsulation to one key for each draw. Whoever knows the coins of an encapsulation opens what it seals.
+pub(crate) struct Coins {
+    bytes: Secret<64>,
+    suite: Suite,
+}
+
+impl Coins {
+    /// Draws as many bytes as the suite's encapsulation reads.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`] if the generator fails.
+    pub(crate) fn draw(suite: Suite, rng: &mut impl TryCryptoRng) -> Result<Self> {
+        let bytes = Secret::try_filled(|bytes| match suite {
+            Suite::XWing => rng::fill(rng, bytes),
+            Suite::X25519 => rng::fill(rng, bytes.split_at_mut(32).0),
+        })?;
+        Ok(Self { bytes, suite })
+    }
+
+    /// `HKDF-Expand(secret, lp(label) || context, 32 or 64)`: the same secret and context seal to the same bytes.
+    ///
+    /// Security: the label and the context say all that the coins are for: the key that is sealed to, too.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for grants that every holder of the secret can make again"))]
+    pub(crate) fn derive<const PARTS: usize>(
+        suite: Suite,
+        secret: &[u8; 32],
+        label: Label,
+        context: [&[u8]; PARTS],
+    ) -> Self {
+        // A shorter output of HKDF-Expand is the beginning of a longer one.
+        Self { bytes: Secret::filled(|bytes| expand_labelled(secret, label, context, bytes)), suite }
+    }
+
+    fn expose(&self) -> &[u8] {
+        match self.suite {
+            Suite::XWing => self.bytes.expose(),
+            Suite::X25519 => self.bytes.expose().split_at(32).0,
+        }
+    }
+}
+
+/// `SealBase(public key, info, aad, secret)` -> encapsulation || ciphertext || tag (RFC 9180, section 6.1): with X25519
+/// 48 bytes more than the secret, with X-Wing 1,136. The secrets of the vault have 32 bytes.
 ///
 /// # Errors
-/// [`Error::Randomness`] if the generator fails; [`Error::NotAuthentic`] if the KEM refuses the key.
-pub(crate) fn seal_secret(
-    to: &PublicKey,
-    info: &[u8],
-    aad: &[u8],
-    secret: &[u8; 32],
-    rng: &mut impl TryCryptoRng,
-) -> Result<Vec<u8>> {
-    seal_bytes(to, info, aad, secret, rng)
+/// [`Error::Randomness`] for the coins of another suite; [`Usage::TooLong`] for what no AEAD seals.
+pub(crate) fn seal_secret(to: &PublicKey, info: &[u8], aad: &[u8], secret: &[u8], coins: &Coins) -> Result<Vec<u8>> {
+    let sealed = match to {
+        PublicKey::XWing(key, _) => seal::<XWing>(key, info, aad, secret, coins),
+        PublicKey::X25519(key, _) => seal::<X25519HkdfSha256>(key, info, aad, secret, coins),
+    };
+    wipe_stack(to.suite());
+    sealed
 }
 
 /// `OpenBase(private key, info, aad, sealed)` -> 32 bytes (RFC 9180, section 6.1).
@@ -145,22 +189,6 @@ pub(crate) fn seal_secret(
 pub(crate) fn open_secret(key: &PrivateKey, info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Secret<32>> {
     let opened = open_bytes(key, info, aad, sealed)?;
     opened.first_chunk::<32>().filter(|_| opened.len() == 32).map(Secret::copied).ok_or(Error::NotAuthentic)
-}
-
-/// [`seal_secret`] for any length, which only the published vectors have.
-pub(super) fn seal_bytes(
-    to: &PublicKey,
-    info: &[u8],
-    aad: &[u8],
-    plaintext: &[u8],
-    rng: &mut impl TryCryptoRng,
-) -> Result<Vec<u8>> {
-    let sealed = match to {
-        PublicKey::XWing(key, _) => seal::<XWing, 64>(key, info, aad, plaintext, rng),
-        PublicKey::X25519(key, _) => seal::<X25519HkdfSha256, 32>(key, info, aad, plaintext, rng),
-    };
-    wipe_stack(to.suite());
-    sealed
 }
 
 /// [`open_secret`] for any length.
@@ -189,27 +217,12 @@ fn public_bytes<K: Kem>(key: &K::PrivateKey) -> Vec<u8> {
     K::sk_to_pk(key).to_bytes().to_vec()
 }
 
-/// Seals with the `DRAW` random bytes that this KEM's encapsulation reads, drawn fallibly before it starts.
 #[inline(never)]
-fn seal<K: Kem, const DRAW: usize>(
-    to: &K::PublicKey,
-    info: &[u8],
-    aad: &[u8],
-    plaintext: &[u8],
-    rng: &mut impl TryCryptoRng,
-) -> Result<Vec<u8>> {
-    let mut drawn = Scratch::<DRAW>::zeroed();
-    rng::fill(rng, drawn.as_mut())?;
-    let mut once = OneShot::new(drawn.expose());
-    let (encapsulation, ciphertext) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(
-        &OpModeS::Base,
-        to,
-        info,
-        plaintext,
-        aad,
-        &mut once,
-    )
-    .map_err(|_| Error::NotAuthentic)?;
+fn seal<K: Kem>(to: &K::PublicKey, info: &[u8], aad: &[u8], secret: &[u8], coins: &Coins) -> Result<Vec<u8>> {
+    let (mode, mut once) = (OpModeS::Base, OneShot::new(coins.expose()));
+    let sealed = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, K>(&mode, to, info, secret, aad, &mut once);
+    // The key was imported, so that the KEM takes it, and only the length is left to refuse.
+    let (encapsulation, ciphertext) = sealed.map_err(|_| Usage::TooLong)?;
     // A KEM that reads more or less than it did when this was written must not go unseen.
     if !once.spent_exactly() {
         return Err(Error::Randomness);

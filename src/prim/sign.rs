@@ -26,7 +26,7 @@ impl SigningKey {
 
     /// `Ed25519-Sign(key, lp(label) || message)`, deterministic, 64 bytes.
     pub(crate) fn sign(&self, label: Label, message: &[u8]) -> [u8; SIGNATURE_LEN] {
-        self.sign_bare(&labelled(label, message))
+        self.sign_bare(&label.frame(&[message]))
     }
 
     /// `Ed25519-Sign(key, message)`: only the published vectors have no label.
@@ -87,7 +87,7 @@ impl VerifyingKey {
     /// `Ed25519-Verify(key, lp(label) || message, signature)`: S canonical, R not of low order, no cofactor.
     #[must_use]
     pub(crate) fn verify(&self, label: Label, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
-        self.verify_bare(&labelled(label, message), signature)
+        self.verify_bare(&label.frame(&[message]), signature)
     }
 
     /// `Ed25519-Verify(key, message, signature)`: [`Self::verify`] without a label.
@@ -96,8 +96,4 @@ impl VerifyingKey {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
         self.0.verify_strict(message, &signature).is_ok()
     }
-}
-
-fn labelled(label: Label, message: &[u8]) -> Vec<u8> {
-    [&label.prefix(), label.as_bytes(), message].concat()
 }

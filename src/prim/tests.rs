@@ -4,24 +4,47 @@ use alloc::vec::Vec;
 
 use getrandom::SysRng;
 
-use super::hpke::{PrivateKey, PublicKey, open_secret, seal_secret};
+use super::hkdf::{MAX_LEN, fill};
+use super::hpke::{Coins, PrivateKey, PublicKey, open_secret, seal_secret};
+use super::label::Label;
 use super::point::is_canonical_and_full_order;
+use super::rng::OneShot;
+use crate::choice::Suite;
 use crate::error::Error;
-use crate::ident::Suite;
 use crate::secret::Secret;
 
 /// HKDF-Expand against the crate `hkdf`, for every length up to three blocks and a byte, and at the limit.
 #[test]
 fn hkdf_expand_agrees_with_another_implementation() {
     let prk = [7; 32];
-    for length in (0..=97).chain([8_159, 8_160]) {
-        let (mut ours, mut theirs) = (alloc::vec![0; length], alloc::vec![0; length]);
-        super::hkdf::expand(&prk, &[b"a", b"", b"bc"], &mut ours).unwrap();
-        hkdf::Hkdf::<sha2::Sha256>::from_prk(&prk).unwrap().expand(b"abc", &mut theirs).unwrap();
-        assert_eq!(ours, theirs, "length {length}");
+    let theirs = hkdf::Hkdf::<sha2::Sha256>::from_prk(&prk).unwrap();
+    for length in (0..=97).chain([8_159, MAX_LEN]) {
+        let (mut ours, mut expected) = (alloc::vec![0; length], alloc::vec![0; length]);
+        fill(&prk, [b"a".as_slice(), b"", b"bc"].into_iter(), &mut ours);
+        theirs.expand(b"abc", &mut expected).unwrap();
+        assert_eq!(ours, expected, "length {length}");
     }
-    let refused = super::hkdf::expand(&prk, &[b"a"], &mut [0; 8_161]).unwrap_err();
-    assert_eq!(refused, crate::error::Usage::TooLong.into());
+    assert!(theirs.expand(b"abc", &mut [0; MAX_LEN + 1]).is_err(), "it has the same limit");
+}
+
+/// Derived coins are HKDF-Expand's, 32 or 64 bytes of it, and seal to the same bytes every time.
+#[test]
+fn derived_coins_seal_to_the_same_bytes() {
+    for suite in SUITES {
+        let (key, public) = key_pair(suite);
+        let derive = |context: &[u8]| Coins::derive(suite, &[5; 32], Label::new("coins"), [context]);
+        let seal = |coins: &Coins| seal_secret(&public, b"info", b"aad", &[7; 32], coins).unwrap();
+        let sealed = seal(&derive(b"head"));
+        assert_eq!(sealed, seal(&derive(b"head")));
+        assert_ne!(sealed, seal(&derive(b"heae")));
+        let mut drawn = alloc::vec![0; if suite == Suite::XWing { 64 } else { 32 }];
+        hkdf::Hkdf::<sha2::Sha256>::from_prk(&[5; 32]).unwrap().expand(b"\x05coinshead", &mut drawn).unwrap();
+        assert_eq!(sealed, seal(&Coins::draw(suite, &mut OneShot::new(&drawn)).unwrap()));
+        assert_eq!(open_secret(&key, b"info", b"aad", &sealed).unwrap().expose(), &[7; 32]);
+        let other = if suite == Suite::XWing { Suite::X25519 } else { Suite::XWing };
+        let foreign = Coins::derive(other, &[5; 32], Label::new("coins"), []);
+        assert_eq!(seal_secret(&public, b"info", b"aad", &[7; 32], &foreign).unwrap_err(), Error::Randomness);
+    }
 }
 
 const SUITES: [Suite; 2] = [Suite::XWing, Suite::X25519];
@@ -115,7 +138,8 @@ fn keys_of_another_length_are_refused() {
 fn t049_t050_t052_every_altered_byte_is_refused_the_same_way() {
     for suite in SUITES {
         let (key, public) = key_pair(suite);
-        let mut sealed = seal_secret(&public, b"info", b"aad", &[7; 32], &mut SysRng).unwrap();
+        let mut sealed =
+            seal_secret(&public, b"info", b"aad", &[7; 32], &Coins::draw(suite, &mut SysRng).unwrap()).unwrap();
         assert_eq!(sealed.len(), suite.sealed_secret_len());
         assert_eq!(open_secret(&key, b"info", b"aad", &sealed).unwrap().expose(), &[7; 32]);
         for position in 0..sealed.len() {

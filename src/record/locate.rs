@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 
 use super::context::{RecordContext, payload_context};
-use super::padding::Padding;
+use super::statement::payload_digest;
+use crate::choice::{Padding, Path};
 use crate::chunked::{self, ChaCha20Poly1305, SealedMessage};
-use crate::error::{Error, Object, Result, Usage};
-use crate::ident::{FieldLabel, Path, RecordId, Revision, require_vault};
-use crate::keys::labels;
+use crate::digest::{PayloadContextId, PayloadDigest};
+use crate::error::{Object, Result, Usage};
+use crate::ident::{Place, Revision, Scope};
 use crate::keys::patient::PatientKey;
-use crate::prim::hash::hash;
 use crate::secret::{Plaintext, wipe};
 use crate::wire::record::{Front, Record};
 
@@ -21,8 +21,7 @@ pub(crate) fn require_own(key: &PatientKey, front: &Front<'_>, paths: &[Path]) -
     if !paths.contains(&front.path()) {
         return Err(Usage::WrongPath { met: front.path() }.into());
     }
-    let (suite, vault) = key.belongs_to();
-    require_vault((suite, vault), (front.head.suite, vault))?;
+    key.scope().require(Scope { suite: front.head.suite, ..key.scope() })?;
     if front.head.card == key.card() {
         Ok(())
     } else {
@@ -37,7 +36,7 @@ pub(super) struct Located<'a> {
     pub(super) payload: SealedMessage<'a>,
     payload_bytes: &'a [u8],
     /// The payload context id.
-    pub(super) context: [u8; 32],
+    pub(super) context: PayloadContextId,
     pub(super) revision: Revision,
     pub(super) padding: Padding,
 }
@@ -47,26 +46,19 @@ impl<'a> Located<'a> {
     ///
     /// # Errors
     /// [`Error::Malformed`]; [`Usage::WrongPath`], [`Usage::WrongSuite`], [`Usage::WrongCard`].
-    pub(super) fn read(
-        key: &PatientKey,
-        record: RecordId<'_>,
-        field: FieldLabel<'_>,
-        bytes: &'a [u8],
-        paths: &[Path],
-    ) -> Result<Self> {
-        let Record { front, payload_offset, payload } = Record::parse(bytes)?;
+    pub(super) fn read(key: &PatientKey, place: Place<'_>, bytes: &'a [u8], paths: &[Path]) -> Result<Self> {
+        let Record { front, payload } = Record::parse(bytes)?;
         let head = front.head;
         require_own(key, &front, paths)?;
-        let message =
-            SealedMessage::parse(payload).map_err(|_| Error::malformed(Object::Record, "payload", payload_offset))?;
-        let place = RecordContext::claimed(record, field, &head);
+        let message = SealedMessage::parse(payload.value).map_err(|_| payload.refuse(Object::Record, "payload"))?;
+        let context = RecordContext::claimed(place, &head);
         Ok(Self {
             front,
             payload: message,
-            payload_bytes: payload,
-            context: payload_context(&key.belongs_to().1, key.patient(), &place),
-            revision: place.revision,
-            padding: place.padding,
+            payload_bytes: payload.value,
+            context: payload_context(key.scope().vault, key.patient_id(), &context),
+            revision: context.revision,
+            padding: context.padding,
         })
     }
 
@@ -79,8 +71,8 @@ impl<'a> Located<'a> {
     }
 
     /// The digest by which a writer's signature names the payload.
-    pub(super) fn payload_digest(&self) -> [u8; 32] {
-        hash(labels::PAYLOAD_DIGEST, &[self.payload_bytes])
+    pub(super) fn payload_digest(&self) -> PayloadDigest {
+        payload_digest(self.payload_bytes)
     }
 
     /// Opens the payload: commitment first, then the chunks, then the exact padding.
@@ -88,7 +80,12 @@ impl<'a> Located<'a> {
     /// # Errors
     /// [`Error::NotAuthentic`].
     pub(super) fn open_payload(&self, record_key: &[u8; 32], mut plaintext: Vec<u8>) -> Result<Plaintext> {
-        chunked::open_append::<ChaCha20Poly1305, 32>(record_key, &self.payload, &self.context, &mut plaintext)?;
+        chunked::open_append::<ChaCha20Poly1305, 32>(
+            record_key,
+            &self.payload,
+            self.context.as_bytes(),
+            &mut plaintext,
+        )?;
         let note_len = self.padding.note_len(&plaintext).inspect_err(|_| wipe(&mut plaintext))?;
         plaintext.truncate(note_len);
         Ok(Plaintext::new(plaintext))

@@ -2,13 +2,14 @@
 
 use super::context::reader_wrap_context;
 use super::locate::Located;
-use super::padding::Padding;
+use crate::choice::{Padding, Path, Status};
+use crate::digest::{KeyFingerprint, PayloadContextId};
 use crate::error::{Result, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, Path, RecordId, Revision};
+use crate::ident::{Place, Revision};
 use crate::keys::patient::PatientKey;
 use crate::keys::record::RecordKey;
-use crate::roster::Status;
 use crate::secret::Plaintext;
+use crate::vault::Vault;
 use crate::wire::record::{Front, Wrap};
 
 /// An opened record.
@@ -58,20 +59,28 @@ pub fn path_of(bytes: &[u8]) -> Result<Path> {
     Front::start(bytes).map(|(path, _)| path)
 }
 
-/// Opens a record in its place.
-///
-/// # Errors
-/// [`Error::Malformed`](crate::Error::Malformed); [`Usage::WrongPath`], [`Usage::WrongSuite`], [`Usage::WrongCard`]
-/// and [`Usage::TooLong`], which are public; [`Error::NotAuthentic`](crate::Error::NotAuthentic) for everything once
-/// the key is used.
-pub(crate) fn open(key: &PatientKey, record: RecordId<'_>, field: FieldLabel<'_>, bytes: &[u8]) -> Result<Opened> {
+impl Vault {
+    /// Opens a record in its place: the record and field that the caller asked the database for.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the card is closed; [`Error::Malformed`](crate::Error::Malformed);
+    /// [`Usage`](crate::error::Usage) for a key of another vault, suite or card; and
+    /// [`Error::NotAuthentic`](crate::Error::NotAuthentic), one value for everything once the key is used.
+    pub fn open(&self, key: &PatientKey, place: Place<'_>, bytes: &[u8]) -> Result<Opened> {
+        self.require_open(key.scope(), key.card())?;
+        open(key, place, bytes)
+    }
+}
+
+/// [`Vault::open`], whatever the roster says of the card.
+pub(super) fn open(key: &PatientKey, place: Place<'_>, bytes: &[u8]) -> Result<Opened> {
     // 1. Well-formed, of this card, in its place; payload context id, from what the caller expects and what the
     //    record says of itself.
-    let located = Located::read(key, record, field, bytes, &[Path::Reader])?;
+    let located = Located::read(key, place, bytes, &[Path::Reader])?;
     let plaintext = located.reserve()?;
     // 2. record key = XChaCha20-Poly1305-Decrypt(patient KEK, wrap nonce, aad = wrap context, wrapped)
     let mut slot = RecordKey::empty();
-    let record_key = unwrap_reader_key(&mut slot, key, &located.front, &located.context)?;
+    let record_key = unwrap_reader_key(&mut slot, key, &located.front, located.context)?;
     // 3. the payload
     let plaintext = located.open_payload(record_key, plaintext)?;
     Ok(Opened { plaintext, revision: located.revision, padding: located.padding, origin: Origin::Reader })
@@ -85,11 +94,11 @@ pub(crate) fn unwrap_reader_key<'slot>(
     slot: &'slot mut RecordKey,
     key: &PatientKey,
     front: &Front<'_>,
-    payload_context: &[u8; 32],
+    context: PayloadContextId,
 ) -> Result<&'slot [u8; 32]> {
     let Wrap::Reader(wrapped) = &front.wrap else {
         return Err(Usage::WrongPath { met: front.path() }.into());
     };
-    let wrap_context = reader_wrap_context(&key.card(), payload_context);
+    let wrap_context = reader_wrap_context(key.card(), context);
     slot.unwrap_in_place(key.kek(), wrapped, &wrap_context)
 }

@@ -1,5 +1,6 @@
 //! Padding: ISO/IEC 7816-4 marker and zeros, to the length that Padmé gives.
 
+use crate::choice::Padding;
 use crate::error::{Error, Result, Usage};
 
 /// The byte behind the note (ISO/IEC 7816-4).
@@ -7,27 +8,7 @@ pub(crate) const MARKER: u8 = 0x80;
 /// No padded note is shorter, in bytes.
 const MIN_LEN: u64 = 256;
 
-/// How the length of a note is hidden. Bound to the ciphertext.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(u8)]
-pub enum Padding {
-    /// Not at all: the ciphertext is as long as the note, plus a constant.
-    None = 0,
-    /// Marker and zeros to the Padmé length, at least 256 bytes (Nikitin and others, "Reducing Metadata Leakage from
-    /// Encrypted Files and Communication with PURBs", 2019): adds at most 12 % and leaves O(log log n) bits.
-    #[default]
-    Padme = 1,
-}
-
 impl Padding {
-    /// The parser lets only 0 and 1 through.
-    pub(super) const fn from_wire(padding: u8) -> Self {
-        match padding {
-            0 => Self::None,
-            _ => Self::Padme,
-        }
-    }
-
     /// How many zeros follow note and marker; `None` for a rule without a marker.
     pub(crate) fn zeros(self, note_len: u64) -> Result<Option<u64>> {
         match self {

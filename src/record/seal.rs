@@ -6,12 +6,15 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use super::context::{RecordContext, payload_context, reader_wrap_context};
-use super::padding::{MARKER, Padding};
+use super::padding::MARKER;
+use crate::choice::Padding;
 use crate::chunked::{self, ChaCha20Poly1305, Layout};
+use crate::digest::PayloadContextId;
 use crate::error::{Result, Usage};
 use crate::keys::labels;
 use crate::keys::patient::PatientKey;
-use crate::keys::record::{RecordDraw, wrap};
+use crate::keys::record::{RecordSecrets, wrap};
+use crate::vault::Vault;
 use crate::wire::record::{Front, READER_FRONT_LEN, Wrap};
 
 /// The length of a sealed note, in bytes: 192 more than the padded note, and 16 more for each full 16 KiB of it.
@@ -31,11 +34,50 @@ pub(super) fn payload_len(note_len: usize, padding: Padding) -> Result<usize> {
     usize::try_from(layout.sealed_len()).map_err(|_| Usage::TooLong.into())
 }
 
+impl Vault {
+    /// Seals a note; see [`sealed_len`](crate::sealed_len) for the length.
+    ///
+    /// # Errors
+    /// [`Untrusted`](crate::error::Untrusted) if the card is closed; [`Usage`](crate::error::Usage) for a key of
+    /// another vault or a note that is too long; [`Error::Randomness`](crate::Error::Randomness).
+    ///
+    /// # Security
+    /// Seal each text of a field under its own revision. Two different texts sealed for the same record, field and
+    /// revision by a generator that repeats itself, such as in two copies of a virtual machine, share a key.
+    pub fn seal(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        note: &[u8],
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Vec<u8>> {
+        let mut record = Vec::new();
+        self.seal_into(key, context, note, rng, &mut record)?;
+        Ok(record)
+    }
+
+    /// Seals a note and appends the record to `out`, so that a service reuses its buffer.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`]; `out` is unchanged then.
+    pub fn seal_into(
+        &self,
+        key: &PatientKey,
+        context: &RecordContext<'_>,
+        note: &[u8],
+        rng: &mut impl TryCryptoRng,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.require_open(key.scope(), key.card())?;
+        seal(key, context, note, rng, out)
+    }
+}
+
 /// Seals a note and appends the record to `out`, which is unchanged on an error.
 ///
 /// # Errors
 /// [`Usage::TooLong`]; [`Error::Randomness`](crate::Error::Randomness).
-pub(crate) fn seal(
+pub(super) fn seal(
     key: &PatientKey,
     context: &RecordContext<'_>,
     note: &[u8],
@@ -58,11 +100,10 @@ fn append(
     rng: &mut impl TryCryptoRng,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let mut draw = RecordDraw::empty();
-    let payload_context = begin(key, context, &mut draw, rng, out)?;
-    let (record_key, salt, _) = draw.parts()?;
+    let mut secrets = RecordSecrets::empty();
+    let payload_context = begin(key, context, &mut secrets, rng, out)?;
     // 4. payload = chunked encryption of the padded note, input key = record key, context = payload context id
-    seal_payload(record_key, salt, &payload_context, note, context.padding, out)
+    seal_payload(&secrets, payload_context, note, context.padding, out)
 }
 
 /// Draws record key, salt and wrap nonce, appends the front of the record to `out`, and gives the payload context id.
@@ -72,28 +113,25 @@ fn append(
 pub(crate) fn begin(
     key: &PatientKey,
     context: &RecordContext<'_>,
-    draw: &mut RecordDraw,
+    secrets: &mut RecordSecrets,
     rng: &mut impl TryCryptoRng,
     out: &mut Vec<u8>,
-) -> Result<[u8; 32]> {
+) -> Result<PayloadContextId> {
     // 1. payload context id = SHA-256(label, vault, patient, record, field, revision, padding)
-    let (_, vault) = key.belongs_to();
-    let payload_context = payload_context(&vault, key.patient(), context);
+    let payload_context = payload_context(key.scope().vault, key.patient_id(), context);
     // 2. record key || salt || wrap nonce = HKDF-Expand(r, label || payload context id, 80)
-    draw.draw(labels::RECORD_DRAW, [&payload_context], rng)?;
-    let (record_key, _, wrap_nonce) = draw.parts()?;
+    secrets.draw(labels::RECORD_DRAW, [payload_context.as_bytes()], rng)?;
     // 3. wrapped = XChaCha20-Poly1305(patient KEK, wrap nonce, aad = wrap context, record key)
-    let wrap_context = reader_wrap_context(&key.card(), &payload_context);
-    let wrapped = wrap(key.kek(), wrap_nonce, &wrap_context, record_key)?;
-    Front { head: context.head(key), wrap: Wrap::Reader(wrapped.with_nonce(wrap_nonce)) }.put(out);
+    let wrap_context = reader_wrap_context(key.card(), payload_context);
+    let wrapped = wrap(key.kek(), &secrets.wrap_nonce, &wrap_context, secrets.key())?;
+    Front { head: context.head(key), wrap: Wrap::Reader(wrapped.with_nonce(&secrets.wrap_nonce)) }.put(out);
     Ok(payload_context)
 }
 
 /// Pads a note, encrypts it in chunks, and appends salt, commitment and chunks to `out`.
 pub(crate) fn seal_payload(
-    record_key: &[u8; 32],
-    salt: &[u8; 24],
-    payload_context: &[u8; 32],
+    secrets: &RecordSecrets,
+    context: PayloadContextId,
     note: &[u8],
     padding: Padding,
     out: &mut Vec<u8>,
@@ -102,5 +140,5 @@ pub(crate) fn seal_payload(
     let marker: &[u8] = if zeros.is_some() { &[MARKER] } else { &[] };
     let parts = [note, marker];
     let zeros = usize::try_from(zeros.unwrap_or(0)).map_err(|_| Usage::TooLong)?;
-    chunked::seal_append::<ChaCha20Poly1305, 32>(record_key, salt, payload_context, &parts, zeros, out)
+    chunked::seal_append::<ChaCha20Poly1305, 32>(secrets.key(), &secrets.salt, context.as_bytes(), &parts, zeros, out)
 }

@@ -3,12 +3,13 @@
 use alloc::vec::Vec;
 
 use super::context::deposit_wrap_context;
+use crate::choice::{Path, Roles, Status};
+use crate::digest::{CardId, KeyFingerprint, PayloadContextId, PayloadDigest};
 use crate::error::{Result, Untrusted};
-use crate::ident::{CardId, KeyFingerprint, Path};
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::prim::sign::{SIGNATURE_LEN, SigningKey};
-use crate::roster::{Roles, Status, VerifiedRoster};
+use crate::roster::VerifiedRoster;
 use crate::wire::record::{Origin, SealedKey};
 
 /// Everything that a deposit consists of, its text by digests.
@@ -17,7 +18,7 @@ pub(crate) struct Statement {
     writer: KeyFingerprint,
     roster_seen: u64,
     sealed_key_digest: [u8; 32],
-    payload_digest: [u8; 32],
+    payload_digest: PayloadDigest,
 }
 
 /// A writer whose signature under a statement was verified: what the opening of the sealed key asks for.
@@ -26,7 +27,12 @@ pub(crate) struct Writer {
     pub(crate) key: KeyFingerprint,
     pub(crate) status: Status,
     /// The payload that it signed.
-    pub(crate) payload_digest: [u8; 32],
+    pub(crate) payload_digest: PayloadDigest,
+}
+
+/// The digest by which a signature names the payload.
+pub(crate) fn payload_digest(payload: &[u8]) -> PayloadDigest {
+    PayloadDigest(hash(labels::PAYLOAD_DIGEST, &[payload]))
 }
 
 /// The digest by which a statement names the sealed record key.
@@ -38,13 +44,13 @@ impl Statement {
     /// The statement about a deposit that is at hand.
     pub(crate) fn of_deposit(
         path: Path,
-        card: &CardId,
-        payload_context: &[u8; 32],
+        card: CardId,
+        context: PayloadContextId,
         key: &SealedKey<'_>,
-        payload_digest: [u8; 32],
+        payload_digest: PayloadDigest,
     ) -> Self {
         Self {
-            wrap_context: deposit_wrap_context(path, card, payload_context),
+            wrap_context: deposit_wrap_context(path, card, context),
             writer: key.writer,
             roster_seen: key.roster_seen,
             sealed_key_digest: sealed_key_digest(key.sealed),
@@ -53,9 +59,9 @@ impl Statement {
     }
 
     /// The statement about a deposit that was absorbed.
-    pub(super) fn of_origin(origin: &Origin, payload_context: &[u8; 32], payload_digest: [u8; 32]) -> Self {
+    pub(super) fn of_origin(origin: &Origin, context: PayloadContextId, payload_digest: PayloadDigest) -> Self {
         Self {
-            wrap_context: deposit_wrap_context(Path::Deposit, &origin.card, payload_context),
+            wrap_context: deposit_wrap_context(Path::Deposit, origin.card, context),
             writer: origin.writer,
             roster_seen: origin.roster_seen,
             sealed_key_digest: origin.sealed_key_digest,
@@ -87,8 +93,9 @@ impl Statement {
     /// `wrap context || writer || sealed key digest || payload digest || roster version`.
     fn message(&self) -> Vec<u8> {
         let roster_seen = self.roster_seen.to_be_bytes();
-        let writer = self.writer.as_bytes();
-        [&self.wrap_context, writer.as_slice(), &self.sealed_key_digest, &self.payload_digest, &roster_seen].concat()
+        let Self { wrap_context, writer, sealed_key_digest, payload_digest, .. } = self;
+        [wrap_context, writer.as_bytes().as_slice(), sealed_key_digest, payload_digest.as_bytes(), &roster_seen]
+            .concat()
     }
 }
 

@@ -5,22 +5,22 @@ use alloc::vec::Vec;
 use getrandom::SysRng;
 
 use super::context::{RecordContext, payload_context};
-use super::deposit::info;
+use super::deposit::sealed_key_info;
 use super::locate::Located;
-use super::padding::Padding;
 use super::seal::seal_payload;
-use super::statement::{Statement, sealed_key_digest};
+use super::statement::{Statement, payload_digest, sealed_key_digest};
+use crate::choice::{Padding, Path, Roles, Status, Suite};
 use crate::custody::{NewVault, Pin, Policy, create};
+use crate::digest::KeyFingerprint;
 use crate::error::{Error, Untrusted, Usage};
-use crate::ident::{FieldLabel, KeyFingerprint, MemberId, Path, PatientId, RecordId, Revision, Suite};
-use crate::keys::labels;
+use crate::ident::{FieldLabel, MemberId, PatientId, Place, RecordId, Revision, Scope};
 use crate::keys::member::MemberKey;
+use crate::keys::record::RecordSecrets;
 use crate::keys::registrar::RegistrarKey;
 use crate::patient::{Card, Enroller, Enrolment, StoredPatient};
-use crate::prim::hash::hash;
-use crate::prim::hpke::{open_secret, seal_secret};
+use crate::prim::hpke::{Coins, open_secret, seal_secret};
 use crate::record::{Deposit, Origin};
-use crate::roster::{MemberEntry, Roles, RosterDraft, Status};
+use crate::roster::{MemberEntry, RosterDraft};
 use crate::vault::Vault;
 use crate::wire::record::{Front, Head, Record, SealedKey, Wrap};
 
@@ -67,13 +67,13 @@ impl World {
 
     fn open(&self, record: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let record = RecordId::new(record).unwrap();
-        let opened = self.vault.open_deposit(&self.patient.key, record, field(), bytes)?;
+        let opened = self.vault.open_deposit(&self.patient.key, Place::new(record, field()), bytes)?;
         Ok(opened.plaintext.to_vec())
     }
 
     fn locate<'a>(&self, record: &str, bytes: &'a [u8]) -> Located<'a> {
         let paths = [Path::Deposit, Path::Absorbed];
-        Located::read(&self.patient.key, RecordId::new(record).unwrap(), field(), bytes, &paths).unwrap()
+        Located::read(&self.patient.key, Place::new(RecordId::new(record).unwrap(), field()), bytes, &paths).unwrap()
     }
 
     /// The record key of a deposit, which its writer knew and every reader can take out.
@@ -81,7 +81,8 @@ impl World {
         let located = self.locate(record, bytes);
         let Wrap::Deposit { key, .. } = located.front.wrap else { panic!("a deposit") };
         let card = self.patient.card_id;
-        let info = info(Path::Deposit, card, &located.context, key.writer, Some(&located.payload_digest()));
+        let digest = located.payload_digest();
+        let info = sealed_key_info(Path::Deposit, card, located.context, key.writer, Some(digest));
         *open_secret(&self.patient.key.hpke().unwrap(), &info, &[], key.sealed).unwrap().expose()
     }
 
@@ -99,19 +100,22 @@ impl World {
         named: KeyFingerprint,
         change: impl FnOnce(&mut Vec<u8>),
     ) -> Vec<u8> {
-        let (suite, vault) = self.patient.key.belongs_to();
-        let place = RecordContext::of_deposit(RecordId::new(record).unwrap(), field(), Padding::Padme);
-        let context = payload_context(&vault, b"p", &place);
+        let Scope { suite, vault } = self.patient.key.scope();
+        let place = RecordContext::of_deposit(Place::new(RecordId::new(record).unwrap(), field()), Padding::Padme);
+        let context = payload_context(vault, PatientId::new("p").unwrap(), &place);
         let mut payload = Vec::new();
-        seal_payload(&[9; 32], &[8; 24], &context, note, Padding::Padme, &mut payload).unwrap();
+        seal_payload(&RecordSecrets::of(&[9; 32], [8; 24]), context, note, Padding::Padme, &mut payload).unwrap();
         change(&mut payload);
-        let digest = hash(labels::PAYLOAD_DIGEST, &[&payload]);
+        let digest = payload_digest(&payload);
         let card = self.patient.card_id;
-        let info = info(Path::Deposit, card, &context, named, Some(&digest));
-        let sealed = seal_secret(self.card().hpke_key(), &info, &[], &[9; 32], &mut SysRng).unwrap();
+        let info = sealed_key_info(Path::Deposit, card, context, named, Some(digest));
+        let sealed = {
+            let coins = Coins::draw(suite, &mut SysRng).unwrap();
+            seal_secret(self.card().hpke_key(), &info, &[], &[9; 32], &coins).unwrap()
+        };
         let key = SealedKey { writer: named, roster_seen: 1, sealed: &sealed };
-        let signature = Statement::of_deposit(Path::Deposit, &card, &context, &key, digest).sign(&signer.signing);
-        let head = Head { suite, card, revision: 0, padding: 1 };
+        let signature = Statement::of_deposit(Path::Deposit, card, context, &key, digest).sign(&signer.signing);
+        let head = Head { suite, card, revision: Revision::DEPOSIT, padding: Padding::Padme };
         let mut out = Vec::new();
         Front { head, wrap: Wrap::Deposit { key, signature } }.put(&mut out);
         [out, payload].concat()
@@ -124,7 +128,7 @@ fn field() -> FieldLabel<'static> {
 
 /// The same front with another payload.
 fn with_payload(bytes: &[u8], payload: &[u8]) -> Vec<u8> {
-    let front = bytes.len() - Record::parse(bytes).unwrap().payload.len();
+    let front = bytes.len() - Record::parse(bytes).unwrap().payload.value.len();
     [&bytes[..front], payload].concat()
 }
 
@@ -160,7 +164,7 @@ fn t022_another_depositor_cannot_claim_a_deposit() {
     let Wrap::Deposit { key, .. } = located.front.wrap else { panic!("a deposit") };
     let key = SealedKey { writer: other.fingerprint(), ..key };
     let card = world.patient.card_id;
-    let statement = Statement::of_deposit(Path::Deposit, &card, &located.context, &key, located.payload_digest());
+    let statement = Statement::of_deposit(Path::Deposit, card, located.context, &key, located.payload_digest());
     let signature = statement.sign(&other.signing);
     let claimed = located.with_front(&Front { wrap: Wrap::Deposit { key, signature }, ..located.front }).unwrap();
     // The signature is good; the record key was sealed with the true writer's name.
@@ -173,9 +177,9 @@ fn t022_a_reader_cannot_rewrite_a_deposit_under_its_writers_signature() {
     let Deposit { record, bytes } = world.deposit(NOTE);
     let record_key = world.record_key(&record, &bytes);
     let context = world.locate(&record, &bytes).context;
-    let salt = Record::parse(&bytes).unwrap().payload[..24].try_into().unwrap();
+    let salt = Record::parse(&bytes).unwrap().payload.value[..24].try_into().unwrap();
     let mut payload = Vec::new();
-    seal_payload(&record_key, salt, &context, OTHER, Padding::Padme, &mut payload).unwrap();
+    seal_payload(&RecordSecrets::of(&record_key, salt), context, OTHER, Padding::Padme, &mut payload).unwrap();
     let rewritten = with_payload(&bytes, &payload);
     let writer = world.members[1].fingerprint();
     assert_eq!(world.open(&record, &rewritten), Err(Untrusted::DepositSignature(writer).into()));
@@ -189,18 +193,19 @@ fn t022_an_absorbed_deposit_is_out_of_its_writers_reach() {
         let Deposit { record, bytes } = world.deposit(NOTE);
         let record_key = world.record_key(&record, &bytes);
         let id = RecordId::new(&record).unwrap();
-        let absorbed = world.vault.absorb(&world.patient.key, id, field(), &bytes, &mut SysRng).unwrap();
-        let opened = world.vault.open_deposit(&world.patient.key, id, field(), &absorbed).unwrap();
+        let absorbed = world.vault.absorb(&world.patient.key, Place::new(id, field()), &bytes, &mut SysRng).unwrap();
+        let opened = world.vault.open_deposit(&world.patient.key, Place::new(id, field()), &absorbed).unwrap();
         assert_eq!(opened.plaintext.as_bytes(), NOTE);
         assert_eq!(opened.origin, Origin::Absorbed { writer: writer.fingerprint(), status: Status::Active });
         // The writer kept the record key, encrypts another text, and signs that.
         let located = world.locate(&record, &absorbed);
         let mut payload = Vec::new();
-        let salt = Record::parse(&absorbed).unwrap().payload[..24].try_into().unwrap();
-        seal_payload(&record_key, salt, &located.context, OTHER, Padding::Padme, &mut payload).unwrap();
+        let salt = Record::parse(&absorbed).unwrap().payload.value[..24].try_into().unwrap();
+        seal_payload(&RecordSecrets::of(&record_key, salt), located.context, OTHER, Padding::Padme, &mut payload)
+            .unwrap();
         let Wrap::Absorbed { mut origin, key } = located.front.wrap else { panic!("absorbed") };
-        let digest = hash(labels::PAYLOAD_DIGEST, &[&payload]);
-        origin.signature = Statement::of_origin(&origin, &located.context, digest).sign(&writer.signing);
+        let digest = payload_digest(&payload);
+        origin.signature = Statement::of_origin(&origin, located.context, digest).sign(&writer.signing);
         let mut front = Vec::new();
         Front { wrap: Wrap::Absorbed { origin, key }, ..located.front }.put(&mut front);
         assert_eq!(world.open(&record, &[front, payload.clone()].concat()), Err(Error::NotAuthentic));
@@ -215,7 +220,7 @@ fn a_reader_cannot_absorb_what_nobody_signed() {
     let world = World::new(Suite::X25519);
     let Deposit { record, bytes } = world.deposit(NOTE);
     let id = RecordId::new(&record).unwrap();
-    let absorbed = world.vault.absorb(&world.patient.key, id, field(), &bytes, &mut SysRng).unwrap();
+    let absorbed = world.vault.absorb(&world.patient.key, Place::new(id, field()), &bytes, &mut SysRng).unwrap();
     let located = world.locate(&record, &absorbed);
     let Wrap::Absorbed { mut origin, key } = located.front.wrap else { panic!("absorbed") };
     // It names another writer, whose signature it does not have.
@@ -228,15 +233,18 @@ fn a_reader_cannot_absorb_what_nobody_signed() {
 #[test]
 fn t022_a_deposit_does_not_take_a_records_place() {
     let world = World::new(Suite::X25519);
-    let place = RecordContext::new(RecordId::new("r").unwrap(), field(), Revision::FIRST);
+    let place = RecordContext::new(Place::new(RecordId::new("r").unwrap(), field()), Revision::FIRST);
     world.vault.seal(&world.patient.key, &place, NOTE, &mut SysRng).unwrap();
     // A depositor who builds by hand chooses the id of an existing record.
     let writer = &world.members[1];
     let forged = world.forge("r", OTHER, writer, writer.fingerprint());
-    let refused = world.vault.open(&world.patient.key, RecordId::new("r").unwrap(), field(), &forged);
+    let refused = world.vault.open(&world.patient.key, Place::new(RecordId::new("r").unwrap(), field()), &forged);
     assert_eq!(refused.unwrap_err(), Usage::WrongPath { met: Path::Deposit }.into());
     // Who asks for a deposit is told that it is one, of revision 0.
-    let opened = world.vault.open_deposit(&world.patient.key, RecordId::new("r").unwrap(), field(), &forged).unwrap();
+    let opened = world
+        .vault
+        .open_deposit(&world.patient.key, Place::new(RecordId::new("r").unwrap(), field()), &forged)
+        .unwrap();
     assert_eq!(opened.origin, Origin::Deposit { writer: writer.fingerprint() });
     assert_eq!(opened.revision, Revision::DEPOSIT);
 }
@@ -246,7 +254,7 @@ fn the_statement_of_an_absorbed_deposit_is_the_deposits() {
     let world = World::new(Suite::X25519);
     let Deposit { record, bytes } = world.deposit(NOTE);
     let id = RecordId::new(&record).unwrap();
-    let absorbed = world.vault.absorb(&world.patient.key, id, field(), &bytes, &mut SysRng).unwrap();
+    let absorbed = world.vault.absorb(&world.patient.key, Place::new(id, field()), &bytes, &mut SysRng).unwrap();
     let Wrap::Deposit { key, signature } = world.locate(&record, &bytes).front.wrap else { panic!("a deposit") };
     let Wrap::Absorbed { origin, .. } = world.locate(&record, &absorbed).front.wrap else { panic!("absorbed") };
     assert_eq!(origin.signature, signature);
@@ -282,12 +290,12 @@ fn what_does_not_open_is_not_absorbed() {
     let bytes = world.forge_with("r", NOTE, intake, intake.fingerprint(), damaged);
     let (record, key) = (RecordId::new("r").unwrap(), &world.patient.key);
     assert_eq!(world.open("r", &bytes), Err(Error::NotAuthentic));
-    let absorbed = world.vault.absorb(key, record, field(), &bytes, &mut SysRng);
+    let absorbed = world.vault.absorb(key, Place::new(record, field()), &bytes, &mut SysRng);
     assert_eq!(absorbed.unwrap_err(), Error::NotAuthentic);
     let second = world.vault.rekey(Enroller::Member(&world.members[0]), key, &mut SysRng).unwrap();
     for moved in [
-        world.vault.rewrap(key, &second.key, record, field(), &bytes, &mut SysRng),
-        world.vault.reseal(key, &second.key, record, field(), &bytes, &mut SysRng),
+        world.vault.rewrap(key, &second.key, Place::new(record, field()), &bytes, &mut SysRng),
+        world.vault.reseal(key, &second.key, Place::new(record, field()), &bytes, &mut SysRng),
     ] {
         assert_eq!(moved.unwrap_err(), Error::NotAuthentic);
     }

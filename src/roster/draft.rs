@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::member::MemberEntry;
-use super::role::{ClosedReason, Roles, Status};
+use crate::choice::{ClosedReason, Roles, Status};
 use crate::custody::{Descriptor, NewVault, PinnedDescriptor};
+use crate::digest::{CardId, KeyFingerprint};
 use crate::error::{Result, Usage};
-use crate::ident::{CardId, KeyFingerprint};
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::registrar::RegistrarKey;
@@ -69,7 +69,7 @@ impl RosterDraft {
         match self.position(key) {
             Ok(_) => Err(Usage::AlreadyOnRoster(key).into()),
             Err(position) => {
-                self.0.lines.insert(position, Line { key, roles: roles.bits(), status: Status::Active as u8 });
+                self.0.lines.insert(position, Line { key, roles, status: Status::Active });
                 Ok(self)
             }
         }
@@ -82,10 +82,10 @@ impl RosterDraft {
     pub fn set_status(&mut self, key: KeyFingerprint, status: Status) -> Result<&mut Self> {
         let position = self.position(key).map_err(|_| Usage::NotOnRoster(key))?;
         let line = self.0.lines.get_mut(position).ok_or(Usage::NotOnRoster(key))?;
-        if status <= Status::from_wire(line.status) {
+        if status <= line.status {
             return Err(Usage::StatusBackwards(key).into());
         }
-        line.status = status as u8;
+        line.status = status;
         Ok(self)
     }
 
@@ -98,7 +98,7 @@ impl RosterDraft {
     pub fn replace(&mut self, lost: KeyFingerprint, new: &MemberEntry) -> Result<&mut Self> {
         let roles = self.0.line(lost).map(|line| line.roles).ok_or(Usage::NotOnRoster(lost))?;
         let before = self.0.clone();
-        self.admit(new, Roles::from_wire(roles))?;
+        self.admit(new, roles)?;
         if let Err(error) = self.set_status(lost, Status::Revoked) {
             self.0 = before;
             return Err(error);
@@ -113,14 +113,14 @@ impl RosterDraft {
     pub fn close(&mut self, card: CardId, reason: ClosedReason) -> Result<&mut Self> {
         match self.0.closed.binary_search_by_key(&card, |closed| closed.card) {
             Ok(position) => match self.0.closed.get_mut(position) {
-                Some(closed) if reason == ClosedReason::Erased && closed.reason != reason as u8 => {
-                    closed.reason = reason as u8;
+                Some(closed) if closed.reason != reason && closed.reason.may_become(reason) => {
+                    closed.reason = reason;
                     Ok(self)
                 }
                 _ => Err(Usage::AlreadyClosed(card).into()),
             },
             Err(position) => {
-                self.0.closed.insert(position, Closed { card, reason: reason as u8 });
+                self.0.closed.insert(position, Closed { card, reason });
                 Ok(self)
             }
         }

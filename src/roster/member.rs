@@ -2,15 +2,16 @@
 
 use alloc::boxed::Box;
 
-use super::role::{Roles, Status};
+use crate::choice::{Roles, Status};
 use crate::custody::PinnedDescriptor;
-use crate::error::{Error, Object, Result, Untrusted};
-use crate::ident::{KeyFingerprint, VaultId, require_vault};
+use crate::digest::{KeyFingerprint, VaultId};
+use crate::error::{Object, Result, Untrusted};
 use crate::keys::labels;
 use crate::keys::member::member_fingerprint;
 use crate::prim::hpke::PublicKey;
 use crate::prim::sign::VerifyingKey;
 use crate::wire;
+use crate::wire::frame::SIGNATURE_LEN;
 
 /// A member's public keys, signed by themselves, of the pinned vault. Not yet on any roster.
 ///
@@ -31,31 +32,25 @@ impl MemberEntry {
     /// [`Error::Malformed`] with the field; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
     /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for an entry of another vault; [`Untrusted::EntrySignature`].
     pub fn verify(bytes: &[u8], descriptor: &PinnedDescriptor) -> Result<Self> {
-        let entry = wire::member::MemberEntry::parse(bytes)?;
-        require_vault(descriptor.belongs_to(), (entry.suite, entry.vault))?;
-        let signing_offset = bytes.len().saturating_sub(wire::SIGNATURE_LEN).saturating_sub(wire::LEN_32);
-        let hpke_offset = signing_offset.saturating_sub(entry.hpke_key.len());
-        let hpke_key = PublicKey::import(entry.suite, entry.hpke_key).ok_or(Error::malformed(
-            Object::MemberEntry,
-            "hpke key",
-            hpke_offset,
-        ))?;
-        let signing_key = VerifyingKey::import(&entry.signing_key).ok_or(Error::malformed(
-            Object::MemberEntry,
-            "signing key",
-            signing_offset,
-        ))?;
-        let body = split_body(bytes);
-        let fingerprint = member_fingerprint(body);
-        if !signing_key.verify(labels::MEMBER_ENTRY, body, &entry.signature) {
+        let signed = wire::member::MemberEntry::parse(bytes)?;
+        let entry = &signed.value;
+        descriptor.scope().require(entry.scope)?;
+        let hpke_key = PublicKey::import(entry.scope.suite, entry.hpke_key.value)
+            .ok_or_else(|| entry.hpke_key.refuse(Object::MemberEntry, "hpke key"))?;
+        let signing_key = VerifyingKey::import(&entry.signing_key.value)
+            .ok_or_else(|| entry.signing_key.refuse(Object::MemberEntry, "signing key"))?;
+        let fingerprint = member_fingerprint(signed.body);
+        if !signed.verify(&signing_key, labels::MEMBER_ENTRY) {
             return Err(Untrusted::EntrySignature(fingerprint).into());
         }
-        Ok(Self { vault: entry.vault, id: entry.member.into(), fingerprint, hpke_key, signing_key })
+        let (vault, id) = (entry.scope.vault, entry.member.as_bytes().into());
+        Ok(Self { vault, id, fingerprint, hpke_key, signing_key })
     }
 
     /// The fingerprint that these bytes would have as an entry; nothing about them has been verified.
     pub(super) fn claimed_fingerprint(bytes: &[u8]) -> KeyFingerprint {
-        member_fingerprint(split_body(bytes))
+        let body_len = bytes.len().saturating_sub(SIGNATURE_LEN);
+        member_fingerprint(bytes.get(..body_len).unwrap_or_default())
     }
 
     /// The member's id, 1 to 255 bytes, as the member gave it. Who it is, says the fingerprint.
@@ -69,11 +64,6 @@ impl MemberEntry {
     pub const fn fingerprint(&self) -> KeyFingerprint {
         self.fingerprint
     }
-}
-
-/// Everything before the signature.
-fn split_body(bytes: &[u8]) -> &[u8] {
-    bytes.get(..bytes.len().saturating_sub(wire::SIGNATURE_LEN)).unwrap_or_default()
 }
 
 /// An entry that a verified roster lists, with the roles and the status that it lists.

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use super::draft::RosterDraft;
 use super::member::{Member, MemberEntry};
-use super::role::{ClosedReason, Roles, Status};
+use crate::choice::{ClosedReason, Roles, Status};
 use crate::custody::{Pin, PinnedDescriptor};
+use crate::digest::{CardId, KeyFingerprint};
 use crate::error::{Error, Result, Untrusted, Usage, Versioned};
-use crate::ident::{CardId, KeyFingerprint};
 use crate::keys::labels;
 use crate::prim::hash::hash;
 use crate::wire::roster::{Closed, Line, Roster, RosterSigner};
@@ -39,15 +39,16 @@ impl VerifiedRoster {
         descriptor: &PinnedDescriptor,
         pin: &mut Pin,
     ) -> Result<Self> {
-        let (roster, body, signature) = Roster::parse(bytes)?;
-        require_current(&roster, descriptor, pin)?;
-        let key = match roster.signer {
+        let signed = Roster::parse(bytes)?;
+        require_current(&signed.value, descriptor, pin)?;
+        let key = match signed.value.signer {
             RosterSigner::Registrar => &descriptor.registrar_key,
             RosterSigner::Root => &descriptor.root_key,
         };
-        if !key.verify(labels::ROSTER, body, &signature) {
+        if !signed.verify(key, labels::ROSTER) {
             return Err(Untrusted::RosterSignature.into());
         }
+        let roster = signed.value;
         let members = verify_members(&roster, entries, descriptor)?;
         let digest = roster_digest(bytes);
         pin.advance(roster.version, digest, &roster.previous)?;
@@ -100,7 +101,7 @@ impl VerifiedRoster {
     /// Why a card is closed, if it is.
     #[must_use]
     pub fn closed(&self, card: CardId) -> Option<ClosedReason> {
-        self.roster.closed_card(card).map(|closed| ClosedReason::from_wire(closed.reason))
+        self.roster.closed_card(card).map(|closed| closed.reason)
     }
 
     /// Every card that the bytes of a roster close, and why, in order of their ids.
@@ -112,8 +113,8 @@ impl VerifiedRoster {
     /// # Errors
     /// [`Error::Malformed`] for bytes that are no roster.
     pub fn claimed_closed(bytes: &[u8]) -> Result<Vec<(CardId, ClosedReason)>> {
-        let (roster, _, _) = Roster::parse(bytes)?;
-        Ok(roster.closed.iter().map(|closed| (closed.card, ClosedReason::from_wire(closed.reason))).collect())
+        let roster = Roster::parse(bytes)?.value;
+        Ok(roster.closed.iter().map(|closed| (closed.card, closed.reason)).collect())
     }
 
     /// Begins the roster after this one, with everything that this one lists.
@@ -146,13 +147,13 @@ impl VerifiedRoster {
 
     /// Every listed key that has a role, whatever its status, also those whose entries are not at hand.
     pub(crate) fn keys_with(&self, role: Roles) -> impl Iterator<Item = KeyFingerprint> {
-        let has = move |line: &&Line| Roles::from_wire(line.roles).contains(role);
+        let has = move |line: &&Line| line.roles.contains(role);
         self.roster.lines.iter().filter(has).map(|line| line.key)
     }
 
     /// What the roster says of a key, also of one whose entry is not at hand.
     pub(crate) fn status(&self, key: KeyFingerprint) -> Option<Status> {
-        self.roster.line(key).map(|line| Status::from_wire(line.status))
+        self.roster.line(key).map(|line| line.status)
     }
 
     /// Refuses a closed card, by the reason.
@@ -204,8 +205,8 @@ fn require_current(roster: &Roster, descriptor: &PinnedDescriptor, pin: &Pin) ->
 fn takes_nothing_back(known: &Roster, next: &Roster) -> bool {
     let keeps =
         |line: &Line| next.line(line.key).is_some_and(|next| next.roles == line.roles && next.status >= line.status);
-    // A compromised card may be erased later: the reasons only move to the smaller number.
-    let still_closed = |closed: &Closed| next.closed_card(closed.card).is_some_and(|next| next.reason <= closed.reason);
+    let still_closed =
+        |closed: &Closed| next.closed_card(closed.card).is_some_and(|next| closed.reason.may_become(next.reason));
     known.lines.iter().all(keeps) && known.closed.iter().all(still_closed)
 }
 
@@ -219,8 +220,7 @@ fn verify_members<E: AsRef<[u8]>>(
         let key = MemberEntry::claimed_fingerprint(bytes.as_ref());
         if let Some(line) = roster.line(key) {
             let entry = MemberEntry::verify(bytes.as_ref(), descriptor)?;
-            let (roles, status) = (Roles::from_wire(line.roles), Status::from_wire(line.status));
-            members.insert(key, Member { entry, roles, status });
+            members.insert(key, Member { entry, roles: line.roles, status: line.status });
         }
     }
     Ok(members)

@@ -2,10 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::SIGNATURE_LEN;
-use super::reader::{Reader, put_identifier};
+use super::frame::{Field, Signature};
+use super::reader::Reader;
+use super::writer::Writer;
+use crate::digest::KeyFingerprint;
 use crate::error::{Object, Result};
-use crate::ident::{KeyFingerprint, Suite, VaultId};
+use crate::ident::{FieldLabel, PatientId, RecordId, Revision, Scope};
 
 const MAGIC: [u8; 4] = *b"LKX\x01";
 /// What begins the text inside; it is read only after authentication.
@@ -14,94 +16,77 @@ const INNER_MAGIC: [u8; 4] = *b"LKI\x01";
 /// A note for someone outside, sealed to that one's key and signed by a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Disclosure<'a> {
-    pub(crate) suite: Suite,
-    pub(crate) vault: VaultId,
+    pub(crate) scope: Scope,
     pub(crate) recipient: KeyFingerprint,
     pub(crate) signer: KeyFingerprint,
     /// Version of the roster that the signer saw.
     pub(crate) roster_seen: u64,
     /// Encapsulation, 32 bytes and tag, as long as the suite says.
     pub(crate) sealed: &'a [u8],
-    pub(crate) signature: [u8; SIGNATURE_LEN],
-    pub(crate) payload_offset: usize,
-    pub(crate) payload: &'a [u8],
+    pub(crate) signature: Signature,
+    pub(crate) payload: Field<&'a [u8]>,
 }
 
 impl<'a> Disclosure<'a> {
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(Object::Disclosure, bytes, MAGIC)?;
-        let suite = reader.suite()?;
+        let scope = reader.scope()?;
         Ok(Self {
-            suite,
-            vault: VaultId(reader.array("vault id")?),
+            scope,
             recipient: KeyFingerprint(reader.array("recipient")?),
             signer: KeyFingerprint(reader.array("signer")?),
             roster_seen: reader.u64("roster version")?,
-            sealed: reader.bytes("sealed key", suite.sealed_secret_len())?,
+            sealed: reader.bytes("sealed key", scope.suite.sealed_secret_len())?,
             signature: reader.array("signature")?,
-            payload_offset: reader.offset(),
             payload: reader.rest(),
         })
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.suite.kem_id().to_be_bytes());
-        out.extend_from_slice(&self.vault.0);
-        out.extend_from_slice(&self.recipient.0);
-        out.extend_from_slice(&self.signer.0);
-        out.extend_from_slice(&self.roster_seen.to_be_bytes());
-        out.extend_from_slice(self.sealed);
-        out.extend_from_slice(&self.signature);
-        out.extend_from_slice(self.payload);
-        out
+        let mut out = Writer::new(MAGIC);
+        out.scope(&self.scope).bytes(&self.recipient.0).bytes(&self.signer.0).u64(self.roster_seen);
+        out.bytes(self.sealed).bytes(&self.signature).bytes(self.payload.value);
+        out.finish()
     }
 }
 
 /// Where the note stood in the vault; it precedes the note in the encrypted text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Inner<'a> {
-    /// 1 to 255 bytes, like the two that follow.
-    pub(crate) patient: &'a [u8],
-    pub(crate) record: &'a [u8],
-    pub(crate) field: &'a [u8],
-    /// 0 for a deposit; the largest value is never used.
-    pub(crate) revision: u64,
+    pub(crate) patient: PatientId<'a>,
+    pub(crate) record: RecordId<'a>,
+    pub(crate) field: FieldLabel<'a>,
+    /// That of a deposit is 0.
+    pub(crate) revision: Revision,
     /// The writer of a deposit; a reader's note has none.
     pub(crate) writer: Option<KeyFingerprint>,
 }
 
 impl<'a> Inner<'a> {
-    /// Gives where the note stood, and the length of what precedes the note.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<(Self, usize)> {
+    /// Where the note stood, and the note behind it.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8])> {
         let mut reader = Reader::new(Object::Disclosure, bytes, INNER_MAGIC)?;
-        let patient = reader.identifier("patient id")?;
-        let record = reader.identifier("record id")?;
-        let field = reader.identifier("field")?;
+        let patient = PatientId(reader.identifier("patient id")?);
+        let record = RecordId(reader.identifier("record id")?);
+        let field = FieldLabel(reader.identifier("field")?);
         let revision_offset = reader.offset();
-        let revision = reader.u64("revision")?;
-        reader.require("revision", revision_offset, revision != u64::MAX)?;
+        let revision = Revision::from_number(reader.u64("revision")?);
+        let revision = revision.ok_or_else(|| reader.refuse("revision", revision_offset))?;
         let writer_offset = reader.offset();
         let writer = match reader.u8("writer")? {
             0 => None,
             1 => Some(KeyFingerprint(reader.array("writer")?)),
             _ => return Err(reader.refuse("writer", writer_offset)),
         };
-        Ok((Self { patient, record, field, revision, writer }, reader.offset()))
+        Ok((Self { patient, record, field, revision, writer }, reader.rest().value))
     }
 
+    /// Everything before the note.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&INNER_MAGIC);
-        for identifier in [self.patient, self.record, self.field] {
-            put_identifier(&mut out, identifier);
-        }
-        out.extend_from_slice(&self.revision.to_be_bytes());
-        out.push(u8::from(self.writer.is_some()));
-        if let Some(writer) = self.writer {
-            out.extend_from_slice(&writer.0);
-        }
-        out
+        let mut out = Writer::new(INNER_MAGIC);
+        out.identifier(self.patient.0).identifier(self.record.0).identifier(self.field.0).u64(self.revision.get());
+        out.u8(u8::from(self.writer.is_some()));
+        out.bytes(self.writer.as_ref().map_or(&[], |writer| writer.0.as_slice()));
+        out.finish()
     }
 }

@@ -2,10 +2,12 @@
 
 use alloc::vec::Vec;
 
+use super::LEN_32;
+use super::frame::Signed;
 use super::reader::Reader;
-use super::{LEN_32, SIGNATURE_LEN};
+use super::writer::Writer;
+use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Object, Result};
-use crate::ident::{CardId, KeyFingerprint, VaultId};
 
 const MAGIC: [u8; 4] = *b"LKE\x01";
 
@@ -29,8 +31,7 @@ pub(crate) struct Endorsement {
 }
 
 impl Endorsement {
-    /// Gives the endorsement, the signed bytes and the signature.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, &[u8], [u8; SIGNATURE_LEN])> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Signed<'_, Self>> {
         let mut reader = Reader::new(Object::Endorsement, bytes, MAGIC)?;
         let vault = VaultId(reader.array("vault id")?);
         let card = CardId(reader.array("card id")?);
@@ -43,28 +44,18 @@ impl Endorsement {
             2 => Endorser::Root,
             _ => return Err(reader.refuse("endorser", endorser_offset)),
         };
-        let (body, _) = bytes.split_at_checked(reader.offset()).unwrap_or((bytes, &[]));
-        let signature = reader.array("signature")?;
-        reader.finish()?;
-        Ok((Self { vault, card, generation, master_grant, roster_seen, endorser }, body, signature))
+        reader.signed(Self { vault, card, generation, master_grant, roster_seen, endorser })
     }
 
     /// Everything before the signature.
     pub(crate) fn encode_body(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.vault.0);
-        out.extend_from_slice(&self.card.0);
-        out.extend_from_slice(&self.generation.to_be_bytes());
-        out.extend_from_slice(&self.master_grant);
-        out.extend_from_slice(&self.roster_seen.to_be_bytes());
-        match self.endorser {
-            Endorser::Member(key) => {
-                out.push(1);
-                out.extend_from_slice(&key.0);
-            }
-            Endorser::Root => out.push(2),
-        }
-        out
+        let mut out = Writer::new(MAGIC);
+        out.bytes(&self.vault.0).bytes(&self.card.0).u32(self.generation);
+        out.bytes(&self.master_grant).u64(self.roster_seen);
+        match &self.endorser {
+            Endorser::Member(key) => out.u8(1).bytes(&key.0),
+            Endorser::Root => out.u8(2),
+        };
+        out.finish()
     }
 }

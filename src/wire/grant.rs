@@ -2,9 +2,12 @@
 
 use alloc::vec::Vec;
 
+use super::frame::Framed;
 use super::reader::Reader;
+use super::writer::Writer;
+use crate::digest::{CardId, KeyFingerprint};
 use crate::error::{Object, Result};
-use crate::ident::{CardId, KeyFingerprint, Suite, VaultId};
+use crate::ident::Scope;
 
 const MAGIC: [u8; 4] = *b"LKG\x01";
 
@@ -19,21 +22,17 @@ pub(crate) enum Recipient {
 
 /// A patient secret wrapped to one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Grant<'a> {
-    pub(crate) suite: Suite,
-    pub(crate) vault: VaultId,
+pub(crate) struct Grant {
+    pub(crate) scope: Scope,
     pub(crate) card: CardId,
     pub(crate) recipient: Recipient,
-    /// Encapsulation, 32 bytes and tag, as long as the suite says.
-    pub(crate) sealed: &'a [u8],
 }
 
-impl<'a> Grant<'a> {
-    /// Gives the grant and everything before the sealed secret, which is its associated data.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8])> {
+impl Grant {
+    /// The body is the associated data of the sealed secret behind it: encapsulation, 32 bytes and tag.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Framed<'_, Self, &[u8]>> {
         let mut reader = Reader::new(Object::Grant, bytes, MAGIC)?;
-        let suite = reader.suite()?;
-        let vault = VaultId(reader.array("vault id")?);
+        let scope = reader.scope()?;
         let card = CardId(reader.array("card id")?);
         let recipient_offset = reader.offset();
         let recipient = match reader.u8("recipient")? {
@@ -44,30 +43,20 @@ impl<'a> Grant<'a> {
             2 => Recipient::Member(KeyFingerprint(reader.array("recipient key")?)),
             _ => return Err(reader.refuse("recipient", recipient_offset)),
         };
-        let (head, _) = bytes.split_at_checked(reader.offset()).unwrap_or((bytes, &[]));
-        let sealed = reader.bytes("sealed secret", suite.sealed_secret_len())?;
+        let body = reader.body();
+        let end = reader.bytes("sealed secret", scope.suite.sealed_secret_len())?;
         reader.finish()?;
-        Ok((Self { suite, vault, card, recipient, sealed }, head))
+        Ok(Framed { value: Self { scope, card, recipient }, body, end })
     }
 
     /// Everything before the sealed secret.
-    pub(crate) fn encode_head(suite: Suite, vault: &VaultId, card: &CardId, recipient: &Recipient) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&suite.kem_id().to_be_bytes());
-        out.extend_from_slice(&vault.0);
-        out.extend_from_slice(&card.0);
-        match recipient {
-            Recipient::Master { generation, key } => {
-                out.push(1);
-                out.extend_from_slice(&generation.to_be_bytes());
-                out.extend_from_slice(&key.0);
-            }
-            Recipient::Member(key) => {
-                out.push(2);
-                out.extend_from_slice(&key.0);
-            }
-        }
-        out
+    pub(crate) fn encode_body(&self) -> Vec<u8> {
+        let mut out = Writer::new(MAGIC);
+        out.scope(&self.scope).bytes(&self.card.0);
+        match &self.recipient {
+            Recipient::Master { generation, key } => out.u8(1).u32(*generation).bytes(&key.0),
+            Recipient::Member(key) => out.u8(2).bytes(&key.0),
+        };
+        out.finish()
     }
 }

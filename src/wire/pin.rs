@@ -3,9 +3,11 @@
 use alloc::vec::Vec;
 
 use super::LEN_32;
+use super::frame::Framed;
 use super::reader::Reader;
+use super::writer::Writer;
+use crate::digest::Fingerprint;
 use crate::error::{Object, Result};
-use crate::ident::Fingerprint;
 
 const MAGIC: [u8; 4] = *b"LKP\x01";
 
@@ -21,8 +23,8 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
-    /// Gives the pin, the bytes under the checksum and the checksum.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, &[u8], [u8; LEN_32])> {
+    /// The checksum over the body stands behind it.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Framed<'_, Self, [u8; LEN_32]>> {
         let mut reader = Reader::new(Object::Pin, bytes, MAGIC)?;
         let fingerprint = Fingerprint(reader.array("fingerprint")?);
         let generation = reader.positive_u32("generation")?;
@@ -30,20 +32,16 @@ impl Pin {
         let digest_offset = reader.offset();
         let roster_digest = reader.array("roster digest")?;
         reader.require("roster digest", digest_offset, (roster_version == 0) == (roster_digest == [0; LEN_32]))?;
-        let (body, _) = bytes.split_at_checked(reader.offset()).unwrap_or((bytes, &[]));
-        let checksum = reader.array("checksum")?;
+        let body = reader.body();
+        let end = reader.array("checksum")?;
         reader.finish()?;
-        Ok((Self { fingerprint, generation, roster_version, roster_digest }, body, checksum))
+        Ok(Framed { value: Self { fingerprint, generation, roster_version, roster_digest }, body, end })
     }
 
     /// Everything before the checksum.
     pub(crate) fn encode_body(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.fingerprint.0);
-        out.extend_from_slice(&self.generation.to_be_bytes());
-        out.extend_from_slice(&self.roster_version.to_be_bytes());
-        out.extend_from_slice(&self.roster_digest);
-        out
+        let mut out = Writer::new(MAGIC);
+        out.bytes(&self.fingerprint.0).u32(self.generation).u64(self.roster_version).bytes(&self.roster_digest);
+        out.finish()
     }
 }

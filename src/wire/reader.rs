@@ -1,21 +1,22 @@
 //! Reads fields in order, remembers where it is, and never past the end.
 
-use alloc::vec::Vec;
-
+use super::frame::{Field, Framed, Signed};
+use crate::choice::Suite;
+use crate::digest::VaultId;
 use crate::error::{Error, Object, Result};
-use crate::ident::Suite;
+use crate::ident::{Identifier, Scope};
 
 /// A cursor over one object's bytes; every refusal names the object, the field and its offset.
 pub(crate) struct Reader<'a> {
     object: Object,
+    whole: &'a [u8],
     left: &'a [u8],
-    length: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Starts to read an object, magic first.
     pub(crate) fn new(object: Object, bytes: &'a [u8], magic: [u8; 4]) -> Result<Self> {
-        let mut reader = Self { object, left: bytes, length: bytes.len() };
+        let mut reader = Self { object, whole: bytes, left: bytes };
         let met: [u8; 4] = reader.array("magic")?;
         reader.require("magic", 0, met == magic)?;
         Ok(reader)
@@ -23,7 +24,7 @@ impl<'a> Reader<'a> {
 
     /// Offset of the next field, in bytes.
     pub(crate) const fn offset(&self) -> usize {
-        self.length.saturating_sub(self.left.len())
+        self.whole.len().saturating_sub(self.left.len())
     }
 
     /// The refusal of the field that begins at `offset`.
@@ -34,6 +35,12 @@ impl<'a> Reader<'a> {
     /// Refuses the field unless `holds`.
     pub(crate) const fn require(&self, field: &'static str, offset: usize, holds: bool) -> Result<()> {
         if holds { Ok(()) } else { Err(self.refuse(field, offset)) }
+    }
+
+    /// A field with its place, for the room that judges it.
+    pub(crate) fn field<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<Field<T>> {
+        let offset = self.offset();
+        Ok(Field { value: read(self)?, offset })
     }
 
     pub(crate) fn bytes(&mut self, field: &'static str, length: usize) -> Result<&'a [u8]> {
@@ -56,6 +63,12 @@ impl<'a> Reader<'a> {
         self.array(field).map(u8::from_be_bytes)
     }
 
+    /// One byte that names one of several values, or is refused.
+    pub(crate) fn choice<T>(&mut self, field: &'static str, from_byte: impl FnOnce(u8) -> Option<T>) -> Result<T> {
+        let offset = self.offset();
+        from_byte(self.u8(field)?).ok_or_else(|| self.refuse(field, offset))
+    }
+
     pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32> {
         self.array(field).map(u32::from_be_bytes)
     }
@@ -73,11 +86,11 @@ impl<'a> Reader<'a> {
     }
 
     /// An identifier: one length byte, 1 to 255, and as many bytes.
-    pub(crate) fn identifier(&mut self, field: &'static str) -> Result<&'a [u8]> {
+    pub(crate) fn identifier(&mut self, field: &'static str) -> Result<Identifier<'a>> {
         let offset = self.offset();
         let length = self.u8(field)?;
         self.require(field, offset, length != 0)?;
-        self.bytes(field, usize::from(length))
+        Identifier::new(self.bytes(field, usize::from(length))?)
     }
 
     /// The KEM identifier of a suite that this version knows.
@@ -87,20 +100,31 @@ impl<'a> Reader<'a> {
         Suite::from_kem_id(id).ok_or_else(|| self.refuse("suite", offset))
     }
 
+    /// Suite and vault id.
+    pub(crate) fn scope(&mut self) -> Result<Scope> {
+        Ok(Scope { suite: self.suite()?, vault: VaultId(self.array("vault id")?) })
+    }
+
+    /// The bytes that were read until now.
+    pub(crate) fn body(&self) -> &'a [u8] {
+        self.whole.get(..self.offset()).unwrap_or_default()
+    }
+
+    /// Ends an object that ends in a signature over all before.
+    pub(crate) fn signed<T>(mut self, value: T) -> Result<Signed<'a, T>> {
+        let body = self.body();
+        let end = self.array("signature")?;
+        self.finish()?;
+        Ok(Framed { value, body, end })
+    }
+
     /// All that is left.
-    pub(crate) const fn rest(self) -> &'a [u8] {
-        self.left
+    pub(crate) const fn rest(self) -> Field<&'a [u8]> {
+        Field { value: self.left, offset: self.offset() }
     }
 
     /// Ends the object: nothing may be left.
     pub(crate) fn finish(self) -> Result<()> {
         self.require("trailing bytes", self.offset(), self.left.is_empty())
     }
-}
-
-/// Appends an identifier with its one-byte length; identifiers have 1 to 255 bytes by their type.
-pub(crate) fn put_identifier(out: &mut Vec<u8>, identifier: &[u8]) {
-    let length = u8::try_from(identifier.len()).unwrap_or(u8::MAX);
-    out.push(length);
-    out.extend_from_slice(identifier);
 }

@@ -1,11 +1,16 @@
 //! A record's bytes (FORMAT.md, "Records"): a front that differs by path, and the payload.
 
 use alloc::vec::Vec;
+use core::mem;
 
+use super::frame::{Field, SIGNATURE_LEN, Signature};
 use super::reader::Reader;
-use super::{LEN_32, SIGNATURE_LEN, write_fields};
+use super::writer::Writer;
+use super::{LEN_32, write_fields};
+use crate::choice::{Padding, Path, Suite};
+use crate::digest::{CardId, KeyFingerprint};
 use crate::error::{Object, Result};
-use crate::ident::{CardId, KeyFingerprint, Path, Suite};
+use crate::ident::Revision;
 
 const MAGIC: [u8; 4] = *b"LKN\x01";
 /// Length of magic, suite and path: after these the length of the front is known.
@@ -27,9 +32,8 @@ pub(crate) struct Head {
     pub(crate) suite: Suite,
     pub(crate) card: CardId,
     /// 0 in deposits and what became of them, and only there.
-    pub(crate) revision: u64,
-    /// 0 none, 1 Padmé.
-    pub(crate) padding: u8,
+    pub(crate) revision: Revision,
+    pub(crate) padding: Padding,
 }
 
 /// A record key under a patient KEK.
@@ -59,14 +63,14 @@ pub(crate) struct Origin {
     pub(crate) roster_seen: u64,
     /// Digest of the sealed record key, which itself is gone.
     pub(crate) sealed_key_digest: [u8; LEN_32],
-    pub(crate) signature: [u8; SIGNATURE_LEN],
+    pub(crate) signature: Signature,
 }
 
 /// How the record key reached the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrap<'a> {
     Reader(WrappedKey<'a>),
-    Deposit { key: SealedKey<'a>, signature: [u8; SIGNATURE_LEN] },
+    Deposit { key: SealedKey<'a>, signature: Signature },
     Absorbed { origin: Origin, key: WrappedKey<'a> },
     DepositedAttachment(SealedKey<'a>),
 }
@@ -82,16 +86,15 @@ pub(crate) struct Front<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Record<'a> {
     pub(crate) front: Front<'a>,
-    pub(crate) payload_offset: usize,
     /// Salt, commitment and chunks, which the room `chunked` reads; in a deposited attachment the trailer too.
-    pub(crate) payload: &'a [u8],
+    pub(crate) payload: Field<&'a [u8]>,
 }
 
 impl<'a> Record<'a> {
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(Object::Record, bytes, MAGIC)?;
         let front = Front::read(&mut reader)?;
-        Ok(Self { front, payload_offset: reader.offset(), payload: reader.rest() })
+        Ok(Self { front, payload: reader.rest() })
     }
 }
 
@@ -109,7 +112,7 @@ impl<'a> Front<'a> {
     pub(crate) fn start(bytes: &[u8]) -> Result<(Path, usize)> {
         let mut reader = Reader::new(Object::Record, bytes, MAGIC)?;
         let suite = reader.suite()?;
-        let path = read_path(&mut reader)?;
+        let path = reader.choice("path", Path::from_byte)?;
         Ok((path, Self::len(suite, path)))
     }
 
@@ -136,20 +139,20 @@ impl<'a> Front<'a> {
 
     fn read(reader: &mut Reader<'a>) -> Result<Self> {
         let suite = reader.suite()?;
-        let path = read_path(reader)?;
+        let path = reader.choice("path", Path::from_byte)?;
         let card = CardId(reader.array("card id")?);
         let revision_offset = reader.offset();
-        let revision = reader.u64("revision")?;
-        let possible = if path == Path::Reader { revision != 0 && revision != u64::MAX } else { revision == 0 };
-        reader.require("revision", revision_offset, possible)?;
-        let padding_offset = reader.offset();
-        let padding = reader.u8("padding")?;
-        reader.require("padding", padding_offset, padding <= 1)?;
+        let revision = Revision::from_number(reader.u64("revision")?);
+        let possible = revision.filter(|revision| (*revision == Revision::DEPOSIT) != (path == Path::Reader));
+        let revision = possible.ok_or_else(|| reader.refuse("revision", revision_offset))?;
+        let padding = reader.choice("padding", Padding::from_byte)?;
         let wrap = match path {
-            Path::Reader => Wrap::Reader(read_wrapped(reader)?),
-            Path::Deposit => Wrap::Deposit { key: read_sealed(reader, suite)?, signature: reader.array("signature")? },
-            Path::Absorbed => Wrap::Absorbed { origin: read_origin(reader)?, key: read_wrapped(reader)? },
-            Path::DepositedAttachment => Wrap::DepositedAttachment(read_sealed(reader, suite)?),
+            Path::Reader => Wrap::Reader(WrappedKey::read(reader)?),
+            Path::Deposit => {
+                Wrap::Deposit { key: SealedKey::read(reader, suite)?, signature: reader.array("signature")? }
+            }
+            Path::Absorbed => Wrap::Absorbed { origin: Origin::read(reader)?, key: WrappedKey::read(reader)? },
+            Path::DepositedAttachment => Wrap::DepositedAttachment(SealedKey::read(reader, suite)?),
         };
         Ok(Self { head: Head { suite, card, revision, padding }, wrap })
     }
@@ -157,28 +160,30 @@ impl<'a> Front<'a> {
     /// Appends the bytes that [`Front::parse`] reads.
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         let Head { suite, card, revision, padding } = &self.head;
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&suite.kem_id().to_be_bytes());
-        out.push(self.path() as u8);
-        out.extend_from_slice(&card.0);
-        out.extend_from_slice(&revision.to_be_bytes());
-        out.push(*padding);
+        let mut writer = Writer::behind(mem::take(out), MAGIC);
+        writer.bytes(&suite.kem_id().to_be_bytes()).u8(self.path() as u8).bytes(&card.0);
+        writer.u64(revision.get()).u8(*padding as u8);
         match &self.wrap {
-            Wrap::Reader(key) => put_wrapped(out, key),
-            Wrap::Deposit { key, signature } => {
-                put_sealed(out, key);
-                out.extend_from_slice(signature);
-            }
-            Wrap::Absorbed { origin, key } => {
-                out.extend_from_slice(&origin.encode());
-                put_wrapped(out, key);
-            }
-            Wrap::DepositedAttachment(key) => put_sealed(out, key),
-        }
+            Wrap::Reader(key) => key.put(&mut writer),
+            Wrap::Deposit { key, signature } => key.put(&mut writer).bytes(signature),
+            Wrap::Absorbed { origin, key } => key.put(writer.bytes(&origin.encode())),
+            Wrap::DepositedAttachment(key) => key.put(&mut writer),
+        };
+        *out = writer.finish();
     }
 }
 
 impl Origin {
+    fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self {
+            card: CardId(reader.array("deposit's card id")?),
+            writer: KeyFingerprint(reader.array("writer")?),
+            roster_seen: reader.u64("roster version")?,
+            sealed_key_digest: reader.array("sealed key digest")?,
+            signature: reader.array("signature")?,
+        })
+    }
+
     /// The bytes that stand in the record, and in the wrap context of its key.
     pub(crate) fn encode(&self) -> [u8; ORIGIN_LEN] {
         let roster_seen = self.roster_seen.to_be_bytes();
@@ -189,51 +194,30 @@ impl Origin {
     }
 }
 
-fn read_path(reader: &mut Reader<'_>) -> Result<Path> {
-    let offset = reader.offset();
-    match reader.u8("path")? {
-        1 => Ok(Path::Reader),
-        2 => Ok(Path::Deposit),
-        3 => Ok(Path::Absorbed),
-        4 => Ok(Path::DepositedAttachment),
-        _ => Err(reader.refuse("path", offset)),
+impl<'a> WrappedKey<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        Ok(Self {
+            nonce: reader.array_ref("wrap nonce")?,
+            ciphertext: reader.array_ref("wrapped key")?,
+            tag: reader.array_ref("wrap tag")?,
+        })
+    }
+
+    fn put<'w>(&self, out: &'w mut Writer) -> &'w mut Writer {
+        out.bytes(self.nonce).bytes(self.ciphertext).bytes(self.tag)
     }
 }
 
-fn read_wrapped<'a>(reader: &mut Reader<'a>) -> Result<WrappedKey<'a>> {
-    Ok(WrappedKey {
-        nonce: reader.array_ref("wrap nonce")?,
-        ciphertext: reader.array_ref("wrapped key")?,
-        tag: reader.array_ref("wrap tag")?,
-    })
-}
+impl<'a> SealedKey<'a> {
+    fn read(reader: &mut Reader<'a>, suite: Suite) -> Result<Self> {
+        Ok(Self {
+            writer: KeyFingerprint(reader.array("writer")?),
+            roster_seen: reader.u64("roster version")?,
+            sealed: reader.bytes("sealed key", suite.sealed_secret_len())?,
+        })
+    }
 
-fn read_sealed<'a>(reader: &mut Reader<'a>, suite: Suite) -> Result<SealedKey<'a>> {
-    Ok(SealedKey {
-        writer: KeyFingerprint(reader.array("writer")?),
-        roster_seen: reader.u64("roster version")?,
-        sealed: reader.bytes("sealed key", suite.sealed_secret_len())?,
-    })
-}
-
-fn read_origin(reader: &mut Reader<'_>) -> Result<Origin> {
-    Ok(Origin {
-        card: CardId(reader.array("deposit's card id")?),
-        writer: KeyFingerprint(reader.array("writer")?),
-        roster_seen: reader.u64("roster version")?,
-        sealed_key_digest: reader.array("sealed key digest")?,
-        signature: reader.array("signature")?,
-    })
-}
-
-fn put_wrapped(out: &mut Vec<u8>, key: &WrappedKey<'_>) {
-    out.extend_from_slice(key.nonce);
-    out.extend_from_slice(key.ciphertext);
-    out.extend_from_slice(key.tag);
-}
-
-fn put_sealed(out: &mut Vec<u8>, key: &SealedKey<'_>) {
-    out.extend_from_slice(&key.writer.0);
-    out.extend_from_slice(&key.roster_seen.to_be_bytes());
-    out.extend_from_slice(key.sealed);
+    fn put<'w>(&self, out: &'w mut Writer) -> &'w mut Writer {
+        out.bytes(&self.writer.0).u64(self.roster_seen).bytes(self.sealed)
+    }
 }

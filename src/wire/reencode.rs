@@ -6,6 +6,7 @@ use super::card::{Card, put_voucher};
 use super::descriptor::Descriptor;
 use super::disclosure::{Disclosure, Inner};
 use super::endorsement::Endorsement;
+use super::frame::Framed;
 use super::grant::Grant;
 use super::member::MemberEntry;
 use super::pin::Pin;
@@ -13,6 +14,7 @@ use super::record::Record;
 use super::roster::Roster;
 use super::rotation::Rotation;
 use super::share::{SHARE_LEN, Share};
+use crate::error::Result;
 
 /// Parses an object of any kind, which its first four bytes name, and encodes the fields that were read. The text inside
 /// a disclosure (`LKI`) counts as one too.
@@ -24,13 +26,13 @@ pub fn reencode(bytes: &[u8]) -> Option<Vec<u8>> {
     match bytes.first_chunk()? {
         b"LKC\x01" => card(bytes),
         b"LKD\x01" => Some(Descriptor::parse(bytes).ok()?.encode()),
-        b"LKE\x01" => endorsement(bytes),
-        b"LKG\x01" => grant(bytes),
+        b"LKE\x01" => framed(Endorsement::parse(bytes), Endorsement::encode_body),
+        b"LKG\x01" => framed(Grant::parse(bytes), Grant::encode_body),
         b"LKI\x01" => inner(bytes),
-        b"LKM\x01" => member(bytes),
+        b"LKM\x01" => framed(MemberEntry::parse(bytes), MemberEntry::encode_body),
         b"LKN\x01" => record(bytes),
-        b"LKP\x01" => pin(bytes),
-        b"LKR\x01" => roster(bytes),
+        b"LKP\x01" => framed(Pin::parse(bytes), Pin::encode_body),
+        b"LKR\x01" => framed(Roster::parse(bytes), Roster::encode_body),
         b"LKS\x01" => share(bytes),
         b"LKT\x01" => rotation(bytes),
         b"LKX\x01" => Some(Disclosure::parse(bytes).ok()?.encode()),
@@ -39,49 +41,28 @@ pub fn reencode(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn card(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (card, _, voucher) = Card::parse(bytes).ok()?;
+    let Framed { value: card, end: voucher, .. } = Card::parse(bytes).ok()?;
     let mut again = card.encode_body();
     put_voucher(&mut again, &voucher);
     Some(again)
 }
 
-fn endorsement(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (endorsement, _, signature) = Endorsement::parse(bytes).ok()?;
-    Some([endorsement.encode_body().as_slice(), &signature].concat())
-}
-
-fn grant(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (grant, _) = Grant::parse(bytes).ok()?;
-    let head = Grant::encode_head(grant.suite, &grant.vault, &grant.card, &grant.recipient);
-    Some([head.as_slice(), grant.sealed].concat())
-}
-
 fn inner(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (inner, length) = Inner::parse(bytes).ok()?;
-    Some([inner.encode().as_slice(), bytes.get(length..)?].concat())
-}
-
-fn member(bytes: &[u8]) -> Option<Vec<u8>> {
-    let entry = MemberEntry::parse(bytes).ok()?;
-    Some([entry.encode_body().as_slice(), &entry.signature].concat())
+    let (inner, note) = Inner::parse(bytes).ok()?;
+    Some([inner.encode().as_slice(), note].concat())
 }
 
 fn record(bytes: &[u8]) -> Option<Vec<u8>> {
     let record = Record::parse(bytes).ok()?;
     let mut again = Vec::new();
     record.front.put(&mut again);
-    again.extend_from_slice(record.payload);
+    again.extend_from_slice(record.payload.value);
     Some(again)
 }
 
-fn pin(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (pin, _, checksum) = Pin::parse(bytes).ok()?;
-    Some([pin.encode_body().as_slice(), &checksum].concat())
-}
-
-fn roster(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (roster, _, signature) = Roster::parse(bytes).ok()?;
-    Some([roster.encode_body().as_slice(), &signature].concat())
+fn rotation(bytes: &[u8]) -> Option<Vec<u8>> {
+    let Framed { value: rotation, end: signatures, .. } = Rotation::parse(bytes).ok()?;
+    Some([rotation.encode_body().as_slice(), signatures.as_flattened()].concat())
 }
 
 fn share(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -90,7 +71,11 @@ fn share(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(again.to_vec())
 }
 
-fn rotation(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (rotation, _, signatures) = Rotation::parse(bytes).ok()?;
-    Some([rotation.encode_body().as_slice(), signatures.as_flattened()].concat())
+/// An object whose end is bytes and no more.
+fn framed<T, End: AsRef<[u8]>>(
+    framed: Result<Framed<'_, T, End>>,
+    body: impl FnOnce(&T) -> Vec<u8>,
+) -> Option<Vec<u8>> {
+    let Framed { value, end, .. } = framed.ok()?;
+    Some([body(&value).as_slice(), end.as_ref()].concat())
 }

@@ -2,19 +2,19 @@
 
 use alloc::vec::Vec;
 
+use super::LEN_32;
+use super::frame::Signed;
 use super::reader::Reader;
-use super::{LEN_32, SIGNATURE_LEN};
+use super::writer::Writer;
+use crate::choice::{ClosedReason, Roles, Status};
+use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Object, Result};
-use crate::ident::{CardId, KeyFingerprint, VaultId};
 
 const MAGIC: [u8; 4] = *b"LKR\x01";
 /// A roster line: fingerprint, roles, status.
 const LINE_LEN: usize = 34;
 /// A closed card: id and reason.
 const CLOSED_LEN: usize = 33;
-
-/// What a key may do: `read` 1, `deposit` 2, `enrol` 4; at least one.
-const ALL_ROLES: u8 = 0b111;
 
 /// Who signed a roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,22 +24,29 @@ pub(crate) enum RosterSigner {
     Root = 2,
 }
 
+impl RosterSigner {
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Registrar),
+            2 => Some(Self::Root),
+            _ => None,
+        }
+    }
+}
+
 /// One key on the roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) key: KeyFingerprint,
-    /// A non-empty set of [`ALL_ROLES`].
-    pub(crate) roles: u8,
-    /// 1 active, 2 retired, 3 revoked.
-    pub(crate) status: u8,
+    pub(crate) roles: Roles,
+    pub(crate) status: Status,
 }
 
 /// One closed card on the roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Closed {
     pub(crate) card: CardId,
-    /// 1 erased, 2 compromised.
-    pub(crate) reason: u8,
+    pub(crate) reason: ClosedReason,
 }
 
 /// The list of keys and closed cards, and its place in the chain of rosters.
@@ -59,8 +66,7 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// Gives the roster, the signed bytes and the signature.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, &[u8], [u8; SIGNATURE_LEN])> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Signed<'_, Self>> {
         let mut reader = Reader::new(Object::Roster, bytes, MAGIC)?;
         let vault = VaultId(reader.array("vault id")?);
         let generation = reader.positive_u32("generation")?;
@@ -70,13 +76,10 @@ impl Roster {
         let previous_offset = reader.offset();
         let previous = reader.array("previous")?;
         reader.require("previous", previous_offset, (version == 1) == (previous == [0; LEN_32]))?;
-        let signer = parse_signer(&mut reader)?;
+        let signer = reader.choice("signer", RosterSigner::from_byte)?;
         let lines = parse_lines(&mut reader)?;
         let closed = parse_closed(&mut reader)?;
-        let (body, _) = bytes.split_at_checked(reader.offset()).unwrap_or((bytes, &[]));
-        let signature = reader.array("signature")?;
-        reader.finish()?;
-        Ok((Self { vault, generation, version, previous, signer, lines, closed }, body, signature))
+        reader.signed(Self { vault, generation, version, previous, signer, lines, closed })
     }
 
     /// The line of a key, if there is one; lines are sorted.
@@ -93,42 +96,17 @@ impl Roster {
 
     /// Everything before the signature.
     pub(crate) fn encode_body(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.vault.0);
-        out.extend_from_slice(&self.generation.to_be_bytes());
-        out.extend_from_slice(&self.version.to_be_bytes());
-        out.extend_from_slice(&self.previous);
-        out.push(self.signer as u8);
-        put_count(&mut out, self.lines.len());
+        let mut out = Writer::new(MAGIC);
+        out.bytes(&self.vault.0).u32(self.generation).u64(self.version).bytes(&self.previous).u8(self.signer as u8);
+        out.count(self.lines.len());
         for line in &self.lines {
-            out.extend_from_slice(&line.key.0);
-            out.extend_from_slice(&[line.roles, line.status]);
+            out.bytes(&line.key.0).u8(line.roles.bits()).u8(line.status as u8);
         }
-        put_count(&mut out, self.closed.len());
+        out.count(self.closed.len());
         for closed in &self.closed {
-            out.extend_from_slice(&closed.card.0);
-            out.push(closed.reason);
+            out.bytes(&closed.card.0).u8(closed.reason as u8);
         }
-        out
-    }
-}
-
-/// Whether the bits are a set of roles that may stand on a roster.
-pub(crate) const fn is_role_set(roles: u8) -> bool {
-    roles != 0 && roles & !ALL_ROLES == 0
-}
-
-fn put_count(out: &mut Vec<u8>, count: usize) {
-    out.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes());
-}
-
-fn parse_signer(reader: &mut Reader<'_>) -> Result<RosterSigner> {
-    let offset = reader.offset();
-    match reader.u8("signer")? {
-        1 => Ok(RosterSigner::Registrar),
-        2 => Ok(RosterSigner::Root),
-        _ => Err(reader.refuse("signer", offset)),
+        out.finish()
     }
 }
 
@@ -144,11 +122,9 @@ fn parse_lines(reader: &mut Reader<'_>) -> Result<Vec<Line>> {
     let offset = reader.offset();
     let items = counted(reader, "members", LINE_LEN)?;
     let line = |item: &[u8]| {
-        let (key, [roles, status]) = item.split_first_chunk::<LEN_32>().map(|(key, rest)| (*key, rest))? else {
-            return None;
-        };
-        let valid = is_role_set(*roles) && (1..=3).contains(status);
-        valid.then_some(Line { key: KeyFingerprint(key), roles: *roles, status: *status })
+        let (key, [roles, status]) = item.split_first_chunk::<LEN_32>()? else { return None };
+        let (roles, status) = (Roles::from_byte(*roles)?, Status::from_byte(*status)?);
+        Some(Line { key: KeyFingerprint(*key), roles, status })
     };
     let lines: Option<Vec<Line>> = items.chunks_exact(LINE_LEN).map(line).collect();
     lines.filter(|lines| lines.is_sorted_by(|a, b| a.key < b.key)).ok_or_else(|| reader.refuse("members", offset))
@@ -158,10 +134,8 @@ fn parse_closed(reader: &mut Reader<'_>) -> Result<Vec<Closed>> {
     let offset = reader.offset();
     let items = counted(reader, "closed cards", CLOSED_LEN)?;
     let closed = |item: &[u8]| {
-        let (card, [reason]) = item.split_first_chunk::<LEN_32>().map(|(card, rest)| (*card, rest))? else {
-            return None;
-        };
-        (1..=2).contains(reason).then_some(Closed { card: CardId(card), reason: *reason })
+        let (card, [reason]) = item.split_first_chunk::<LEN_32>()? else { return None };
+        Some(Closed { card: CardId(*card), reason: ClosedReason::from_byte(*reason)? })
     };
     let closed: Option<Vec<Closed>> = items.chunks_exact(CLOSED_LEN).map(closed).collect();
     closed

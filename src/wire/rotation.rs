@@ -2,10 +2,12 @@
 
 use alloc::vec::Vec;
 
+use super::LEN_32;
+use super::frame::{Framed, Signature};
 use super::reader::Reader;
-use super::{LEN_32, SIGNATURE_LEN};
+use super::writer::Writer;
+use crate::digest::{Fingerprint, VaultId};
 use crate::error::{Object, Result};
-use crate::ident::{Fingerprint, VaultId};
 
 const MAGIC: [u8; 4] = *b"LKT\x01";
 
@@ -23,11 +25,10 @@ pub(crate) struct Rotation {
 }
 
 /// The signatures of the old root and of the new one.
-pub(crate) type RootSignatures = [[u8; SIGNATURE_LEN]; 2];
+pub(crate) type RootSignatures = [Signature; 2];
 
 impl Rotation {
-    /// Gives the statement, the signed bytes and the signatures.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, &[u8], RootSignatures)> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Framed<'_, Self, RootSignatures>> {
         let mut reader = Reader::new(Object::Rotation, bytes, MAGIC)?;
         let vault = VaultId(reader.array("vault id")?);
         let generation_offset = reader.offset();
@@ -39,22 +40,17 @@ impl Rotation {
         let roster_version = reader.u64("roster version")?;
         reader.require("roster version", version_offset, roster_version != 0)?;
         let roster_digest = reader.array("roster digest")?;
-        let (body, _) = bytes.split_at_checked(reader.offset()).unwrap_or((bytes, &[]));
-        let signatures = [reader.array("old root's signature")?, reader.array("new root's signature")?];
+        let body = reader.body();
+        let end = [reader.array("old root's signature")?, reader.array("new root's signature")?];
         reader.finish()?;
-        Ok((Self { vault, generation, old, new, roster_version, roster_digest }, body, signatures))
+        Ok(Framed { value: Self { vault, generation, old, new, roster_version, roster_digest }, body, end })
     }
 
     /// Everything before the signatures.
     pub(crate) fn encode_body(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.vault.0);
-        out.extend_from_slice(&self.generation.to_be_bytes());
-        out.extend_from_slice(&self.old.0);
-        out.extend_from_slice(&self.new.0);
-        out.extend_from_slice(&self.roster_version.to_be_bytes());
-        out.extend_from_slice(&self.roster_digest);
-        out
+        let mut out = Writer::new(MAGIC);
+        out.bytes(&self.vault.0).u32(self.generation).bytes(&self.old.0).bytes(&self.new.0);
+        out.u64(self.roster_version).bytes(&self.roster_digest);
+        out.finish()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::reader::Reader;
 use super::{LEN_32, write_fields};
+use crate::digest::VaultId;
 use crate::error::{Object, Result};
-use crate::ident::VaultId;
 
 const MAGIC: [u8; 4] = *b"LKS\x01";
 

@@ -10,6 +10,7 @@ use super::card::{Card, Voucher, put_voucher};
 use super::descriptor::Descriptor;
 use super::disclosure::{Disclosure, Inner};
 use super::endorsement::{Endorsement, Endorser};
+use super::frame::Field;
 use super::grant::{Grant, Recipient};
 use super::member::MemberEntry;
 use super::pin::Pin;
@@ -19,8 +20,10 @@ use super::roster::{Closed, Line, Roster, RosterSigner};
 use super::rotation::Rotation;
 use super::share::{SHARE_LEN, Share};
 use super::share_text;
+use crate::choice::{ClosedReason, Padding, Roles, Status, Suite};
+use crate::digest::{CardId, Fingerprint, KeyFingerprint, VaultId};
 use crate::error::{Error, Object};
-use crate::ident::{CardId, Fingerprint, KeyFingerprint, Suite, VaultId};
+use crate::ident::{FieldLabel, MemberId, PatientId, RecordId, Revision, Scope};
 
 const SUITES: [Suite; 2] = [Suite::XWing, Suite::X25519];
 
@@ -35,8 +38,8 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         all.push(("card 3", card(suite, 3, None)));
         let key = KeyFingerprint([6; 32]);
         for recipient in [Recipient::Member(key), Recipient::Master { generation: 7, key }] {
-            let head = Grant::encode_head(suite, &VaultId([1; 32]), &CardId([2; 32]), &recipient);
-            all.push(("grant", [head, vec![3; suite.sealed_secret_len()]].concat()));
+            let body = Grant { scope: scope(suite), card: CardId([2; 32]), recipient }.encode_body();
+            all.push(("grant", [body, vec![3; suite.sealed_secret_len()]].concat()));
         }
         all.extend(records(suite).map(|record| ("record", record)));
     }
@@ -53,31 +56,39 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         all.push(("disclosure", disclosure(suite)));
     }
     for writer in [None, Some(KeyFingerprint([6; 32]))] {
-        let inner = Inner { patient: b"p-1", record: b"r", field: b"note", revision: 4, writer };
+        let (patient, record) = (PatientId::new("p-1").unwrap(), RecordId::new("r").unwrap());
+        let (field, revision) = (FieldLabel::new("note").unwrap(), Revision::new(4).unwrap());
+        let inner = Inner { patient, record, field, revision, writer };
         all.push(("inner", inner.encode()));
     }
     all
 }
 
+fn scope(suite: Suite) -> Scope {
+    Scope { suite, vault: VaultId([1; 32]) }
+}
+
 fn descriptor(suite: Suite) -> Vec<u8> {
-    let (vault, generation) = (VaultId([1; 32]), 2);
-    let master_key = &vec![3; suite.public_key_len()];
-    let (root_key, registrar_key, share_digests) = ([4; 32], [5; 32], &[6; 5 * 32]);
-    Descriptor { suite, vault, generation, k: 3, n: 5, master_key, root_key, registrar_key, share_digests }.encode()
+    let (scope, generation) = (scope(suite), 2);
+    let master_key = vec![3; suite.public_key_len()];
+    let (root_key, registrar_key) = (Field::new([4; 32]), Field::new([5; 32]));
+    let (master_key, share_digests) = (Field::new(master_key.as_slice()), &[6; 5 * 32]);
+    Descriptor { scope, generation, k: 3, n: 5, master_key, root_key, registrar_key, share_digests }.encode()
 }
 
 fn member(suite: Suite) -> Vec<u8> {
-    let hpke_key = &vec![3; suite.public_key_len()];
-    let (vault, member, signing_key, signature) = (VaultId([1; 32]), b"dr-salo", [4; 32], [5; 64]);
-    let entry = MemberEntry { suite, vault, member, hpke_key, signing_key, signature };
-    [entry.encode_body().as_slice(), &entry.signature].concat()
+    let hpke_key = vec![3; suite.public_key_len()];
+    let (scope, member) = (scope(suite), MemberId::new("dr-salo").unwrap());
+    let (hpke_key, signing_key) = (Field::new(hpke_key.as_slice()), Field::new([4; 32]));
+    [MemberEntry { scope, member, hpke_key, signing_key }.encode_body().as_slice(), &[5; 64]].concat()
 }
 
 fn card(suite: Suite, version: u32, voucher: Voucher) -> Vec<u8> {
-    let hpke_key = &vec![3; suite.public_key_len()];
+    let hpke_key = vec![3; suite.public_key_len()];
     let previous = CardId(if version == 1 { [0; 32] } else { [6; 32] });
-    let (vault, patient, succession_key) = (VaultId([1; 32]), b"p-1", [4; 32]);
-    let mut bytes = Card { suite, vault, patient, version, hpke_key, succession_key, previous }.encode_body();
+    let (scope, patient) = (scope(suite), PatientId::new("p-1").unwrap());
+    let (hpke_key, succession_key) = (Field::new(hpke_key.as_slice()), Field::new([4; 32]));
+    let mut bytes = Card { scope, patient, version, hpke_key, succession_key, previous }.encode_body();
     put_voucher(&mut bytes, &voucher);
     bytes
 }
@@ -96,8 +107,8 @@ fn records(suite: Suite) -> [Vec<u8>; 4] {
         Wrap::DepositedAttachment(sealed),
     ];
     wraps.map(|wrap| {
-        let revision = if matches!(wrap, Wrap::Reader(_)) { 3 } else { 0 };
-        let front = Front { head: Head { suite, card: CardId([2; 32]), revision, padding: 1 }, wrap };
+        let revision = if matches!(wrap, Wrap::Reader(_)) { Revision::new(3).unwrap() } else { Revision::DEPOSIT };
+        let front = Front { head: Head { suite, card: CardId([2; 32]), revision, padding: Padding::Padme }, wrap };
         let mut record = Vec::new();
         front.put(&mut record);
         assert_eq!(Front::start(&record), Ok((front.path(), record.len())));
@@ -114,7 +125,11 @@ fn endorsement(endorser: Endorser) -> Vec<u8> {
 }
 
 fn roster(version: u64, lines: u8, closed: u8) -> Vec<u8> {
-    let line = |n| Line { key: KeyFingerprint([n; 32]), roles: n % 7 + 1, status: n % 3 + 1 };
+    let line = |n| Line {
+        key: KeyFingerprint([n; 32]),
+        roles: Roles::from_byte(n % 7 + 1).unwrap(),
+        status: Status::from_byte(n % 3 + 1).unwrap(),
+    };
     let roster = Roster {
         vault: VaultId([1; 32]),
         generation: 2,
@@ -122,7 +137,9 @@ fn roster(version: u64, lines: u8, closed: u8) -> Vec<u8> {
         previous: if version == 1 { [0; 32] } else { [3; 32] },
         signer: RosterSigner::Registrar,
         lines: (0..lines).map(line).collect(),
-        closed: (0..closed).map(|n| Closed { card: CardId([n; 32]), reason: n % 2 + 1 }).collect(),
+        closed: (0..closed)
+            .map(|n| Closed { card: CardId([n; 32]), reason: ClosedReason::from_byte(n % 2 + 1).unwrap() })
+            .collect(),
     };
     [roster.encode_body().as_slice(), &[9; 64]].concat()
 }
@@ -143,9 +160,8 @@ fn rotation() -> Vec<u8> {
 fn disclosure(suite: Suite) -> Vec<u8> {
     let (recipient, signer) = (KeyFingerprint([2; 32]), KeyFingerprint([3; 32]));
     let sealed = &vec![4; suite.sealed_secret_len()];
-    let (vault, signature, payload) = (VaultId([1; 32]), [5; 64], &[7; 90]);
-    let (roster_seen, payload_offset) = (6, 0);
-    Disclosure { suite, vault, recipient, signer, roster_seen, sealed, signature, payload_offset, payload }.encode()
+    let (scope, signature, payload) = (scope(suite), [5; 64], Field::new([7; 90].as_slice()));
+    Disclosure { scope, recipient, signer, roster_seen: 6, sealed, signature, payload }.encode()
 }
 
 fn pin(roster_version: u64, roster_digest: [u8; 32]) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! What stands behind the payload of a deposited attachment (FORMAT.md, "Deposited attachments").
 
-use super::{LEN_32, SIGNATURE_LEN};
+use super::LEN_32;
+use super::frame::{SIGNATURE_LEN, Signature};
 
 /// Length of payload digest and signature, in bytes.
 pub(crate) const TRAILER_LEN: usize = LEN_32 + SIGNATURE_LEN;
@@ -9,7 +10,7 @@ pub(crate) const TRAILER_LEN: usize = LEN_32 + SIGNATURE_LEN;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trailer {
     pub(crate) payload_digest: [u8; LEN_32],
-    pub(crate) signature: [u8; SIGNATURE_LEN],
+    pub(crate) signature: Signature,
 }
 
 impl Trailer {

@@ -28,7 +28,7 @@ fn field() -> FieldLabel<'static> {
 }
 
 fn place(record: RecordId<'_>) -> RecordContext<'_> {
-    RecordContext::new(record, field(), Revision::FIRST)
+    RecordContext::new(Place::new(record, field()), Revision::FIRST)
 }
 
 fn note(rng: &mut Draws, length: usize) -> Zeroizing<Vec<u8>> {
@@ -108,16 +108,20 @@ fn records(world: &mut World) {
         for padding in [Padding::None, Padding::Padme] {
             let note = note(rng, length);
             let mut sealed = vault.seal(&patient.key, &place(record).with_padding(padding), &note, rng).unwrap();
-            assert_eq!(vault.open(&patient.key, record, field(), &sealed).unwrap().plaintext.len(), length);
-            let moved = vault.rewrap(&patient.key, &next.key, record, field(), &sealed, rng).unwrap().unwrap();
-            drop(vault.open(&next.key, record, field(), &moved).unwrap());
-            vault.reseal(&patient.key, &next.key, record, field(), &sealed, rng).unwrap().unwrap();
+            assert_eq!(vault.open(&patient.key, Place::new(record, field()), &sealed).unwrap().plaintext.len(), length);
+            let moved =
+                vault.rewrap(&patient.key, &next.key, Place::new(record, field()), &sealed, rng).unwrap().unwrap();
+            drop(vault.open(&next.key, Place::new(record, field()), &moved).unwrap());
+            vault.reseal(&patient.key, &next.key, Place::new(record, field()), &sealed, rng).unwrap().unwrap();
             // The wrap, the commitment, the first chunk, the last tag.
             for at in [80, 150, 180, sealed.len() - 1] {
                 sealed[at] ^= 1;
-                assert!(vault.open(&patient.key, record, field(), &sealed).is_err());
-                assert!(vault.rewrap(&patient.key, &next.key, record, field(), &sealed, rng).is_err() || at >= 120);
-                assert!(vault.reseal(&patient.key, &next.key, record, field(), &sealed, rng).is_err());
+                assert!(vault.open(&patient.key, Place::new(record, field()), &sealed).is_err());
+                assert!(
+                    vault.rewrap(&patient.key, &next.key, Place::new(record, field()), &sealed, rng).is_err()
+                        || at >= 120
+                );
+                assert!(vault.reseal(&patient.key, &next.key, Place::new(record, field()), &sealed, rng).is_err());
                 sealed[at] ^= 1;
             }
             // Records behind one another in one buffer, which moves.
@@ -135,17 +139,17 @@ fn deposits(world: &mut World) {
         let note = note(rng, length);
         let Deposit { record, mut bytes } = vault.deposit(card, intake, field(), Padding::Padme, &note, rng).unwrap();
         let record = RecordId::new(&record).unwrap();
-        drop(vault.open_deposit(&patient.key, record, field(), &bytes).unwrap());
-        drop(vault.open_unattributed(&patient.key, record, field(), &bytes).unwrap().into_inner());
-        let absorbed = vault.absorb(&patient.key, record, field(), &bytes, rng).unwrap();
-        drop(vault.open_deposit(&patient.key, record, field(), &absorbed).unwrap());
+        drop(vault.open_deposit(&patient.key, Place::new(record, field()), &bytes).unwrap());
+        drop(vault.open_unattributed(&patient.key, Place::new(record, field()), &bytes).unwrap().into_inner());
+        let absorbed = vault.absorb(&patient.key, Place::new(record, field()), &bytes, rng).unwrap();
+        drop(vault.open_deposit(&patient.key, Place::new(record, field()), &absorbed).unwrap());
         for from in [&bytes, &absorbed] {
-            vault.rewrap(&patient.key, &next.key, record, field(), from, rng).unwrap().unwrap();
+            vault.rewrap(&patient.key, &next.key, Place::new(record, field()), from, rng).unwrap().unwrap();
         }
         for at in [70, bytes.len() - 40, bytes.len() - 1] {
             bytes[at] ^= 1;
-            assert!(vault.open_deposit(&patient.key, record, field(), &bytes).is_err());
-            assert!(vault.absorb(&patient.key, record, field(), &bytes, rng).is_err());
+            assert!(vault.open_deposit(&patient.key, Place::new(record, field()), &bytes).is_err());
+            assert!(vault.absorb(&patient.key, Place::new(record, field()), &bytes, rng).is_err());
             bytes[at] ^= 1;
         }
     }
@@ -170,12 +174,14 @@ fn attachments(world: &mut World) {
         let mut writer = vault.seal_attachment(&patient.key, &place(record), Vec::new(), rng).unwrap();
         note.chunks(7_000).for_each(|piece| writer.write_all(piece).unwrap());
         let mut sealed = writer.finish().unwrap();
-        let open = |sealed: &[u8]| vault.open_attachment(&patient.key, record, field(), Cursor::new(sealed.to_vec()));
+        let open = |sealed: &[u8]| {
+            vault.open_attachment(&patient.key, Place::new(record, field()), Cursor::new(sealed.to_vec()))
+        };
         let mut reader = open(&sealed).unwrap();
         assert_eq!(reader.plaintext_len().unwrap(), length as u64);
         reader.seek(SeekFrom::Start(length as u64 / 2)).unwrap();
         assert!(read_all(reader));
-        let stored = StoredAttachment { record, field: field(), source: Cursor::new(&sealed) };
+        let stored = StoredAttachment { place: Place::new(record, field()), source: Cursor::new(&sealed) };
         vault.reseal_attachment(&patient.key, &next.key, stored, Vec::new(), rng).unwrap();
         let last = sealed.len() - 1;
         sealed[last] ^= 1;
@@ -191,7 +197,7 @@ fn attachments(world: &mut World) {
         writer.write_all(&note).unwrap();
         let mut bytes = writer.finish().unwrap();
         let open = |bytes: &[u8]| {
-            vault.open_deposited_attachment(&patient.key, deposited, field(), Cursor::new(bytes.to_vec()))
+            vault.open_deposited_attachment(&patient.key, Place::new(deposited, field()), Cursor::new(bytes.to_vec()))
         };
         assert!(read_all(open(&bytes).unwrap()));
         assert!(read_all(open(&bytes).unwrap().verify_authorship().unwrap()));
@@ -208,7 +214,7 @@ fn disclosures(world: &mut World, suite: Suite) {
     for length in LENGTHS {
         let note = note(rng, length);
         let sealed = vault.seal(&patient.key, &place(record), &note, rng).unwrap();
-        let stored = StoredNote { record, field: field(), path: Path::Reader, bytes: &sealed };
+        let stored = StoredNote { place: Place::new(record, field()), path: Path::Reader, bytes: &sealed };
         let mut disclosure = vault.disclose(&patient.key, &stored, court.public(), therapist, rng).unwrap();
         assert_eq!(vault.open_disclosure(&court, &disclosure).unwrap().plaintext.len(), length);
         for at in [120, disclosure.len() - 1] {

@@ -47,7 +47,7 @@ impl World {
             Act::Absorb { view, patient, opener, id, card } => {
                 let key = self.key(view, patient, Some(card), opener)?;
                 let absorbed = self.with_note(patient, &id, |record, field, bytes| {
-                    self.vaults[view].absorb(&key, record, field, bytes, rng)
+                    self.vaults[view].absorb(&key, Place::new(record, field), bytes, rng)
                 })?;
                 self.store.rows.insert(Row::Note(patient, id), absorbed);
             }
@@ -140,8 +140,8 @@ impl World {
         for again in [false, true] {
             let vault = &self.vaults[view];
             let moved = self.with_note(patient, &id, |record, field, bytes| match reseal {
-                true => vault.reseal(&from, &to, record, field, bytes, rng),
-                false => vault.rewrap(&from, &to, record, field, bytes, rng),
+                true => vault.reseal(&from, &to, Place::new(record, field), bytes, rng),
+                false => vault.rewrap(&from, &to, Place::new(record, field), bytes, rng),
             })?;
             assert_eq!(moved.is_none(), again, "a note is moved once");
             if let Some(moved) = moved {

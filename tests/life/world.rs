@@ -220,8 +220,8 @@ impl World {
         let (record, field) = self.record(id);
         let (record, bytes) = (RecordId::new(&record)?, self.row(Row::Note(patient, *id)).unwrap());
         match path_of(bytes)? {
-            Path::Reader => self.vaults[view].open(key, record, field, bytes),
-            _ => self.vaults[view].open_deposit(key, record, field, bytes),
+            Path::Reader => self.vaults[view].open(key, Place::new(record, field), bytes),
+            _ => self.vaults[view].open_deposit(key, Place::new(record, field), bytes),
         }
     }
 
@@ -235,7 +235,7 @@ impl World {
     ) -> Result<Unattributed<Opened>> {
         let (record, field) = self.record(id);
         let bytes = self.row(Row::Note(patient, *id)).unwrap();
-        self.vaults[view].open_unattributed(key, RecordId::new(&record)?, field, bytes)
+        self.vaults[view].open_unattributed(key, Place::new(RecordId::new(&record)?, field), bytes)
     }
 
     pub(crate) fn seal(
@@ -247,7 +247,7 @@ impl World {
         rng: &mut impl TryCryptoRng,
     ) -> Result<Vec<u8>> {
         let (record, field) = self.record(id);
-        let place = RecordContext::new(RecordId::new(&record)?, field, Revision::new(revision)?);
+        let place = RecordContext::new(Place::new(RecordId::new(&record)?, field), Revision::new(revision)?);
         self.vaults[view].seal(key, &place, text, rng)
     }
 

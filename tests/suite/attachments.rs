@@ -50,7 +50,7 @@ fn seal_in_pieces(clinic: &mut Clinic, padding: Padding, pieces: &[&[u8]]) -> Ve
 }
 
 fn open<R: Read + Seek>(clinic: &Clinic, source: R) -> io::Result<AttachmentReader<R>> {
-    clinic.vault.open_attachment(&clinic.patient.key, record(), field(), source)
+    clinic.vault.open_attachment(&clinic.patient.key, Place::new(record(), field()), source)
 }
 
 /// The error of this crate in an `io::Error`.
@@ -221,7 +221,7 @@ fn t109_debug_shows_no_text() {
     assert_eq!(format!("{writer:?}"), format!("DepositWriter {{ record: {id:?}, .. }}"));
     let sealed = writer.finish().unwrap();
     let (key, id) = (&clinic.patient.key, RecordId::new(&id).unwrap());
-    let deposited = clinic.vault.open_deposited_attachment(key, id, field(), Cursor::new(&sealed)).unwrap();
+    let deposited = clinic.vault.open_deposited_attachment(key, Place::new(id, field()), Cursor::new(&sealed)).unwrap();
     let writer = clinic.front_end.fingerprint();
     assert_eq!(format!("{deposited:?}"), format!("DepositedAttachment {{ claimed_writer: {writer:?}, .. }}"));
 }
@@ -241,8 +241,11 @@ fn a_closed_card_is_refused() {
     let refused = [
         vault.seal_attachment(key, &place(), Vec::new(), rng).map(drop).unwrap_err(),
         vault.deposit_attachment(&card, by, field(), Padding::None, Vec::new(), rng).map(drop).unwrap_err(),
-        vault.open_attachment(key, record(), field(), Cursor::new(&sealed)).map(drop).unwrap_err(),
-        vault.open_deposited_attachment(key, record(), field(), Cursor::new(&sealed)).map(drop).unwrap_err(),
+        vault.open_attachment(key, Place::new(record(), field()), Cursor::new(&sealed)).map(drop).unwrap_err(),
+        vault
+            .open_deposited_attachment(key, Place::new(record(), field()), Cursor::new(&sealed))
+            .map(drop)
+            .unwrap_err(),
     ];
     assert!(refused.iter().all(|error| refusal(error) == &expected), "{refused:?}");
 }

@@ -235,12 +235,12 @@ fn a_quorum_breaks_the_glass_and_grants_from_there() {
         let master = recovery.finish().unwrap();
         let card = clinic.card(Some(clinic.patient.card_id)).unwrap();
         let key = clinic.vault.break_glass(&card, &master).unwrap();
-        let opened = clinic.vault.open(&key, record(), field(), &clinic.sealed).unwrap();
+        let opened = clinic.vault.open(&key, Place::new(record(), field()), &clinic.sealed).unwrap();
         assert_eq!(opened.plaintext.as_bytes(), NOTE);
         let grant = clinic.vault.grant(&key, clinic.colleague.fingerprint(), &mut clinic.rng).unwrap();
         assert_eq!((grant.card, grant.recipient), (card.id(), clinic.colleague.fingerprint()));
         let key = clinic.vault.open_grant(&card, &clinic.colleague, &grant.bytes).unwrap();
-        let opened = clinic.vault.open(&key, record(), field(), &clinic.sealed).unwrap();
+        let opened = clinic.vault.open(&key, Place::new(record(), field()), &clinic.sealed).unwrap();
         assert_eq!(opened.plaintext.as_bytes(), NOTE);
     }
 }

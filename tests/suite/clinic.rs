@@ -55,7 +55,7 @@ pub(crate) fn field() -> FieldLabel<'static> {
 }
 
 pub(crate) fn place() -> RecordContext<'static> {
-    RecordContext::new(record(), field(), Revision::FIRST)
+    RecordContext::new(Place::new(record(), field()), Revision::FIRST)
 }
 
 /// A vault of 2 of 3 with a registrar, two therapists and one patient, granted to the first therapist.
@@ -115,11 +115,11 @@ impl Clinic {
         let card = vault.card(PatientId::new(PATIENT).unwrap(), &stored, None).unwrap();
         let deposit = vault.deposit(&card, &front_end, field(), Padding::Padme, NOTE, &mut rng).unwrap();
         let id = RecordId::new(&deposit.record).unwrap();
-        let absorbed = vault.absorb(&patient.key, id, field(), &deposit.bytes, &mut rng).unwrap();
+        let absorbed = vault.absorb(&patient.key, Place::new(id, field()), &deposit.bytes, &mut rng).unwrap();
         let (next, draft) = (Policy::new(3, 5).unwrap(), vault.roster().next_generation().unwrap());
         let rotation = vault.rotate(&master, next, &registrar.public(), draft, &mut rng).unwrap();
         let court = RecipientKey::generate(suite, &mut rng).unwrap();
-        let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &sealed };
+        let note = StoredNote { place: Place::new(record(), field()), path: Path::Reader, bytes: &sealed };
         let disclosure = vault.disclose(&patient.key, &note, court.public(), &therapist, &mut rng).unwrap();
         Self {
             rng,
@@ -151,7 +151,7 @@ impl Clinic {
 
     /// Opens a deposit, or one that was absorbed, in the place of the clinic's deposit.
     pub(crate) fn open_deposit(&self, bytes: &[u8]) -> Result<Opened> {
-        self.vault.open_deposit(&self.patient.key, self.deposited(), field(), bytes)
+        self.vault.open_deposit(&self.patient.key, Place::new(self.deposited(), field()), bytes)
     }
 
     /// What is stored of the patient, with its only card.
@@ -204,7 +204,7 @@ impl Clinic {
     }
 
     pub(crate) fn open(&self, sealed: &[u8]) -> Result<Opened> {
-        self.vault.open(&self.patient.key, record(), field(), sealed)
+        self.vault.open(&self.patient.key, Place::new(record(), field()), sealed)
     }
 
     /// Issues the roster after the present one and follows it.

@@ -14,24 +14,24 @@ fn with_patient(clinic: &mut Clinic, id: &str) -> Enrolment {
 fn t015_swapped_records_of_one_patient_do_not_open() {
     let mut clinic = Clinic::new(Suite::XWing, 15);
     let other = RecordId::new("r-00001").unwrap();
-    let context = RecordContext::new(other, field(), Revision::FIRST);
+    let context = RecordContext::new(Place::new(other, field()), Revision::FIRST);
     let sealed = clinic.vault.seal(&clinic.patient.key, &context, b"another note", &mut clinic.rng).unwrap();
     let key = &clinic.patient.key;
-    assert_eq!(clinic.vault.open(key, record(), field(), &sealed).unwrap_err(), Error::NotAuthentic);
-    assert_eq!(clinic.vault.open(key, other, field(), &clinic.sealed).unwrap_err(), Error::NotAuthentic);
+    assert_eq!(clinic.vault.open(key, Place::new(record(), field()), &sealed).unwrap_err(), Error::NotAuthentic);
+    assert_eq!(clinic.vault.open(key, Place::new(other, field()), &clinic.sealed).unwrap_err(), Error::NotAuthentic);
 }
 
 #[test]
 fn t016_a_record_of_another_patient_does_not_open() {
     let mut clinic = Clinic::new(Suite::XWing, 16);
     let other = with_patient(&mut clinic, "p-other");
-    let moved = clinic.vault.open(&other.key, record(), field(), &clinic.sealed);
+    let moved = clinic.vault.open(&other.key, Place::new(record(), field()), &clinic.sealed);
     let expected = Usage::WrongCard { key: other.card_id, object: clinic.patient.card_id };
     assert_eq!(moved.unwrap_err(), Error::Usage(expected));
     // The card id is public: a thief sets it to the other patient's. Then the key decides.
     let mut relabelled = clinic.sealed.clone();
     relabelled[7..39].copy_from_slice(other.card_id.as_bytes());
-    let opened = clinic.vault.open(&other.key, record(), field(), &relabelled);
+    let opened = clinic.vault.open(&other.key, Place::new(record(), field()), &relabelled);
     assert_eq!(opened.unwrap_err(), Error::NotAuthentic);
 }
 
@@ -39,11 +39,11 @@ fn t016_a_record_of_another_patient_does_not_open() {
 fn t018_swapped_fields_do_not_open() {
     let mut clinic = Clinic::new(Suite::XWing, 18);
     let title = FieldLabel::new("title").unwrap();
-    let context = RecordContext::new(record(), title, Revision::FIRST);
+    let context = RecordContext::new(Place::new(record(), title), Revision::FIRST);
     let sealed_title = clinic.vault.seal(&clinic.patient.key, &context, b"a title", &mut clinic.rng).unwrap();
     let key = &clinic.patient.key;
-    assert_eq!(clinic.vault.open(key, record(), field(), &sealed_title).unwrap_err(), Error::NotAuthentic);
-    assert_eq!(clinic.vault.open(key, record(), title, &clinic.sealed).unwrap_err(), Error::NotAuthentic);
+    assert_eq!(clinic.vault.open(key, Place::new(record(), field()), &sealed_title).unwrap_err(), Error::NotAuthentic);
+    assert_eq!(clinic.vault.open(key, Place::new(record(), title), &clinic.sealed).unwrap_err(), Error::NotAuthentic);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn t019_a_record_of_another_vault_with_the_same_ids_does_not_open() {
         relabelled[7..39].copy_from_slice(other.patient.card_id.as_bytes());
         assert_eq!(other.open(&relabelled).unwrap_err(), Error::NotAuthentic);
         // And a key of one vault is refused by the other.
-        let crossed = other.vault.open(&clinic.patient.key, record(), field(), &clinic.sealed);
+        let crossed = other.vault.open(&clinic.patient.key, Place::new(record(), field()), &clinic.sealed);
         assert_eq!(crossed.unwrap_err(), Error::Usage(Usage::WrongVault));
         let sealed = other.vault.seal(&clinic.patient.key, &place(), NOTE, &mut OsRng);
         assert_eq!(sealed.unwrap_err(), Error::Usage(Usage::WrongVault));
@@ -66,7 +66,7 @@ fn t019_a_record_of_another_vault_with_the_same_ids_does_not_open() {
 fn t029_the_revision_and_the_padding_rule_are_bound() {
     let mut clinic = Clinic::new(Suite::X25519, 29);
     let second = Revision::FIRST.next().unwrap();
-    let context = RecordContext::new(record(), field(), second).with_padding(Padding::None);
+    let context = RecordContext::new(Place::new(record(), field()), second).with_padding(Padding::None);
     let sealed = clinic.vault.seal(&clinic.patient.key, &context, NOTE, &mut clinic.rng).unwrap();
     let opened = clinic.open(&sealed).unwrap();
     assert_eq!((opened.revision.get(), opened.padding, opened.origin), (2, Padding::None, Origin::Reader));
@@ -88,13 +88,14 @@ fn t026_ids_are_compared_bytewise() {
     let sealed: Vec<Vec<u8>> = ids
         .iter()
         .map(|id| {
-            let context = RecordContext::new(RecordId::new(id).unwrap(), field(), Revision::FIRST);
+            let context = RecordContext::new(Place::new(RecordId::new(id).unwrap(), field()), Revision::FIRST);
             clinic.vault.seal(&clinic.patient.key, &context, NOTE, &mut clinic.rng).unwrap()
         })
         .collect();
     for (own, sealed) in sealed.iter().enumerate() {
         for (met, id) in ids.iter().enumerate() {
-            let opened = clinic.vault.open(&clinic.patient.key, RecordId::new(id).unwrap(), field(), sealed);
+            let opened =
+                clinic.vault.open(&clinic.patient.key, Place::new(RecordId::new(id).unwrap(), field()), sealed);
             assert_eq!(opened.is_ok(), own == met, "record {own} opened as {met}");
         }
     }
@@ -110,7 +111,7 @@ fn t008_contexts_are_injective() {
     for (patient, record, field) in splits {
         let enrolled = with_patient(&mut clinic, patient);
         let (record, field) = (RecordId::new(record).unwrap(), FieldLabel::new(field).unwrap());
-        let context = RecordContext::new(record, field, Revision::FIRST);
+        let context = RecordContext::new(Place::new(record, field), Revision::FIRST);
         let bytes = clinic.vault.seal(&enrolled.key, &context, NOTE, &mut clinic.rng).unwrap();
         sealed.push((enrolled, record, field, bytes));
     }
@@ -118,7 +119,7 @@ fn t008_contexts_are_injective() {
         for (met, (enrolled, record, field, _)) in sealed.iter().enumerate() {
             let mut relabelled = bytes.clone();
             relabelled[7..39].copy_from_slice(enrolled.card_id.as_bytes());
-            let opened = clinic.vault.open(&enrolled.key, *record, *field, &relabelled);
+            let opened = clinic.vault.open(&enrolled.key, Place::new(*record, *field), &relabelled);
             assert_eq!(opened.is_ok(), own == met);
         }
     }
@@ -152,7 +153,7 @@ fn t013_t123_wrong_keys_give_the_opaque_error() {
         let other = with_patient(&mut clinic, patient);
         let mut relabelled = clinic.sealed.clone();
         relabelled[7..39].copy_from_slice(other.card_id.as_bytes());
-        let error = clinic.vault.open(&other.key, record(), field(), &relabelled).unwrap_err();
+        let error = clinic.vault.open(&other.key, Place::new(record(), field()), &relabelled).unwrap_err();
         assert_eq!(error, Error::NotAuthentic);
         assert_eq!(error.to_string(), Error::NotAuthentic.to_string());
     }
@@ -166,7 +167,8 @@ fn t124_no_existence_oracle() {
     let mut relabelled = clinic.sealed.clone();
     relabelled[7..39].copy_from_slice(other.card_id.as_bytes());
     let missing = RecordId::new("r-missing").unwrap();
-    let errors = [record(), missing].map(|id| clinic.vault.open(&other.key, id, field(), &relabelled).unwrap_err());
+    let errors =
+        [record(), missing].map(|id| clinic.vault.open(&other.key, Place::new(id, field()), &relabelled).unwrap_err());
     assert_eq!(errors, [Error::NotAuthentic, Error::NotAuthentic]);
 }
 
@@ -214,7 +216,7 @@ fn cards_of_two_patients_and_no_card_are_refused() {
     let stored = StoredPatient { cards: &cards, endorsement: &other.endorsement, master_grant: &other.master_grant };
     assert_eq!(
         clinic.vault.card(PatientId::new(PATIENT).unwrap(), &stored, None).unwrap_err(),
-        Error::Usage(Usage::MixedPatients)
+        Error::Usage(Usage::WrongPatient)
     );
     let none = StoredPatient { cards: &[], ..stored };
     assert_eq!(

@@ -32,7 +32,7 @@ fn deposits_of_every_length_come_back() {
             let Deposit { record, bytes } =
                 clinic.vault.deposit(&card, &clinic.front_end, field(), padding, &note, &mut clinic.rng).unwrap();
             let id = RecordId::new(&record).unwrap();
-            let opened = clinic.vault.open_deposit(&clinic.patient.key, id, field(), &bytes).unwrap();
+            let opened = clinic.vault.open_deposit(&clinic.patient.key, Place::new(id, field()), &bytes).unwrap();
             assert_eq!((opened.plaintext.as_bytes(), opened.padding), (note.as_slice(), padding));
         }
     }
@@ -101,9 +101,9 @@ fn a_retired_writers_deposits_open_and_a_revoked_ones_only_without_an_author() {
     let refused = clinic.open_deposit(&clinic.deposit.bytes).unwrap_err();
     assert_eq!(refused, Untrusted::Revoked(writer).into());
     let (vault, key, id) = (&clinic.vault, &clinic.patient.key, clinic.deposited());
-    let refused = vault.absorb(key, id, field(), &clinic.deposit.bytes, &mut OsRng).unwrap_err();
+    let refused = vault.absorb(key, Place::new(id, field()), &clinic.deposit.bytes, &mut OsRng).unwrap_err();
     assert_eq!(refused, Untrusted::Revoked(writer).into());
-    let triage = vault.open_unattributed(key, id, field(), &clinic.deposit.bytes).unwrap();
+    let triage = vault.open_unattributed(key, Place::new(id, field()), &clinic.deposit.bytes).unwrap();
     assert_eq!(triage.claimed_writer(), writer);
     assert!(!format!("{triage:?}").contains("Slept"));
     assert_eq!(triage.into_inner().plaintext.as_bytes(), NOTE);
@@ -117,16 +117,16 @@ fn every_call_opens_its_own_paths_only() {
     let clinic = Clinic::new(Suite::X25519, 0xD7);
     let (vault, key, id) = (&clinic.vault, &clinic.patient.key, clinic.deposited());
     for (bytes, met) in [(&clinic.deposit.bytes, Path::Deposit), (&clinic.absorbed, Path::Absorbed)] {
-        assert_eq!(vault.open(key, id, field(), bytes).unwrap_err(), Usage::WrongPath { met }.into());
+        assert_eq!(vault.open(key, Place::new(id, field()), bytes).unwrap_err(), Usage::WrongPath { met }.into());
     }
-    let refused = vault.open_deposit(key, record(), field(), &clinic.sealed).unwrap_err();
+    let refused = vault.open_deposit(key, Place::new(record(), field()), &clinic.sealed).unwrap_err();
     assert_eq!(refused, Usage::WrongPath { met: Path::Reader }.into());
     for bytes in [&clinic.sealed, &clinic.absorbed] {
         let met = path_of(bytes).unwrap();
-        let refused = vault.open_unattributed(key, id, field(), bytes).unwrap_err();
+        let refused = vault.open_unattributed(key, Place::new(id, field()), bytes).unwrap_err();
         assert_eq!(refused, Usage::WrongPath { met }.into());
         let expected = if met == Path::Absorbed { Usage::TakenOver } else { Usage::WrongPath { met } };
-        assert_eq!(vault.absorb(key, id, field(), bytes, &mut OsRng).unwrap_err(), expected.into());
+        assert_eq!(vault.absorb(key, Place::new(id, field()), bytes, &mut OsRng).unwrap_err(), expected.into());
     }
 }
 
@@ -138,15 +138,15 @@ fn t015_t018_a_deposit_is_bound_to_its_place() {
     let (key, id) = (&clinic.patient.key, clinic.deposited());
     let title = FieldLabel::new("title").unwrap();
     for bytes in [&clinic.deposit.bytes, &clinic.absorbed] {
-        let refused = clinic.vault.open_deposit(key, record(), field(), bytes).unwrap_err();
+        let refused = clinic.vault.open_deposit(key, Place::new(record(), field()), bytes).unwrap_err();
         assert_eq!(refused, writer.into());
-        assert_eq!(clinic.vault.open_deposit(key, id, title, bytes).unwrap_err(), writer.into());
+        assert_eq!(clinic.vault.open_deposit(key, Place::new(id, title), bytes).unwrap_err(), writer.into());
     }
     let by = Enroller::Member(&clinic.therapist);
     let other = clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut clinic.rng).unwrap();
     let mut moved = clinic.deposit.bytes.clone();
     moved[7..39].copy_from_slice(other.card_id.as_bytes());
-    let refused = clinic.vault.open_deposit(&other.key, clinic.deposited(), field(), &moved).unwrap_err();
+    let refused = clinic.vault.open_deposit(&other.key, Place::new(clinic.deposited(), field()), &moved).unwrap_err();
     assert_eq!(refused, writer.into());
 }
 
@@ -160,7 +160,7 @@ fn t031_a_reader_with_an_old_roster_is_told() {
     let Deposit { record, bytes } =
         clinic.vault.deposit(&card, &clinic.front_end, field(), Padding::Padme, NOTE, &mut clinic.rng).unwrap();
     let id = RecordId::new(&record).unwrap();
-    let refused = old.open_deposit(&clinic.patient.key, id, field(), &bytes).unwrap_err();
+    let refused = old.open_deposit(&clinic.patient.key, Place::new(id, field()), &bytes).unwrap_err();
     assert_eq!(refused, Error::Stale { what: Versioned::Roster, known: 1, met: 2 });
 }
 
@@ -171,7 +171,7 @@ fn t028_t029_rows_that_are_put_back_show_what_they_are() {
     let mut clinic = Clinic::new(Suite::X25519, 0xDA);
     let opened = clinic.open_deposit(&clinic.deposit.bytes).unwrap();
     assert!(matches!(opened.origin, Origin::Deposit { .. }));
-    let second = RecordContext::new(record(), field(), Revision::FIRST.next().unwrap());
+    let second = RecordContext::new(Place::new(record(), field()), Revision::FIRST.next().unwrap());
     let newer = clinic.vault.seal(&clinic.patient.key, &second, b"second", &mut clinic.rng).unwrap();
     assert_eq!(clinic.open(&newer).unwrap().revision.get(), 2);
     assert_eq!(clinic.open(&clinic.sealed).unwrap().revision, Revision::FIRST);
@@ -183,14 +183,14 @@ fn t028_t029_rows_that_are_put_back_show_what_they_are() {
 fn what_was_absorbed_is_not_replaced_by_a_deposit() {
     let clinic = Clinic::new(Suite::X25519, 0xDB);
     let (vault, key, id) = (&clinic.vault, &clinic.patient.key, clinic.deposited());
-    assert!(vault.open_absorbed(key, id, field(), &clinic.absorbed).is_ok());
-    let refused = vault.open_absorbed(key, id, field(), &clinic.deposit.bytes).unwrap_err();
+    assert!(vault.open_absorbed(key, Place::new(id, field()), &clinic.absorbed).is_ok());
+    let refused = vault.open_absorbed(key, Place::new(id, field()), &clinic.deposit.bytes).unwrap_err();
     assert_eq!(refused, Usage::NotTakenOver.into());
     // The advice is never the call that would open the other deposit.
     for error in [Usage::NotTakenOver, Usage::TakenOver] {
         assert!(!error.to_string().contains("open_deposit"), "{error}");
     }
-    let note = StoredNote { record: id, field: field(), path: Path::Reader, bytes: &clinic.deposit.bytes };
+    let note = StoredNote { place: Place::new(id, field()), path: Path::Reader, bytes: &clinic.deposit.bytes };
     let refused = vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut OsRng).unwrap_err();
     assert_eq!(refused, Usage::WrongPath { met: Path::Deposit }.into());
 }

@@ -29,8 +29,7 @@ fn a_disclosed_deposit_names_its_writer() {
     for bytes in [clinic.deposit.bytes.clone(), clinic.absorbed.clone()] {
         let id = clinic.deposit.record.clone();
         let note = StoredNote {
-            record: RecordId::new(&id).unwrap(),
-            field: field(),
+            place: Place::new(RecordId::new(&id).unwrap(), field()),
             path: path_of(&bytes).unwrap(),
             bytes: &bytes,
         };
@@ -64,9 +63,10 @@ fn nobody_else_opens_it_and_it_opens_nothing_else() {
 #[test]
 fn the_recipient_cannot_exchange_the_text() {
     let mut clinic = Clinic::new(Suite::X25519, 0xC4);
-    let place = RecordContext::new(RecordId::new("r-2").unwrap(), field(), Revision::FIRST);
+    let place = RecordContext::new(Place::new(RecordId::new("r-2").unwrap(), field()), Revision::FIRST);
     let sealed = clinic.vault.seal(&clinic.patient.key, &place, b"quite different", &mut clinic.rng).unwrap();
-    let note = StoredNote { record: RecordId::new("r-2").unwrap(), field: field(), path: Path::Reader, bytes: &sealed };
+    let note =
+        StoredNote { place: Place::new(RecordId::new("r-2").unwrap(), field()), path: Path::Reader, bytes: &sealed };
     let key = &clinic.patient.key;
     let other = clinic.vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut clinic.rng).unwrap();
     // Behind magic, suite, vault, recipient, signer, roster version, sealed key and signature.
@@ -81,7 +81,7 @@ fn the_recipient_cannot_exchange_the_text() {
 #[test]
 fn only_readers_disclose_and_a_revoked_signer_counts_for_nothing() {
     let mut clinic = Clinic::new(Suite::X25519, 0xC5);
-    let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
+    let note = StoredNote { place: Place::new(record(), field()), path: Path::Reader, bytes: &clinic.sealed };
     let key = &clinic.patient.key;
     let refused = clinic.vault.disclose(key, &note, clinic.court.public(), &clinic.front_end, &mut clinic.rng);
     assert_eq!(refused.unwrap_err(), Untrusted::Role(clinic.front_end.fingerprint()).into());
@@ -108,7 +108,7 @@ fn a_recipients_key_is_checked_and_restored() {
     assert_eq!(again.public(), clinic.court.public());
     assert_eq!(RecipientPublicKey::from_bytes(Suite::X25519, again.public().as_bytes()).as_ref(), Ok(again.public()));
     let elsewhere = RecipientKey::generate(Suite::XWing, &mut OsRng).unwrap();
-    let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
+    let note = StoredNote { place: Place::new(record(), field()), path: Path::Reader, bytes: &clinic.sealed };
     let refused = clinic.vault.disclose(&clinic.patient.key, &note, elsewhere.public(), &clinic.therapist, &mut OsRng);
     assert_eq!(refused.unwrap_err(), Usage::WrongSuite.into());
 }
@@ -119,7 +119,7 @@ fn a_disclosure_of_a_newer_roster_waits_for_it() {
     let mut clinic = Clinic::new(Suite::X25519, 0xC7);
     let before = clinic.vault.clone();
     clinic.next_roster(|_| {});
-    let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
+    let note = StoredNote { place: Place::new(record(), field()), path: Path::Reader, bytes: &clinic.sealed };
     let key = &clinic.patient.key;
     let copy = clinic.vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut clinic.rng).unwrap();
     let stale = Error::Stale { what: Versioned::Roster, known: 1, met: 2 };

@@ -41,20 +41,21 @@ fn t108_an_erased_patient_is_refused_everywhere_and_can_be_enrolled_anew() {
         assert_eq!(vault.grant_to_master(key, &mut OsRng).unwrap_err(), refused);
         let deposit = vault.deposit(&opened, &clinic.front_end, field(), Padding::Padme, NOTE, &mut OsRng);
         assert_eq!(deposit.unwrap_err(), refused);
-        let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
+        let note = StoredNote { place: Place::new(record(), field()), path: Path::Reader, bytes: &clinic.sealed };
         let copy = vault.disclose(key, &note, clinic.court.public(), &clinic.therapist, &mut OsRng);
         assert_eq!(copy.unwrap_err(), refused);
         // The id is free. New keys: what was sealed before does not open, and the old card, from a backup, is no conflict.
         let again = vault.enrol(by, patient(), &mut OsRng).unwrap();
-        let refused = vault.open(&again.key, record(), field(), &clinic.sealed).unwrap_err();
+        let refused = vault.open(&again.key, Place::new(record(), field()), &clinic.sealed).unwrap_err();
         assert_eq!(refused, Usage::WrongCard { key: again.card_id, object: clinic.patient.card_id }.into());
         let cards = [clinic.patient.card.as_slice(), &again.card];
         let stored =
             StoredPatient { cards: &cards, endorsement: &again.endorsement, master_grant: &again.master_grant };
         assert_eq!(vault.card(patient(), &stored, None).unwrap().id(), again.card_id);
-        assert_eq!(vault.rewrap(key, &again.key, record(), field(), &clinic.sealed, &mut OsRng).unwrap_err(), {
-            Untrusted::CardErased(clinic.patient.card_id).into()
-        });
+        assert_eq!(
+            vault.rewrap(key, &again.key, Place::new(record(), field()), &clinic.sealed, &mut OsRng).unwrap_err(),
+            { Untrusted::CardErased(clinic.patient.card_id).into() }
+        );
     }
 }
 
@@ -66,7 +67,10 @@ fn t107_other_patients_stay() {
     let other = clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut clinic.rng).unwrap();
     let sealed = clinic.vault.seal(&other.key, &place(), b"hers", &mut clinic.rng).unwrap();
     erase(&mut clinic);
-    assert_eq!(clinic.vault.open(&other.key, record(), field(), &sealed).unwrap().plaintext.as_bytes(), b"hers");
+    assert_eq!(
+        clinic.vault.open(&other.key, Place::new(record(), field()), &sealed).unwrap().plaintext.as_bytes(),
+        b"hers"
+    );
     let card = clinic.card_for("p-2", &other.card, &other.endorsement, &other.master_grant, Some(other.card_id));
     clinic.vault.break_glass(&card.unwrap(), &clinic.master).unwrap();
 }
@@ -235,7 +239,7 @@ fn t105_new_shares_open_nothing_of_an_erased_patient_in_old_copies() {
         // The kept patient opens to the same shares.
         let with = GrantKey::Master { key: &master, grant: &moved.master_grant };
         let key = next.open_remembered(kept_id, &[&kept.card], kept.card_id, &with).unwrap();
-        assert_eq!(next.open(&key, record(), field(), &kept_note).unwrap().plaintext.as_bytes(), b"kept");
+        assert_eq!(next.open(&key, Place::new(record(), field()), &kept_note).unwrap().plaintext.as_bytes(), b"kept");
         // And the named key, the therapist's, still opens the old copy: that is what the receipt lists it for.
         let with = GrantKey::Member { key: &clinic.therapist, grant: &clinic.grant.bytes };
         assert!(old_vault.open_remembered(patient(), &cards, clinic.patient.card_id, &with).is_ok());

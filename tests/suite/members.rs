@@ -28,7 +28,7 @@ fn a_lost_key_is_replaced_with_the_same_roles() {
     assert_eq!(refused, Untrusted::Revoked(lost).into());
     let grant = clinic.vault.grant(&clinic.patient.key, new.fingerprint(), &mut clinic.rng).unwrap();
     let key = clinic.vault.open_grant(&clinic.card(None).unwrap(), &new, &grant.bytes).unwrap();
-    assert!(clinic.vault.open(&key, record(), field(), &clinic.sealed).is_ok());
+    assert!(clinic.vault.open(&key, Place::new(record(), field()), &clinic.sealed).is_ok());
 }
 
 #[test]

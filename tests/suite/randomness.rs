@@ -88,17 +88,23 @@ fn t085_a_failing_generator_leaves_an_error_and_nothing_else() {
         let (card, key, id) = (clinic.card(None).unwrap(), &clinic.patient.key, clinic.deposited());
         let (vault, front_end) = (&clinic.vault, &clinic.front_end);
         assert_eq!(calls_needed(|rng| vault.deposit(&card, front_end, field(), Padding::Padme, NOTE, rng)), 3);
-        assert_eq!(calls_needed(|rng| vault.absorb(key, id, field(), &clinic.deposit.bytes, rng)), 1);
+        assert_eq!(calls_needed(|rng| vault.absorb(key, Place::new(id, field()), &clinic.deposit.bytes, rng)), 1);
         assert_eq!(calls_needed(|rng| vault.endorse(by(), key, rng)), 1);
         assert_eq!(calls_needed(|rng| vault.grant_to_master(key, rng)), 1);
         let second = vault.rekey(by(), key, &mut TestRng::new(3)).unwrap();
         assert_eq!(calls_needed(|rng| vault.rekey(by(), key, rng)), 2);
-        assert_eq!(calls_needed(|rng| vault.rewrap(key, &second.key, record(), field(), &clinic.sealed, rng)), 1);
-        assert_eq!(calls_needed(|rng| vault.reseal(key, &second.key, record(), field(), &clinic.sealed, rng)), 1);
+        assert_eq!(
+            calls_needed(|rng| vault.rewrap(key, &second.key, Place::new(record(), field()), &clinic.sealed, rng)),
+            1
+        );
+        assert_eq!(
+            calls_needed(|rng| vault.reseal(key, &second.key, Place::new(record(), field()), &clinic.sealed, rng)),
+            1
+        );
         let draft = || vault.roster().next_generation().unwrap();
         assert_eq!(calls_needed(|rng| vault.rotate(&clinic.master, policy, &registrar, draft(), rng)), 2);
         assert_eq!(calls_needed(|rng| RecipientKey::generate(suite, rng)), 1);
-        let note = StoredNote { record: record(), field: field(), path: Path::Reader, bytes: &clinic.sealed };
+        let note = StoredNote { place: Place::new(record(), field()), path: Path::Reader, bytes: &clinic.sealed };
         let court = clinic.court.public();
         assert_eq!(calls_needed(|rng| vault.disclose(key, &note, court, &clinic.therapist, rng)), 2);
     }
@@ -150,9 +156,9 @@ fn t086_t088_a_repeated_generator_is_harmless_between_places() {
     let contexts = [
         (&clinic.patient.key, place()),
         (&other.key, place()),
-        (&clinic.patient.key, RecordContext::new(second, field(), Revision::FIRST)),
-        (&clinic.patient.key, RecordContext::new(record(), title, Revision::FIRST)),
-        (&clinic.patient.key, RecordContext::new(record(), field(), Revision::FIRST.next().unwrap())),
+        (&clinic.patient.key, RecordContext::new(Place::new(second, field()), Revision::FIRST)),
+        (&clinic.patient.key, RecordContext::new(Place::new(record(), title), Revision::FIRST)),
+        (&clinic.patient.key, RecordContext::new(Place::new(record(), field()), Revision::FIRST.next().unwrap())),
         (&clinic.patient.key, place().with_padding(Padding::None)),
     ];
     let sealed: Vec<Vec<u8>> = contexts

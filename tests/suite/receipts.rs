@@ -59,7 +59,7 @@ fn t154_a_receipt_during_a_rotation_lists_the_next_generation() {
     let Endorsed { endorsement, master_grant } = &moved;
     let card = next.card(patient(), &StoredPatient { cards: &cards, endorsement, master_grant }, None).unwrap();
     let key = next.break_glass(&card, &clinic.rotation.master).unwrap();
-    assert!(next.open(&key, record(), field(), &clinic.sealed).is_ok());
+    assert!(next.open(&key, Place::new(record(), field()), &clinic.sealed).is_ok());
 }
 
 /// A generation far ahead, which a planted grant names, and a real one between: nothing is complete before each was

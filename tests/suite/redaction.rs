@@ -46,7 +46,8 @@ fn t109_debug_shows_no_secret() {
         let seeds = [clinic.therapist.seed(), clinic.registrar.seed(), clinic.court.seed()];
         let deposited = clinic.open_deposit(&clinic.deposit.bytes).unwrap();
         let (key, id) = (&clinic.patient.key, clinic.deposited());
-        let triage = clinic.vault.open_unattributed(key, id, super::clinic::field(), &clinic.deposit.bytes).unwrap();
+        let triage =
+            clinic.vault.open_unattributed(key, Place::new(id, super::clinic::field()), &clinic.deposit.bytes).unwrap();
         let disclosed = clinic.vault.open_disclosure(&clinic.court, &clinic.disclosure).unwrap();
         let printable: [&dyn Debug; 20] = [
             &shares,

@@ -25,12 +25,12 @@ impl Rekeyed {
 
     fn rewrap(&self, record: RecordId<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
         let (from, to) = self.keys();
-        self.clinic.vault.rewrap(from, to, record, field(), bytes, &mut OsRng)
+        self.clinic.vault.rewrap(from, to, Place::new(record, field()), bytes, &mut OsRng)
     }
 
     fn reseal(&self, record: RecordId<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
         let (from, to) = self.keys();
-        self.clinic.vault.reseal(from, to, record, field(), bytes, &mut OsRng)
+        self.clinic.vault.reseal(from, to, Place::new(record, field()), bytes, &mut OsRng)
     }
 
     /// Opens the key of the first card, while the second is the current one.
@@ -52,7 +52,7 @@ fn records_deposits_and_absorbed_ones_move_to_the_next_version() {
         let writer = clinic.front_end.fingerprint();
         for moved in [world.rewrap(record(), &clinic.sealed), world.reseal(record(), &clinic.sealed)] {
             let moved = moved.unwrap().unwrap();
-            let opened = clinic.vault.open(&second.key, record(), field(), &moved).unwrap();
+            let opened = clinic.vault.open(&second.key, Place::new(record(), field()), &moved).unwrap();
             assert_eq!((opened.plaintext.as_bytes(), opened.origin), (NOTE, Origin::Reader));
             assert_eq!(opened.revision, Revision::FIRST);
             let refused = clinic.open(&moved).unwrap_err();
@@ -62,7 +62,7 @@ fn records_deposits_and_absorbed_ones_move_to_the_next_version() {
         for bytes in [&clinic.deposit.bytes, &clinic.absorbed] {
             for moved in [world.rewrap(id, bytes), world.reseal(id, bytes)] {
                 let moved = moved.unwrap().unwrap();
-                let opened = clinic.vault.open_deposit(&second.key, id, field(), &moved).unwrap();
+                let opened = clinic.vault.open_deposit(&second.key, Place::new(id, field()), &moved).unwrap();
                 assert_eq!(opened.plaintext.as_bytes(), NOTE);
                 assert_eq!(opened.origin, Origin::Absorbed { writer, status: Status::Active });
             }
@@ -91,7 +91,7 @@ fn t094_a_move_is_resumed() {
         for reseal in [false, true] {
             let mut store: Vec<Vec<u8>> = Vec::new();
             for place in &places {
-                let context = RecordContext::new(RecordId::new(place).unwrap(), field(), Revision::FIRST);
+                let context = RecordContext::new(Place::new(RecordId::new(place).unwrap(), field()), Revision::FIRST);
                 let (vault, key) = (&world.clinic.vault, &world.clinic.patient.key);
                 store.push(vault.seal(key, &context, place.as_bytes(), &mut world.clinic.rng).unwrap());
             }
@@ -109,7 +109,7 @@ fn t094_a_move_is_resumed() {
                 for (at, (place, bytes)) in places.iter().zip(&store).enumerate() {
                     let key = if at < stop || round > 1 { new } else { old };
                     let id = RecordId::new(place).unwrap();
-                    let opened = world.clinic.vault.open(key, id, field(), bytes).unwrap();
+                    let opened = world.clinic.vault.open(key, Place::new(id, field()), bytes).unwrap();
                     assert_eq!(opened.plaintext.as_bytes(), place.as_bytes());
                 }
                 assert_eq!(changed, [stop, places.len() - stop, 0][round - 1]);
@@ -134,9 +134,9 @@ fn records_move_between_keys_of_one_patient_only() {
     let by = Enroller::Member(&clinic.therapist);
     let other = clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut clinic.rng).unwrap();
     let key = &clinic.patient.key;
-    let refused = clinic.vault.rewrap(key, &other.key, record(), field(), &clinic.sealed, &mut clinic.rng);
+    let refused = clinic.vault.rewrap(key, &other.key, Place::new(record(), field()), &clinic.sealed, &mut clinic.rng);
     assert_eq!(refused.unwrap_err(), Usage::WrongPatient.into());
-    let refused = clinic.vault.reseal(key, &other.key, record(), field(), &clinic.sealed, &mut clinic.rng);
+    let refused = clinic.vault.reseal(key, &other.key, Place::new(record(), field()), &clinic.sealed, &mut clinic.rng);
     assert_eq!(refused.unwrap_err(), Usage::WrongPatient.into());
 }
 
@@ -154,10 +154,11 @@ fn a_compromised_card_is_left_behind_and_cannot_be_replayed() {
     assert_eq!(world.clinic.open(&world.clinic.sealed).unwrap_err(), refused);
     // The key of the old card, opened by its grant, serves to move the records and for nothing else.
     let old = world.open_first(None).unwrap();
-    let moved = vault.reseal(&old, &world.second.key, record(), field(), &world.clinic.sealed, &mut OsRng).unwrap();
-    let opened = vault.open(&world.second.key, record(), field(), &moved.unwrap()).unwrap();
+    let moved =
+        vault.reseal(&old, &world.second.key, Place::new(record(), field()), &world.clinic.sealed, &mut OsRng).unwrap();
+    let opened = vault.open(&world.second.key, Place::new(record(), field()), &moved.unwrap()).unwrap();
     assert_eq!(opened.plaintext.as_bytes(), NOTE);
-    let back = vault.rewrap(&world.second.key, &old, record(), field(), &world.clinic.sealed, &mut OsRng);
+    let back = vault.rewrap(&world.second.key, &old, Place::new(record(), field()), &world.clinic.sealed, &mut OsRng);
     assert_eq!(back.unwrap_err(), refused);
     // The store shows the old card alone, as if there had been no second one.
     assert_eq!(world.clinic.card(None).unwrap_err(), refused);
@@ -193,10 +194,13 @@ fn t045_a_key_of_another_version_is_refused() {
     let newer = world.clinic.vault.seal(&world.second.key, &place(), b"new", &mut world.clinic.rng).unwrap();
     let (old, new) = world.keys();
     let vault = &world.clinic.vault;
-    assert_eq!(vault.open(old, record(), field(), &world.clinic.sealed).unwrap().plaintext.as_bytes(), NOTE);
-    assert_eq!(vault.open(new, record(), field(), &newer).unwrap().plaintext.as_bytes(), b"new");
-    assert!(matches!(vault.open(new, record(), field(), &world.clinic.sealed), Err(Error::Usage(_))));
-    assert!(matches!(vault.open(old, record(), field(), &newer), Err(Error::Usage(_))));
+    assert_eq!(
+        vault.open(old, Place::new(record(), field()), &world.clinic.sealed).unwrap().plaintext.as_bytes(),
+        NOTE
+    );
+    assert_eq!(vault.open(new, Place::new(record(), field()), &newer).unwrap().plaintext.as_bytes(), b"new");
+    assert!(matches!(vault.open(new, Place::new(record(), field()), &world.clinic.sealed), Err(Error::Usage(_))));
+    assert!(matches!(vault.open(old, Place::new(record(), field()), &newer), Err(Error::Usage(_))));
 }
 
 /// A whole backup from before the re-key is put back: nothing is stored but a card that is closed by now. Whoever knows
@@ -215,11 +219,11 @@ fn a_backup_that_brings_back_only_a_compromised_card_loses_nothing() {
     let by_quorum = GrantKey::Master { key: master, grant: &patient.master_grant };
     for with in [by_member, by_quorum] {
         let old = vault.open_remembered(id, &cards, known, &with).unwrap();
-        let refused = vault.open(&old, record(), field(), sealed).unwrap_err();
+        let refused = vault.open(&old, Place::new(record(), field()), sealed).unwrap_err();
         assert_eq!(refused, Untrusted::CardCompromised(known).into());
         let again = vault.rekey(Enroller::Member(therapist), &old, &mut OsRng).unwrap();
-        let moved = vault.reseal(&old, &again.key, record(), field(), sealed, &mut OsRng).unwrap().unwrap();
-        assert_eq!(vault.open(&again.key, record(), field(), &moved).unwrap().plaintext.as_bytes(), NOTE);
+        let moved = vault.reseal(&old, &again.key, Place::new(record(), field()), sealed, &mut OsRng).unwrap().unwrap();
+        assert_eq!(vault.open(&again.key, Place::new(record(), field()), &moved).unwrap().plaintext.as_bytes(), NOTE);
         let cards = [patient.card.as_slice(), &again.card];
         let Enrolment { endorsement, master_grant, card_id, .. } = &again;
         let stored = StoredPatient { cards: &cards, endorsement, master_grant };
@@ -263,8 +267,8 @@ fn keys_in_the_wrong_order_are_refused() {
     let (old, new) = world.keys();
     let (vault, sealed) = (&world.clinic.vault, &world.clinic.sealed);
     for refused in [
-        vault.rewrap(new, old, record(), field(), sealed, &mut OsRng),
-        vault.reseal(new, old, record(), field(), sealed, &mut OsRng),
+        vault.rewrap(new, old, Place::new(record(), field()), sealed, &mut OsRng),
+        vault.reseal(new, old, Place::new(record(), field()), sealed, &mut OsRng),
     ] {
         assert_eq!(refused.unwrap_err(), Usage::OlderKey.into());
     }
@@ -294,7 +298,8 @@ fn deposits_move_only_if_they_hold() {
     assert_eq!(world.reseal(id, &world.clinic.deposit.bytes).unwrap_err(), refused);
     let (old, _) = world.keys();
     let vault = &world.clinic.vault;
-    let triage = vault.open_unattributed(old, id, field(), &world.clinic.deposit.bytes).unwrap().into_inner();
+    let triage =
+        vault.open_unattributed(old, Place::new(id, field()), &world.clinic.deposit.bytes).unwrap().into_inner();
     assert_eq!(triage.origin, Origin::Unattributed { claimed_writer: writer });
     // What was absorbed before moves on.
     assert!(world.rewrap(id, &world.clinic.absorbed).unwrap().is_some());
@@ -309,7 +314,7 @@ fn a_record_keeps_its_padding_rule_when_it_moves() {
         let sealed = world.clinic.vault.seal(&world.clinic.patient.key, &context, b"short", &mut OsRng).unwrap();
         for moved in [world.reseal(record(), &sealed), world.rewrap(record(), &sealed)] {
             let moved = moved.unwrap().unwrap();
-            let opened = world.clinic.vault.open(&world.second.key, record(), field(), &moved).unwrap();
+            let opened = world.clinic.vault.open(&world.second.key, Place::new(record(), field()), &moved).unwrap();
             assert_eq!((opened.padding, moved.len()), (padding, sealed.len()));
         }
     }
@@ -365,13 +370,13 @@ fn a_compromised_card_opens_for_what_leads_out_of_it_and_for_nothing_else() {
     assert_eq!(vault.open_grant(&open, therapist, &grant.bytes).unwrap_err(), refused);
     assert_eq!(vault.break_glass(&open, master).unwrap_err(), refused);
     assert_eq!(vault.grant(&old, colleague.fingerprint(), &mut OsRng).unwrap_err(), refused);
-    assert_eq!(vault.open(&old, record(), field(), &world.clinic.sealed).unwrap_err(), refused);
+    assert_eq!(vault.open(&old, Place::new(record(), field()), &world.clinic.sealed).unwrap_err(), refused);
     for bytes in [&deposit.bytes, absorbed] {
-        assert_eq!(vault.open_deposit(&old, id, field(), bytes).unwrap_err(), refused);
-        assert_eq!(vault.open_absorbed(&old, id, field(), bytes).unwrap_err(), refused);
-        assert_eq!(vault.absorb(&old, id, field(), bytes, &mut OsRng).unwrap_err(), refused);
+        assert_eq!(vault.open_deposit(&old, Place::new(id, field()), bytes).unwrap_err(), refused);
+        assert_eq!(vault.open_absorbed(&old, Place::new(id, field()), bytes).unwrap_err(), refused);
+        assert_eq!(vault.absorb(&old, Place::new(id, field()), bytes, &mut OsRng).unwrap_err(), refused);
     }
     assert!(world.rewrap(id, absorbed).unwrap().is_some());
-    let shown = vault.open_unattributed(&old, id, field(), &deposit.bytes).unwrap();
+    let shown = vault.open_unattributed(&old, Place::new(id, field()), &deposit.bytes).unwrap();
     assert_eq!(shown.into_inner().plaintext.as_bytes(), NOTE);
 }

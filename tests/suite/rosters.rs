@@ -301,7 +301,7 @@ fn t108_closed_cards_are_refused_and_ids_can_be_enrolled_anew() {
         assert_ne!(anew.card_id, id);
         let card = clinic.card_of(&anew.card, &anew.endorsement, &anew.master_grant, None).unwrap();
         assert_eq!(card.id(), anew.card_id);
-        assert!(clinic.vault.open(&anew.key, record(), field(), &clinic.sealed).is_err());
+        assert!(clinic.vault.open(&anew.key, Place::new(record(), field()), &clinic.sealed).is_err());
     }
 }
 

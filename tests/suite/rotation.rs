@@ -43,7 +43,9 @@ fn a_quorum_of_the_new_generation_opens_what_was_re_wrapped() {
             let key = next.break_glass(&card, &recovery.finish().unwrap()).unwrap();
             assert_eq!(key.card(), clinic.patient.card_id);
             // No record was touched, and the therapist's grant stands.
-            assert!(next.open(&key, super::clinic::record(), super::clinic::field(), &clinic.sealed).is_ok());
+            assert!(
+                next.open(&key, Place::new(super::clinic::record(), super::clinic::field()), &clinic.sealed).is_ok()
+            );
             next.open_grant(&card, &clinic.therapist, &clinic.grant.bytes).unwrap();
             // Idempotent.
             assert!(rotation.patient(patient(), &clinic.stored(&cards), Some(&stored), &mut rng).unwrap().is_none());
@@ -377,7 +379,7 @@ fn an_older_cards_master_grant_is_re_wrapped_too() {
     let stored = StoredPatient { cards: &cards, endorsement: &endorsement, master_grant: &master_grant };
     let with = GrantKey::Master { key: &clinic.rotation.master, grant: &grant };
     let key = next.open_older(patient(), &stored, None, older, &with).unwrap();
-    assert!(next.open(&key, super::clinic::record(), super::clinic::field(), &clinic.sealed).is_ok());
+    assert!(next.open(&key, Place::new(super::clinic::record(), super::clinic::field()), &clinic.sealed).is_ok());
 }
 
 /// T054: a vault never gets another suite.

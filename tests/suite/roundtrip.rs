@@ -48,7 +48,7 @@ proptest! {
         let mut clinic = Clinic::new(Suite::X25519, 0x70);
         let (record, field) = (RecordId::new(&record).unwrap(), FieldLabel::new(&field).unwrap());
         let padding = if padded { Padding::Padme } else { Padding::None };
-        let context = RecordContext::new(record, field, Revision::new(revision).unwrap()).with_padding(padding);
+        let context = RecordContext::new(Place::new(record, field), Revision::new(revision).unwrap()).with_padding(padding);
         let mut sealed = clinic.vault.seal(&clinic.patient.key, &context, &note, &mut clinic.rng).unwrap();
         prop_assert_eq!(sealed.len(), sealed_len(note.len(), padding).unwrap());
         let mut other = None;
@@ -70,7 +70,7 @@ proptest! {
             Tweak::Extend(byte) => sealed.push(*byte),
         }
         let key = other.as_ref().unwrap_or(&clinic.patient.key);
-        match clinic.vault.open(key, at_record, at_field, &sealed) {
+        match clinic.vault.open(key, Place::new(at_record, at_field), &sealed) {
             Ok(opened) => {
                 prop_assert!(!changed, "opened with {:?}", tweak);
                 prop_assert_eq!(opened.plaintext.as_bytes(), &note[..]);

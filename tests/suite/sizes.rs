@@ -21,7 +21,7 @@ fn sizes(suite: Suite) -> Vec<(&'static str, usize)> {
     let record = vault.seal(key, &place(), &note, &mut rng).unwrap();
     let deposit = vault.deposit(&verified, &front_end, field(), Padding::Padme, &note, &mut rng).unwrap();
     let id = RecordId::new(&deposit.record).unwrap();
-    let absorbed = vault.absorb(key, id, field(), &deposit.bytes, &mut rng).unwrap();
+    let absorbed = vault.absorb(key, Place::new(id, field()), &deposit.bytes, &mut rng).unwrap();
     assert_eq!(vault.roster().members().count(), 3, "keys on the roster");
     vec![
         ("record, 1,024 bytes, padded to 1,088", record.len()),

@@ -127,8 +127,7 @@ fn record(world: &World, kind: &str, rng: &mut Seeded) -> (Value, Value) {
     let revision = 1 + rng.below(u64::MAX - 2) / (1 << rng.below(60));
     let padding = padding(rng);
     let context = RecordContext::new(
-        RecordId::new(&id).unwrap(),
-        FieldLabel::new(&field).unwrap(),
+        Place::new(RecordId::new(&id).unwrap(), FieldLabel::new(&field).unwrap()),
         Revision::new(revision).unwrap(),
     )
     .with_padding(padding);
@@ -155,7 +154,13 @@ fn deposit(world: &World, kind: &str, rng: &mut Seeded) -> (Value, Value) {
     let (path, bytes) = if kind == "deposit" {
         (2, bytes)
     } else {
-        (3, world.vault.absorb(&world.patient_key, RecordId::new(&record).unwrap(), label, &bytes, rng).unwrap())
+        (
+            3,
+            world
+                .vault
+                .absorb(&world.patient_key, Place::new(RecordId::new(&record).unwrap(), label), &bytes, rng)
+                .unwrap(),
+        )
     };
     let result = with(&text_of(&note), json!({"writer": hex_of(person.fingerprint), "path": path}));
     (place(&bytes, record.as_bytes(), &field), result)
@@ -176,9 +181,9 @@ fn disclosure(world: &World, rng: &mut Seeded) -> (Value, Value) {
     let (id, field, note) = (identifier(rng), identifier(rng), note(rng));
     let (record, label, revision) =
         (RecordId::new(&id).unwrap(), FieldLabel::new(&field).unwrap(), 1 + rng.below(1 << 60));
-    let context = RecordContext::new(record, label, Revision::new(revision).unwrap());
+    let context = RecordContext::new(Place::new(record, label), Revision::new(revision).unwrap());
     let bytes = world.vault.seal(&world.patient_key, &context, &note, rng).unwrap();
-    let stored = StoredNote { record, field: label, path: lukko::Path::Reader, bytes: &bytes };
+    let stored = StoredNote { place: Place::new(record, label), path: lukko::Path::Reader, bytes: &bytes };
     let signer = world.person(if rng.below(2) == 0 { "therapist" } else { "colleague" });
     let bytes = world.vault.disclose(&world.patient_key, &stored, world.recipient.public(), &signer.key, rng).unwrap();
     let result = json!({

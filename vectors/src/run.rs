@@ -178,16 +178,16 @@ fn record(world: &World, object: &str, input: &Value) -> Result<Value> {
     let (id, field, key) = (RecordId::new(&id)?, FieldLabel::new(&field)?, &world.patient_key);
     let vault = vault(world, input)?;
     let opened = match object {
-        "deposit" => vault.open_deposit(key, id, field, &record)?,
+        "deposit" => vault.open_deposit(key, Place::new(id, field), &record)?,
         "deposited_attachment" => return deposited(&vault, key, (id, field), &record),
         "attachment" => {
             let streamed = stream(&vault, key, (id, field), &record);
-            let opened = vault.open(key, id, field, &record);
+            let opened = vault.open(key, Place::new(id, field), &record);
             let at_once = opened.as_ref().map(|opened| opened.plaintext.to_vec()).map_err(Clone::clone);
             assert_eq!(streamed, at_once, "as a stream and at once");
             opened?
         }
-        _ => vault.open(key, id, field, &record)?,
+        _ => vault.open(key, Place::new(id, field), &record)?,
     };
     let mut result = text_of(&opened.plaintext);
     match opened.origin {
@@ -219,7 +219,7 @@ fn stream(
     record: &[u8],
 ) -> Result<Vec<u8>> {
     let mut text = Vec::new();
-    let mut reader = vault.open_attachment(key, id, field, Cursor::new(record)).map_err(carried)?;
+    let mut reader = vault.open_attachment(key, Place::new(id, field), Cursor::new(record)).map_err(carried)?;
     reader.read_to_end(&mut text).map_err(carried)?;
     Ok(text)
 }
@@ -230,7 +230,7 @@ fn deposited(
     (id, field): (RecordId<'_>, FieldLabel<'_>),
     record: &[u8],
 ) -> Result<Value> {
-    let opened = vault.open_deposited_attachment(key, id, field, Cursor::new(record)).map_err(carried)?;
+    let opened = vault.open_deposited_attachment(key, Place::new(id, field), Cursor::new(record)).map_err(carried)?;
     let writer = opened.claimed_writer();
     let (mut reader, mut text) = (opened.verify_authorship().map_err(carried)?, Vec::new());
     reader.read_to_end(&mut text).map_err(carried)?;

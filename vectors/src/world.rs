@@ -75,7 +75,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(suite: Suite, rng: &mut Seeded) -> Self {
         let registrar_seed = rng.array();
-        let registrar = RegistrarKey::from_seed(&registrar_seed).unwrap();
+        let registrar = RegistrarKey::from_seed(&registrar_seed);
         let made = create(Policy::new(3, 5).unwrap(), suite, &registrar.public(), rng).unwrap();
         let pin = Pin::new(made.descriptor.fingerprint(), &made.descriptor).unwrap();
         let pinned = pin.check(made.descriptor.clone()).unwrap();

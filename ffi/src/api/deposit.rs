@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lukko::{Card, Deposit, MemberKey, Opened, OsRng, Vault};
+use lukko::{Card, Deposit, MemberKey, Opened, OsRng, Place, Vault};
 
 use super::{give, give_buffer, give_shared, named, write};
 use crate::buffer::{In, Ref, Slot};
@@ -97,7 +97,7 @@ pub(super) fn open_deposit(
     record: &[u8],
 ) -> Result<Opened> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    Ok(vault.open_deposit(&key, id, field, record)?)
+    Ok(vault.open_deposit(&key, Place::new(id, field), record)?)
 }
 
 /// Opens what a reader took over, and nothing that was only deposited.
@@ -126,7 +126,7 @@ pub(super) fn open_absorbed(
     record: &[u8],
 ) -> Result<Opened> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    Ok(vault.open_absorbed(&key, id, field, record)?)
+    Ok(vault.open_absorbed(&key, Place::new(id, field), record)?)
 }
 
 /// Opens a deposit whose writer may have been revoked, for a person to look at. Nobody vouches for the author.
@@ -155,7 +155,7 @@ pub(super) fn open_unattributed(
     record: &[u8],
 ) -> Result<UnattributedItem> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    let opened = vault.open_unattributed(&key, id, field, record)?;
+    let opened = vault.open_unattributed(&key, Place::new(id, field), record)?;
     let claimed_writer = *opened.claimed_writer().as_bytes();
     Ok(UnattributedItem { claimed_writer, item: Item::Note(Arc::new(opened.into_inner())) })
 }
@@ -237,5 +237,5 @@ pub(super) fn absorb(
     record: &[u8],
 ) -> Result<Vec<u8>> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    Ok(vault.absorb(&key, id, field, record, &mut OsRng)?)
+    Ok(vault.absorb(&key, Place::new(id, field), record, &mut OsRng)?)
 }

@@ -1,6 +1,6 @@
 //! Disclosure: a copy of one note for someone outside.
 
-use lukko::{Disclosed, MemberKey, OsRng, RecipientKey, RecipientPublicKey, StoredNote, Vault};
+use lukko::{Disclosed, MemberKey, OsRng, Place, RecipientKey, RecipientPublicKey, StoredNote, Vault};
 
 use super::{give, give_buffer, named, put, write};
 use crate::buffer::{In, Ref, Slot};
@@ -50,7 +50,7 @@ pub(super) fn disclose(
 ) -> Result<Vec<u8>> {
     let ((vault, key, record, field), signer) = (named(vault, key, place)?, get::<MemberKey>(signer)?);
     let to = RecipientPublicKey::from_bytes(vault.descriptor().suite(), to)?;
-    let note = StoredNote { record, field, path: values::path(path)?, bytes };
+    let note = StoredNote { place: Place::new(record, field), path: values::path(path)?, bytes };
     Ok(vault.disclose(&key, &note, &to, &signer, &mut OsRng)?)
 }
 

@@ -27,7 +27,7 @@ pub unsafe extern "C" fn lukko_registrar_from_seed(
     seed_len: usize,
     out_registrar: Slot<'_, lukko_registrar>,
 ) -> i32 {
-    give(out_registrar, || Ok(RegistrarKey::from_seed(seed.array(seed_len)?)?))
+    give(out_registrar, || Ok(RegistrarKey::from_seed(seed.array(seed_len)?)))
 }
 
 /// The seed of a registrar's key, for storage where only the registrar reads it.

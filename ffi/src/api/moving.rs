@@ -1,6 +1,6 @@
 //! Attachments that move to another key, from a source to a sink of the caller's.
 
-use lukko::{OsRng, PatientKey, StoredAttachment};
+use lukko::{OsRng, PatientKey, Place, StoredAttachment};
 
 use super::{named, run};
 use crate::buffer::{Ref, Sink, Source, lukko_sink, lukko_source};
@@ -39,7 +39,13 @@ pub(super) fn reseal_attachment(
 ) -> Result<()> {
     let ((vault, from, record, field), to) = (named(vault, from, place)?, get::<PatientKey>(to)?);
     let (source, sink) = (Source::new(source)?, Sink::new(sink)?);
-    vault.reseal_attachment(&from, &to, StoredAttachment { record, field, source }, sink, &mut OsRng)?;
+    vault.reseal_attachment(
+        &from,
+        &to,
+        StoredAttachment { place: Place::new(record, field), source },
+        sink,
+        &mut OsRng,
+    )?;
     Ok(())
 }
 
@@ -79,7 +85,7 @@ pub(super) fn take_over_attachment(
 ) -> Result<()> {
     let ((vault, from, record, field), to) = (named(vault, from, place)?, get::<PatientKey>(to)?);
     let (source, sink, context) = (Source::new(source)?, Sink::new(sink)?, context.context()?);
-    let stored = StoredAttachment { record, field, source };
+    let stored = StoredAttachment { place: Place::new(record, field), source };
     vault.take_over_attachment(&from, &to, stored, &context, sink, &mut OsRng)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use lukko::{AttachmentReader, DepositedAttachment};
+use lukko::{AttachmentReader, DepositedAttachment, Place};
 use zeroize::Zeroizing;
 
 use super::{give, named, put, write};
@@ -43,7 +43,7 @@ pub(super) fn open_attachment(
     source: lukko_source,
 ) -> Result<Reader> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    Ok(Locked::new(vault.open_attachment(&key, id, field, Source::new(source)?)?))
+    Ok(Locked::new(vault.open_attachment(&key, Place::new(id, field), Source::new(source)?)?))
 }
 
 /// Opens a deposited attachment. Its writer's signature has been verified, and the payload not yet compared with what was
@@ -72,7 +72,7 @@ pub(super) fn open_deposited_attachment(
     source: lukko_source,
 ) -> Result<Deposited> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    Ok(Locked::new(Some(vault.open_deposited_attachment(&key, id, field, Source::new(source)?)?)))
+    Ok(Locked::new(Some(vault.open_deposited_attachment(&key, Place::new(id, field), Source::new(source)?)?)))
 }
 
 /// Opens a deposited attachment whose writer may have been revoked, for a person to look at.
@@ -100,7 +100,7 @@ pub(super) fn open_unattributed_attachment(
     source: lukko_source,
 ) -> Result<UnattributedItem> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    let opened = vault.open_unattributed_attachment(&key, id, field, Source::new(source)?)?;
+    let opened = vault.open_unattributed_attachment(&key, Place::new(id, field), Source::new(source)?)?;
     let claimed_writer = *opened.claimed_writer().as_bytes();
     let attachment = Arc::new(Locked::new(Some(opened.into_inner())));
     Ok(UnattributedItem { claimed_writer, item: Item::Attachment(attachment) })

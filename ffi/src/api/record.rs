@@ -1,6 +1,6 @@
 //! Records on the reader's path.
 
-use lukko::{Opened, OsRng, PatientKey, Vault};
+use lukko::{Opened, OsRng, PatientKey, Place, Vault};
 
 use super::{give, give_buffer_or_none, named, put, write};
 use crate::buffer::{In, Output, Ref, Slot};
@@ -73,7 +73,7 @@ pub(super) fn open(
     record: &[u8],
 ) -> Result<Opened> {
     let (vault, key, id, field) = named(vault, key, place)?;
-    Ok(vault.open(&key, id, field, record)?)
+    Ok(vault.open(&key, Place::new(id, field), record)?)
 }
 
 /// The text of an opened note.
@@ -172,7 +172,7 @@ pub(super) fn rewrap(
     record: &[u8],
 ) -> Result<Option<Vec<u8>>> {
     let (vault, from, id, field) = named(vault, from, place)?;
-    Ok(vault.rewrap(&from, &*get::<PatientKey>(to)?, id, field, record, &mut OsRng)?)
+    Ok(vault.rewrap(&from, &*get::<PatientKey>(to)?, Place::new(id, field), record, &mut OsRng)?)
 }
 
 /// Moves a record to another version of its patient's key under a new record key: the text is encrypted again.
@@ -203,5 +203,5 @@ pub(super) fn reseal(
     record: &[u8],
 ) -> Result<Option<Vec<u8>>> {
     let (vault, from, id, field) = named(vault, from, place)?;
-    Ok(vault.reseal(&from, &*get::<PatientKey>(to)?, id, field, record, &mut OsRng)?)
+    Ok(vault.reseal(&from, &*get::<PatientKey>(to)?, Place::new(id, field), record, &mut OsRng)?)
 }

@@ -31,7 +31,7 @@ pub struct Attachments(pub Rc<Clinic>, pub Padding);
 /// The one place of all notes here.
 pub fn place() -> RecordContext<'static> {
     let (record, field) = (RecordId::new("r-1"), FieldLabel::new("note"));
-    RecordContext::new(record.expect("a valid id"), field.expect("a valid label"), Revision::FIRST)
+    RecordContext::new(Place::new(record.expect("a valid id"), field.expect("a valid label")), Revision::FIRST)
 }
 
 /// Their field.
@@ -51,7 +51,7 @@ impl NotePeer for Reader {
     }
 
     fn open(&self, sealed: &[u8]) -> Outcome<Note> {
-        Ok(Note(self.0.vault.open(&self.0.key, place().record(), field(), sealed)?))
+        Ok(Note(self.0.vault.open(&self.0.key, place().place(), sealed)?))
     }
 }
 
@@ -80,7 +80,7 @@ impl NotePeer for Depositor {
     fn open(&self, sealed: &[u8]) -> Outcome<Note> {
         let (record, bytes) = sealed.split_at_checked(DRAWN_ID_LEN).ok_or("too short")?;
         let record = RecordId::new(str::from_utf8(record)?)?;
-        Ok(Note(self.0.vault.open_deposit(&self.0.key, record, field(), bytes)?))
+        Ok(Note(self.0.vault.open_deposit(&self.0.key, Place::new(record, field()), bytes)?))
     }
 }
 
@@ -102,7 +102,7 @@ impl StreamPeer for Attachments {
 
     fn open(&self, sealed: &[u8], sink: &mut [u8]) -> Outcome {
         let source = Cursor::new(sealed);
-        let mut reader = self.0.vault.open_attachment(&self.0.key, place().record(), field(), source)?;
+        let mut reader = self.0.vault.open_attachment(&self.0.key, place().place(), source)?;
         read_blocks(sink, |block| reader.read_exact(block))?;
         at_end(reader.read(&mut [0])?)
     }

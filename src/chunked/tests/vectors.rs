@@ -26,9 +26,8 @@ fn expand_sha512(prk: &[u8], info: &[&[u8]], okm: &mut [u8]) {
 impl Instantiation<16> for Aes128Gcm {
     const AEAD_NAME: &'static str = "AEAD_AES_128_GCM";
 
-    fn expand(input_key: &[u8; 16], info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
+    fn expand(input_key: &[u8; 16], info: &[&[u8]], okm: &mut [u8; OKM_LEN]) {
         expand_sha512(input_key, info, okm);
-        Ok(())
     }
 
     fn seal_in_place(key: &[u8; 16], nonce: &[u8; 12], data: &mut [u8]) -> Result<[u8; 16]> {
@@ -44,9 +43,8 @@ impl Instantiation<16> for Aes128Gcm {
 impl Instantiation<32> for Aes256Gcm {
     const AEAD_NAME: &'static str = "AEAD_AES_256_GCM";
 
-    fn expand(input_key: &[u8; 32], info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
+    fn expand(input_key: &[u8; 32], info: &[&[u8]], okm: &mut [u8; OKM_LEN]) {
         expand_sha512(input_key, info, okm);
-        Ok(())
     }
 
     fn seal_in_place(key: &[u8; 32], nonce: &[u8; 12], data: &mut [u8]) -> Result<[u8; 16]> {

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use lukko::{
-    Enroller, Enrolment, FieldLabel, MemberEntry, MemberId, NewVault, OsRng, PatientId, Pin, Policy, RecordContext,
-    RecordId, RegistrarKey, Revision, Roles, RosterDraft, Share, Suite, Vault, create,
+    Enroller, Enrolment, FieldLabel, MemberEntry, MemberId, NewVault, OsRng, PatientId, Pin, Place, Policy,
+    RecordContext, RecordId, RegistrarKey, Revision, Roles, RosterDraft, Share, Suite, Vault, create,
 };
 use lukko_store::{Attachments, Body, Change, Expect, NewGeneration, NewRecord, Store, enrolment};
 
@@ -63,7 +63,8 @@ pub(crate) async fn found(
         for (number, record) in records.iter().enumerate() {
             let note = note(&name, number);
             fs::write(directory.join("notes").join(&name).join(format!("{record}.{FIELD}")), &note)?;
-            let context = RecordContext::new(RecordId::new(record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
+            let context =
+                RecordContext::new(Place::new(RecordId::new(record)?, FieldLabel::new(FIELD)?), Revision::FIRST);
             sealed.push(vault.seal(&enrolled.key, &context, note.as_bytes(), rng)?);
         }
         let mut change = enrolment(id, generation, &enrolled, &grants);
@@ -100,7 +101,7 @@ async fn attach(
     let scan: Vec<u8> = (0..6_000_000_u32).flat_map(u32::to_be_bytes).take(6_000_000).collect();
     fs::write(file, &scan)?;
     let sink = attachments.begin(store, id, now()?).await?;
-    let context = RecordContext::new(record, field, Revision::FIRST);
+    let context = RecordContext::new(Place::new(record, field), Revision::FIRST);
     let (object, length) = beside(|| {
         let mut writer = vault.seal_attachment(&enrolled.key, &context, sink, &mut OsRng)?;
         writer.write_all(&scan)?;
@@ -122,7 +123,7 @@ fn note(patient: &str, number: usize) -> String {
 pub(crate) async fn erase(store: &impl Store, directory: &Path, patient: &str) -> Outcome<()> {
     let share = Share::from_text(fs::read_to_string(directory.join("shares/1"))?.trim())?;
     let seed = fs::read(directory.join("registrar.key"))?;
-    let registrar = RegistrarKey::from_seed(seed.as_slice().try_into()?)?;
+    let registrar = RegistrarKey::from_seed(seed.as_slice().try_into()?);
     let kept = Kept::new(directory.join("kept"));
     let mut vault = kept.load(store, share.vault(), &Terminal).await?;
     let (id, patient_id) = (share.vault(), PatientId::new(patient)?);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lukko::{PatientId, RecordId};
+use lukko::{PatientId, Place, RecordId};
 use lukko_store::{Record, Store, StoredBody};
 
 use crate::Sizes;
@@ -114,5 +114,5 @@ pub async fn read_and_open(world: &World, store: &impl Store, number: usize) -> 
 fn open(world: &World, key: &lukko::PatientKey, record: &Record) -> usize {
     let StoredBody::Sealed(sealed) = &record.body else { panic!("a note") };
     let id = RecordId::new(&record.record).unwrap();
-    world.clinic.vault.open(key, id, field(), sealed).unwrap().plaintext.len()
+    world.clinic.vault.open(key, Place::new(id, field()), sealed).unwrap().plaintext.len()
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lukko::rand_core::TryRng;
-use lukko::{CardId, OsRng, PatientId, PatientKey, RecordContext, RecordId, Revision, Suite};
+use lukko::{CardId, OsRng, PatientId, PatientKey, Place, RecordContext, RecordId, Revision, Suite};
 use lukko_store::{Body, Change, Expect, NewRecord, Store, enrolment};
 
 use crate::clinic::{Clinic, TestRng, field};
@@ -106,7 +106,7 @@ impl World {
     pub fn seal(&self, note: &Note) -> Vec<u8> {
         let (_, key, _) = &self.patients[note.patient];
         let revision = Revision::new(note.revision).unwrap();
-        let context = RecordContext::new(RecordId::new(&note.id).unwrap(), field(), revision);
+        let context = RecordContext::new(Place::new(RecordId::new(&note.id).unwrap(), field()), revision);
         self.clinic.vault.seal(key, &context, note.text.as_bytes(), &mut OsRng).unwrap()
     }
 

@@ -10,8 +10,8 @@ mod names;
 use std::collections::BTreeMap;
 
 use lukko::{
-    Enroller, FieldLabel, KeyFingerprint, MemberKey, OsRng, PatientId, PatientKey, Plaintext, RecordContext, RecordId,
-    Revision, Vault,
+    Enroller, FieldLabel, KeyFingerprint, MemberKey, OsRng, PatientId, PatientKey, Place, Plaintext, RecordContext,
+    RecordId, Revision, Vault,
 };
 
 pub use alike::look_alikes;
@@ -118,7 +118,7 @@ impl Task for ImportJob<'_> {
 }
 
 /// A record's id and its field.
-type Place = (Vec<u8>, Vec<u8>);
+type OwnedPlace = (Vec<u8>, Vec<u8>);
 
 impl ImportJob<'_> {
     /// The patient's key: of the card that is there, or of a new one. The inner error is a piece that failed.
@@ -153,8 +153,8 @@ impl ImportJob<'_> {
         on: &Worker<'_, S>,
         patient: PatientId<'_>,
         key: &PatientKey,
-    ) -> Result<BTreeMap<Place, Option<Plaintext>>> {
-        let (mut there, mut last) = (BTreeMap::new(), None::<Place>);
+    ) -> Result<BTreeMap<OwnedPlace, Option<Plaintext>>> {
+        let (mut there, mut last) = (BTreeMap::new(), None::<OwnedPlace>);
         loop {
             let after = last.as_ref().map(|(record, field)| After { record, field });
             let page = on.store.records(on.vault, patient, after, PAGE).await?;
@@ -174,11 +174,11 @@ impl ImportJob<'_> {
 
     fn open(&self, key: &PatientKey, record: &[u8], field: &[u8], sealed: &[u8]) -> Option<Plaintext> {
         let (record, field) = (RecordId::new(record).ok()?, FieldLabel::new(field).ok()?);
-        self.vault.open(key, record, field, sealed).ok().map(|opened| opened.plaintext)
+        self.vault.open(key, Place::new(record, field), sealed).ok().map(|opened| opened.plaintext)
     }
 
-    fn seal(&self, key: &PatientKey, (record, field): &Place, text: &str) -> Result<Vec<u8>> {
-        let place = RecordContext::new(RecordId::new(record)?, FieldLabel::new(field)?, Revision::FIRST);
+    fn seal(&self, key: &PatientKey, (record, field): &OwnedPlace, text: &str) -> Result<Vec<u8>> {
+        let place = RecordContext::new(Place::new(RecordId::new(record)?, FieldLabel::new(field)?), Revision::FIRST);
         Ok(self.vault.seal(key, &place, text.as_bytes(), &mut OsRng)?)
     }
 }
@@ -188,7 +188,7 @@ async fn write<S: Store>(
     on: &Worker<'_, S>,
     claim: &Claim,
     key: &PatientKey,
-    batch: &mut Vec<(Vec<u8>, Place)>,
+    batch: &mut Vec<(Vec<u8>, OwnedPlace)>,
 ) -> Result<u64> {
     if batch.is_empty() {
         return Ok(0);

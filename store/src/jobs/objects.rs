@@ -70,11 +70,11 @@ impl Placed<'_> {
     }
 
     fn read(&self, key: &PatientKey, source: ObjectSource, sink: &mut impl std::io::Write) -> std::io::Result<u64> {
-        let Place { vault, record, field, deposits } = self.place;
+        let Place { vault, at, deposits } = self.place;
         let (mut reader, revision) = if deposits {
-            (vault.open_deposited_attachment(key, record, field, source)?.verify_authorship()?, 0)
+            (vault.open_deposited_attachment(key, at, source)?.verify_authorship()?, 0)
         } else {
-            let reader = vault.open_attachment(key, record, field, source)?;
+            let reader = vault.open_attachment(key, at, source)?;
             let revision = reader.revision().get();
             (reader, revision)
         };
@@ -89,13 +89,13 @@ impl Placed<'_> {
         from: &PatientKey,
         to: &PatientKey,
     ) -> Read<(String, u64)> {
-        let Place { vault, record, field, .. } = self.place;
+        let Place { vault, at, .. } = self.place;
         let source = match source(attachments, vault, self.object).await? {
             Ok(source) => source,
             Err(closed) => return Ok(Err(closed)),
         };
         let sink = attachments.begin(on.store, on.vault, on.seconds()?).await?;
-        let stored = StoredAttachment { record, field, source };
+        let stored = StoredAttachment { place: at, source };
         let work = || vault.reseal_attachment(from, to, stored, sink, &mut OsRng)?.finish();
         answer(blocking(work)?)
     }

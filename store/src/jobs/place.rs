@@ -11,8 +11,7 @@ use crate::rows::Record;
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) vault: &'a Vault,
-    pub(crate) record: RecordId<'a>,
-    pub(crate) field: FieldLabel<'a>,
+    pub(crate) at: lukko::Place<'a>,
     /// Whether the field holds deposits, taken over or not.
     pub(crate) deposits: bool,
 }
@@ -22,7 +21,7 @@ impl<'a> Place<'a> {
     pub(crate) fn new(vault: &'a Vault, row: &'a Record, deposits: &[FieldLabel<'_>]) -> Result<Self, Closed> {
         let (record, field) = (RecordId::new(&row.record)?, FieldLabel::new(&row.field)?);
         let deposits = deposits.iter().any(|known| known.as_bytes() == field.as_bytes());
-        Ok(Self { vault, record, field, deposits })
+        Ok(Self { vault, at: lukko::Place::new(record, field), deposits })
     }
 
     /// Refuses a sealed record of another kind than the place holds. It opens nothing.
@@ -34,9 +33,9 @@ impl<'a> Place<'a> {
     /// Opens a sealed record by the call of this place.
     pub(crate) fn open(&self, key: &PatientKey, sealed: &[u8]) -> Result<Opened, Closed> {
         let opened = if self.deposits {
-            self.vault.open_deposit(key, self.record, self.field, sealed)
+            self.vault.open_deposit(key, self.at, sealed)
         } else {
-            self.vault.open(key, self.record, self.field, sealed)
+            self.vault.open(key, self.at, sealed)
         };
         opened.map_err(refused)
     }
@@ -45,7 +44,7 @@ impl<'a> Place<'a> {
     pub(crate) fn open_for_reading(&self, key: &PatientKey, sealed: &[u8]) -> Result<Opened, Closed> {
         match self.open(key, sealed) {
             Err(Closed::Refused(lukko::Error::Untrusted(Untrusted::Revoked(_)))) if self.deposits => {
-                let opened = self.vault.open_unattributed(key, self.record, self.field, sealed);
+                let opened = self.vault.open_unattributed(key, self.at, sealed);
                 Ok(opened.map_err(refused)?.into_inner())
             }
             opened => opened,

@@ -190,10 +190,10 @@ impl Move<'_> {
     fn sealed(&self, from: &PatientKey, record: &Record, sealed: &[u8]) -> Result<Vec<u8>, Closed> {
         let place = self.place(record)?;
         place.require_kind(sealed)?;
-        let Place { vault, record, field, .. } = place;
+        let Place { vault, at, .. } = place;
         let moved = match self.job.how {
-            How::Rewrap => vault.rewrap(from, &self.to, record, field, sealed, &mut OsRng)?,
-            How::Reseal => vault.reseal(from, &self.to, record, field, sealed, &mut OsRng)?,
+            How::Rewrap => vault.rewrap(from, &self.to, at, sealed, &mut OsRng)?,
+            How::Reseal => vault.reseal(from, &self.to, at, sealed, &mut OsRng)?,
         };
         // None: it is under the current card, and only the column said otherwise.
         Ok(moved.unwrap_or_else(|| sealed.to_vec()))
@@ -202,7 +202,7 @@ impl Move<'_> {
     fn is_there(&self, record: &Record, sealed: &[u8]) -> Result<(), Closed> {
         let place = self.place(record)?;
         place.require_kind(sealed)?;
-        match place.vault.rewrap(&self.to, &self.to, place.record, place.field, sealed, &mut OsRng)? {
+        match place.vault.rewrap(&self.to, &self.to, place.at, sealed, &mut OsRng)? {
             None => Ok(()),
             Some(_) => Err(Closed::Missing("it is not under the card that the store has noted")),
         }

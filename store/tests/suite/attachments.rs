@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
-use lukko::{OsRng, PatientKey, RecordContext, Revision, Vault};
+use lukko::{OsRng, PatientKey, Place, RecordContext, Revision, Vault};
 use lukko_store::{Attachments, Body, Change, Error, NewRecord, ObjectSink, SqliteStore, Store, StoredBody};
 
 const LENGTH: usize = 6_000_000;
@@ -22,7 +22,7 @@ fn files(directory: &Path) -> usize {
 /// What a service does with an upload.
 async fn seal(vault: Vault, key: Arc<PatientKey>, sink: ObjectSink) -> (String, u64) {
     let work = move || {
-        let place = RecordContext::new(record("scan"), field(), Revision::FIRST);
+        let place = RecordContext::new(Place::new(record("scan"), field()), Revision::FIRST);
         let mut writer = vault.seal_attachment(&key, &place, sink, &mut OsRng).unwrap();
         writer.write_all(&text()).unwrap();
         writer.finish().unwrap().finish().unwrap()
@@ -60,7 +60,7 @@ async fn t023_t107_an_attachment_is_streamed_read_at_random_and_swept_after_eras
     let source = attachments.source(id, &object).await.unwrap();
     let (vault, reader) = (clinic.vault.clone(), Arc::clone(&key));
     let read = move || {
-        let mut reader = vault.open_attachment(&reader, record("scan"), field(), source).unwrap();
+        let mut reader = vault.open_attachment(&reader, Place::new(record("scan"), field()), source).unwrap();
         let (mut whole, mut middle) = (Vec::new(), [0; 100]);
         reader.read_to_end(&mut whole).unwrap();
         reader.seek(SeekFrom::Start(3_000_000)).unwrap();
@@ -79,7 +79,7 @@ async fn t023_t107_an_attachment_is_streamed_read_at_random_and_swept_after_eras
     let source = attachments.source(id, &object).await.unwrap();
     let (vault, reader) = (clinic.vault.clone(), Arc::clone(&key));
     let read = move || {
-        let mut reader = vault.open_attachment(&reader, record("scan"), field(), source).unwrap();
+        let mut reader = vault.open_attachment(&reader, Place::new(record("scan"), field()), source).unwrap();
         reader.read_to_end(&mut Vec::new()).unwrap_err()
     };
     let error = tokio::task::spawn_blocking(read).await.unwrap();

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use lukko::{ClosedReason, FieldLabel, Padding, RecordContext, RecordId, Revision};
+use lukko::{ClosedReason, FieldLabel, Padding, Place, RecordContext, RecordId, Revision};
 use lukko_store::restore::{self, Console, Database, Kept, Named, Shares, fingerprint, shown};
 use lukko_store::{Change, Erase, KeyOf, NewRecord, Records, SqliteStore, Store};
 
@@ -125,9 +125,9 @@ async fn damaged(store: &impl Store, sql: &Sql, clinic: &mut Clinic) -> BTreeMap
     let (long, longer) = ([b'a'; 255], [[b'a'; 254].as_slice(), b"b"].concat());
     for (number, name) in odd.iter().map(|odd| odd.0).chain([&long[..], &longer]).enumerate() {
         let text = format!("odd {number}");
-        let place = RecordContext::new(RecordId::new(name).unwrap(), field(), Revision::FIRST);
+        let place = RecordContext::new(Place::new(RecordId::new(name).unwrap(), field()), Revision::FIRST);
         let sealed = clinic.vault.seal(&enrolled.key, &place, text.as_bytes(), &mut clinic.rng).unwrap();
-        let new = NewRecord { record: place.record(), ..first(" p/5.", "x", enrolled.card_id, &sealed) };
+        let new = NewRecord { record: place.place().record, ..first(" p/5.", "x", enrolled.card_id, &sealed) };
         store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
         if let Some((_, file)) = odd.get(number) {
             note(format!("%20p%2F5%2E/{file}.note"), &text);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use lukko::{FieldLabel, OsRng, PatientId, RecordContext, RecordId, Revision, VaultId};
+use lukko::{FieldLabel, OsRng, PatientId, Place, RecordContext, RecordId, Revision, VaultId};
 use lukko_store::{
     After, Attachments, Body, Change, Claim, Erasure, Error, Failure, Generation, How, ImportFile, ImportJob, JobState,
     KeyOf, MemoryStore, NewRecord, Patient, Progress, Record, RekeyJob, Result, Scrub, Store, Task, Worker,
@@ -159,7 +159,7 @@ async fn t023_a_rekey_names_each_attachment_when_it_is_done() {
         let sink = attachments.begin(&store, clinic.id(), 5).await.unwrap();
         let (vault, key) = (&clinic.vault, &old.key);
         let seal = || {
-            let place = RecordContext::new(record(name), field(), Revision::FIRST);
+            let place = RecordContext::new(Place::new(record(name), field()), Revision::FIRST);
             let mut writer = vault.seal_attachment(key, &place, sink, &mut OsRng).unwrap();
             writer.write_all(b"a scan").unwrap();
             writer.finish().unwrap().finish().unwrap()

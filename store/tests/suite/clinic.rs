@@ -115,7 +115,7 @@ impl Clinic {
     }
 
     pub fn seal(&mut self, key: &PatientKey, id: &str, revision: u64, note: &str) -> Vec<u8> {
-        let place = RecordContext::new(record(id), field(), Revision::new(revision).unwrap());
+        let place = RecordContext::new(Place::new(record(id), field()), Revision::new(revision).unwrap());
         self.vault.seal(key, &place, note.as_bytes(), &mut self.rng).unwrap()
     }
 

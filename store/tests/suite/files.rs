@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use futures_util::StreamExt;
-use lukko::RecordId;
+use lukko::{Place, RecordId};
 use lukko_store::{Change, Error, KeyOf, Progress, Result, SqliteStore, Store, StoredBody, VerifyJob, Worker};
 use sqlx::{Connection, SqliteConnection};
 
@@ -80,7 +80,7 @@ async fn t101_the_log_of_another_file_forges_nothing() {
                 Ok(Some(stored)) => {
                     let StoredBody::Sealed(sealed) = stored.body else { panic!("sealed") };
                     let id = RecordId::new(&stored.record).unwrap();
-                    match clinic.vault.open(&enrolled.key, id, field(), &sealed) {
+                    match clinic.vault.open(&enrolled.key, Place::new(id, field()), &sealed) {
                         Ok(opened) => {
                             let text = format!("session {number} of p-1");
                             assert_eq!(&*opened.plaintext, text.as_bytes());

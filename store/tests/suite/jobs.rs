@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use lukko::{ClosedReason, Enroller, PatientRotation, RecordId};
+use lukko::{ClosedReason, Enroller, PatientRotation, Place, RecordId};
 use lukko_store::error::{Conflict, Usage};
 use lukko_store::{
     Attachments, Change, ErasureJob, Error, Expect, Failure, How, ImportFile, ImportJob, JobKind, JobState, KeyOf,
@@ -146,7 +146,7 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
         assert_eq!(stored.card, new.card_id);
         let StoredBody::Sealed(sealed) = stored.body else { panic!("sealed") };
         let id = RecordId::new(&stored.record).unwrap();
-        let opened = clinic.vault.open(&new.key, id, field(), &sealed).unwrap();
+        let opened = clinic.vault.open(&new.key, Place::new(id, field()), &sealed).unwrap();
         assert_eq!(opened.revision.get(), if stored.record == b"r-0003" { 2 } else { 1 });
     }
     let verify = VerifyJob { vault: &clinic.vault, by: KeyOf::Member(&clinic.salo), attachments: None, deposits: &[] };

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use lukko::{Card, Enrolment, FieldLabel, OsRng, Padding, RecordContext, RecordId, Revision, StoredPatient};
+use lukko::{Card, Enrolment, FieldLabel, OsRng, Padding, Place, RecordContext, RecordId, Revision, StoredPatient};
 use lukko_store::{
     Attachments, Body, Change, Expect, Finding, How, KeyOf, MemoryStore, NewRecord, RekeyJob, SqliteStore, Store,
     VerifyJob, Worker,
@@ -39,7 +39,7 @@ fn deposit_to(clinic: &mut Clinic, card: &Card, field: FieldLabel<'_>) -> (Strin
 
 /// A note that a reader seals.
 fn note(clinic: &mut Clinic, of: &Enrolment, name: &str, field: FieldLabel<'_>) -> Vec<u8> {
-    let place = RecordContext::new(record(name), field, Revision::FIRST);
+    let place = RecordContext::new(Place::new(record(name), field), Revision::FIRST);
     clinic.vault.seal(&of.key, &place, b"note", &mut clinic.rng).unwrap()
 }
 
@@ -66,7 +66,7 @@ async fn verify_knows_what_a_place_holds(store: impl Store) {
     let (name, bytes) = deposit(&mut clinic, &of, intake());
     put(&store, &clinic, (&name, intake(), 0), &of, &bytes).await;
     let (taken, bytes) = deposit(&mut clinic, &of, intake());
-    let bytes = clinic.vault.absorb(&of.key, record(&taken), intake(), &bytes, &mut clinic.rng).unwrap();
+    let bytes = clinic.vault.absorb(&of.key, Place::new(record(&taken), intake()), &bytes, &mut clinic.rng).unwrap();
     put(&store, &clinic, (&taken, intake(), 0), &of, &bytes).await;
     assert_eq!(verify(&store, &clinic, None, "before").await, []);
 
@@ -75,7 +75,7 @@ async fn verify_knows_what_a_place_holds(store: impl Store) {
     for (revision, absorbed) in [(0, false), (1, false), (0, true)] {
         let (name, mut bytes) = deposit(&mut clinic, &of, field());
         if absorbed {
-            bytes = clinic.vault.absorb(&of.key, record(&name), field(), &bytes, &mut clinic.rng).unwrap();
+            bytes = clinic.vault.absorb(&of.key, Place::new(record(&name), field()), &bytes, &mut clinic.rng).unwrap();
         }
         put(&store, &clinic, (&name, field(), revision), &of, &bytes).await;
         places.push((name.into_bytes(), b"note".to_vec()));
@@ -118,7 +118,8 @@ async fn a_rekey_moves_what_a_place_holds(store: impl Store) {
         for absorbed in [false, true] {
             let (name, mut bytes) = deposit(&mut clinic, &of, field);
             if absorbed {
-                bytes = clinic.vault.absorb(&of.key, record(&name), field, &bytes, &mut clinic.rng).unwrap();
+                bytes =
+                    clinic.vault.absorb(&of.key, Place::new(record(&name), field), &bytes, &mut clinic.rng).unwrap();
             }
             put(&store, &clinic, (&name, field, 0), &of, &bytes).await;
             wrong.extend(is_wrong.then(|| name.into_bytes()));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lukko::{CardId, Enroller, FieldLabel, RecordId};
+use lukko::{CardId, Enroller, FieldLabel, Place, RecordId};
 use lukko_store::error::{Conflict, Missing, Usage};
 use lukko_store::{After, Body, Change, Error, Expect, NewRecord, Record, Replaced, Store, StoredBody, next_card};
 
@@ -46,7 +46,7 @@ pub async fn t097_a_writer_who_was_overtaken_is_refused(store: impl Store) {
     assert!(overtaken(Some(3), store.apply(clinic.id(), &delete).await));
     let stored = store.record(clinic.id(), patient, record, field()).await.unwrap().unwrap();
     assert_eq!(stored.body, StoredBody::Sealed(third.clone()));
-    clinic.vault.open(&enrolled.key, record, field(), &third).unwrap();
+    clinic.vault.open(&enrolled.key, Place::new(record, field()), &third).unwrap();
     let absent = NewRecord { expect: Expect::Revision(1), revision: 2, ..first("p-1", "r-none", card, b"x") };
     assert!(overtaken(None, store.apply(clinic.id(), &[Change::Record(absent)]).await));
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes, withdrawn};
 use crate::sql::{Sql, hex};
 use futures_util::StreamExt;
-use lukko::{ClosedReason, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
+use lukko::{ClosedReason, Enrolment, FieldLabel, PatientId, Pin, Place, RecordContext, RecordId, Revision, Vault};
 use lukko_store::{
     Body, Change, Error, Expect, JobKind, KeyOf, NewRecord, Over, Result, SqliteStore, Store, StoredBody, VerifyJob,
     Worker,
@@ -105,7 +105,7 @@ impl World {
         let two = with_notes(store, &mut clinic, "p-2", 3).await;
         withdrawn(store, &mut clinic, "p-1", &one).await;
         let title = FieldLabel::new("title").unwrap();
-        let place = RecordContext::new(record("r-0000"), title, Revision::new(1).unwrap());
+        let place = RecordContext::new(Place::new(record("r-0000"), title), Revision::new(1).unwrap());
         let sealed = clinic.vault.seal(&one.key, &place, b"title", &mut clinic.rng).unwrap();
         let title = NewRecord { field: title, ..first("p-1", "r-0000", one.card_id, &sealed) };
         let object = Body::Object { object: "o-1", length: 9 };
@@ -316,7 +316,11 @@ async fn rolled_back_and_dropped(store: impl Store, sql: Sql) {
     sql.restore_all().await;
     assert!(look(&store, &world.clinic, &yesterday).await == before);
     let stored = world.sealed(&store, "p-1", "r-0000").await;
-    let opened = world.clinic.vault.open(&world.one.key, RecordId::new("r-0000").unwrap(), field(), &stored).unwrap();
+    let opened = world
+        .clinic
+        .vault
+        .open(&world.one.key, Place::new(RecordId::new("r-0000").unwrap(), field()), &stored)
+        .unwrap();
     assert_eq!(opened.revision.get(), 1);
     // The next honest writer, who builds on the second, is refused and not silently merged.
     let third =

@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use lukko::{
-    ClosedReason, Enroller, GrantKey, OsRng, PatientId, PatientKey, PatientRotation, RecordContext, RecordId, Revision,
+    ClosedReason, Enroller, GrantKey, OsRng, PatientId, PatientKey, PatientRotation, Place, RecordContext, RecordId,
+    Revision,
 };
 use lukko_store::{
     Attachments, Body, Change, ErasureJob, Error, How, ImportFile, ImportJob, KeyOf, NewRecord, Patient, Records,
@@ -156,7 +157,7 @@ impl Work {
                     let (new, key) = (lukko::random_id(&mut OsRng)?, self.key(&id, &stored));
                     self.upload(store, &id, &format!("u-{new}"), &key).await?;
                     let place = format!("w-{new}");
-                    let context = RecordContext::new(record(&place), field(), Revision::FIRST);
+                    let context = RecordContext::new(Place::new(record(&place), field()), Revision::FIRST);
                     let sealed = vault.seal(&key, &context, &[9; 5_000], &mut OsRng)?;
                     let note = Change::Record(first(&id, &place, key.card(), &sealed));
                     store.apply(clinic.id(), &[note]).await?;
@@ -194,7 +195,7 @@ impl Work {
     async fn upload(&self, store: &impl Store, id: &str, new: &str, key: &PatientKey) -> Result<()> {
         let vault = self.clinic.id();
         let sink = self.attachments.begin(store, vault, 100).await?;
-        let place = RecordContext::new(record(new), field(), Revision::FIRST);
+        let place = RecordContext::new(Place::new(record(new), field()), Revision::FIRST);
         let (object, length) = elsewhere(|| {
             let mut writer = self.clinic.vault.seal_attachment(key, &place, sink, &mut OsRng).unwrap();
             writer.write_all(&[7; SCAN]).unwrap();
@@ -272,12 +273,18 @@ impl Work {
             let name = String::from_utf8(stored_record.record.clone()).unwrap();
             let place = RecordId::new(&name).unwrap();
             let text = match &stored_record.body {
-                StoredBody::Sealed(sealed) => vault.open(key, place, field(), sealed).unwrap().plaintext.to_vec(),
+                StoredBody::Sealed(sealed) => {
+                    vault.open(key, Place::new(place, field()), sealed).unwrap().plaintext.to_vec()
+                }
                 StoredBody::Object { object, .. } => {
                     let source = self.attachments.source(self.clinic.id(), object).await.unwrap();
                     let mut text = Vec::new();
                     elsewhere(|| {
-                        vault.open_attachment(key, place, field(), source).unwrap().read_to_end(&mut text).unwrap();
+                        vault
+                            .open_attachment(key, Place::new(place, field()), source)
+                            .unwrap()
+                            .read_to_end(&mut text)
+                            .unwrap();
                     });
                     text
                 }

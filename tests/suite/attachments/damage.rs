@@ -248,10 +248,11 @@ fn an_attachment_is_refused_as_a_record_is() {
         let (at_once, streamed) = (clinic.open(bytes).unwrap_err(), open(&clinic, Cursor::new(bytes)).unwrap_err());
         assert_eq!(refusal(&streamed), &at_once, "{} bytes", bytes.len());
     }
-    let moved = clinic.vault.open_attachment(&other.key, record(), field(), Cursor::new(&sealed)).unwrap_err();
+    let moved =
+        clinic.vault.open_attachment(&other.key, Place::new(record(), field()), Cursor::new(&sealed)).unwrap_err();
     let expected = Usage::WrongCard { key: other.card_id, object: clinic.patient.card_id };
     assert_eq!((refusal(&moved), moved.kind()), (&Error::Usage(expected), ErrorKind::InvalidInput));
     let title = FieldLabel::new("title").unwrap();
-    let moved = clinic.vault.open_attachment(&clinic.patient.key, record(), title, Cursor::new(&sealed));
+    let moved = clinic.vault.open_attachment(&clinic.patient.key, Place::new(record(), title), Cursor::new(&sealed));
     assert_eq!(refusal(&moved.unwrap_err()), &Error::NotAuthentic);
 }

@@ -34,7 +34,7 @@ fn open_deposited<'a>(
     sealed: &'a [u8],
 ) -> io::Result<DepositedAttachment<Cursor<&'a [u8]>>> {
     let (key, record) = (&clinic.patient.key, RecordId::new(record).unwrap());
-    clinic.vault.open_deposited_attachment(key, record, field(), Cursor::new(sealed))
+    clinic.vault.open_deposited_attachment(key, Place::new(record, field()), Cursor::new(sealed))
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn each_path_has_its_call() {
     let (id, sealed) = deposit_with(&clinic, Padding::Padme, b"text", &mut TestRng::new(0xD10));
     let (key, record) = (&clinic.patient.key, RecordId::new(&id).unwrap());
     let met = Error::Usage(Usage::WrongPath { met: Path::DepositedAttachment });
-    assert_eq!(clinic.vault.open(key, record, field(), &sealed).unwrap_err(), met);
-    assert_eq!(clinic.vault.open_deposit(key, record, field(), &sealed).unwrap_err(), met);
-    let refused = clinic.vault.open_attachment(key, record, field(), Cursor::new(&sealed)).unwrap_err();
+    assert_eq!(clinic.vault.open(key, Place::new(record, field()), &sealed).unwrap_err(), met);
+    assert_eq!(clinic.vault.open_deposit(key, Place::new(record, field()), &sealed).unwrap_err(), met);
+    let refused = clinic.vault.open_attachment(key, Place::new(record, field()), Cursor::new(&sealed)).unwrap_err();
     assert_eq!(refusal(&refused), &met);
     let read = seal(&mut clinic, Padding::Padme, b"text");
     let refused = open_deposited(&clinic, "r-00000", &read).unwrap_err();
@@ -86,7 +86,9 @@ fn each_path_has_its_call() {
     for path in 1..=3 {
         let mut turned = sealed.clone();
         turned[6] = path;
-        assert!(clinic.vault.open(&clinic.patient.key, RecordId::new(&id).unwrap(), field(), &turned).is_err());
+        assert!(
+            clinic.vault.open(&clinic.patient.key, Place::new(RecordId::new(&id).unwrap(), field()), &turned).is_err()
+        );
         assert!(open_deposited(&clinic, &id, &turned).is_err());
     }
 }

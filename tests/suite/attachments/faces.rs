@@ -45,7 +45,7 @@ fn authorship_is_proven_of_the_whole_text() {
     let shown = Cell::new(0);
     let source = Faces { contents: [Cursor::new(forged), Cursor::new(signed)], shown: &shown };
     let (key, at) = (&clinic.patient.key, RecordId::new(&id).unwrap());
-    let mut opened = clinic.vault.open_deposited_attachment(key, at, field(), source).unwrap();
+    let mut opened = clinic.vault.open_deposited_attachment(key, Place::new(at, field()), source).unwrap();
     assert_eq!(opened.plaintext_len().unwrap(), 17);
     shown.set(1);
     let mut text = Vec::new();

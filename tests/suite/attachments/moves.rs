@@ -10,7 +10,7 @@ use super::{open, refusal, seal, text};
 use crate::clinic::{Clinic, TestRng, field, record};
 
 fn place_of_its_own(id: &str) -> RecordContext<'_> {
-    RecordContext::new(RecordId::new(id).unwrap(), field(), Revision::FIRST)
+    RecordContext::new(Place::new(RecordId::new(id).unwrap(), field()), Revision::FIRST)
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn an_attachment_is_resealed_under_the_next_version_and_leaves_a_compromised_car
     assert_eq!(*refusal(&refused), Untrusted::CardCompromised(first).into());
     let deposit_id = RecordId::new(&id).unwrap();
     for (at, bytes) in [(record(), &sealed), (deposit_id, &deposited)] {
-        let stored = StoredAttachment { record: at, field: field(), source: Cursor::new(bytes) };
+        let stored = StoredAttachment { place: Place::new(at, field()), source: Cursor::new(bytes) };
         let ((from, to), vault, rng) = ((&clinic.patient.key, &second.key), &clinic.vault, &mut clinic.rng);
         let place = place_of_its_own("taken-over");
         let (at, moved) = if at == record() {
@@ -44,7 +44,7 @@ fn an_attachment_is_resealed_under_the_next_version_and_leaves_a_compromised_car
             let taken = vault.take_over_attachment(from, to, stored, &place, Vec::new(), rng).unwrap();
             (RecordId::new("taken-over").unwrap(), taken)
         };
-        let mut reader = clinic.vault.open_attachment(to, at, field(), Cursor::new(&moved)).unwrap();
+        let mut reader = clinic.vault.open_attachment(to, Place::new(at, field()), Cursor::new(&moved)).unwrap();
         let mut read = Vec::new();
         reader.read_to_end(&mut read).unwrap();
         assert_eq!((read, reader.origin()), (text.clone(), Origin::Reader));
@@ -61,13 +61,13 @@ fn a_reseal_writes_nothing_for_a_deposit_that_was_rewritten_and_moves_within_one
     let key = &clinic.patient.key;
     let place = place_of_its_own("taken-over");
     let mut sink = Vec::new();
-    let stored = StoredAttachment { record: at, field: field(), source: Cursor::new(&deposited) };
+    let stored = StoredAttachment { place: Place::new(at, field()), source: Cursor::new(&deposited) };
     let refused = clinic.vault.take_over_attachment(key, key, stored, &place, &mut sink, &mut clinic.rng).unwrap_err();
     assert_eq!(*refusal(&refused), Error::NotAuthentic);
     assert!(sink.is_empty());
     let by = Enroller::Member(&clinic.therapist);
     let other = clinic.vault.enrol(by, PatientId::new("p-2").unwrap(), &mut clinic.rng).unwrap();
-    let stored = StoredAttachment { record: at, field: field(), source: Cursor::new(&deposited) };
+    let stored = StoredAttachment { place: Place::new(at, field()), source: Cursor::new(&deposited) };
     let refused = clinic.vault.reseal_attachment(key, &other.key, stored, &mut sink, &mut clinic.rng);
     assert_eq!(*refusal(&refused.unwrap_err()), Usage::WrongPatient.into());
 }
@@ -83,9 +83,9 @@ fn a_revoked_writers_attachment_opens_without_an_author() {
     });
     let at = RecordId::new(&id).unwrap();
     let (vault, key) = (&clinic.vault, &clinic.patient.key);
-    let refused = vault.open_deposited_attachment(key, at, field(), Cursor::new(&deposited)).unwrap_err();
+    let refused = vault.open_deposited_attachment(key, Place::new(at, field()), Cursor::new(&deposited)).unwrap_err();
     assert_eq!(*refusal(&refused), Untrusted::Revoked(writer).into());
-    let triage = vault.open_unattributed_attachment(key, at, field(), Cursor::new(&deposited)).unwrap();
+    let triage = vault.open_unattributed_attachment(key, Place::new(at, field()), Cursor::new(&deposited)).unwrap();
     assert_eq!(triage.claimed_writer(), writer);
     let mut read = Vec::new();
     triage.into_inner().read_to_end(&mut read).unwrap();

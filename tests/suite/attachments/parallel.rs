@@ -109,7 +109,8 @@ fn deposited_attachments_too() {
     writer.write_all(&text(5 * CHUNK)).unwrap();
     let sealed = writer.finish().unwrap();
     let record = RecordId::new(&id).unwrap();
-    let opened = clinic.vault.open_deposited_attachment(&clinic.patient.key, record, field(), Cursor::new(&sealed));
+    let opened =
+        clinic.vault.open_deposited_attachment(&clinic.patient.key, Place::new(record, field()), Cursor::new(&sealed));
     let mut opened = opened.unwrap().in_parallel(batch(2));
     assert_eq!(read_out(&mut opened).0, text(5 * CHUNK));
     let verified = opened.verify_authorship().unwrap();

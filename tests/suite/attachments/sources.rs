@@ -173,14 +173,14 @@ fn t040_a_source_that_recovers_does_not_revive_a_deposit() {
     let len = Cell::new(u64::MAX);
     let source = Shrinking { inner: Cursor::new(&sealed), len: &len };
     let (vault, key, record) = (&clinic.vault, &clinic.patient.key, RecordId::new(&id).unwrap());
-    let mut deposited = vault.open_deposited_attachment(key, record, field(), source).unwrap();
+    let mut deposited = vault.open_deposited_attachment(key, Place::new(record, field()), source).unwrap();
     len.set(20_000);
     assert_eq!(read_out(&mut deposited).1.unwrap_err().kind(), ErrorKind::UnexpectedEof);
     len.set(u64::MAX);
     assert_eq!(deposited.verify_authorship().unwrap_err().kind(), ErrorKind::UnexpectedEof);
     // And a source that fails while it is compared is no proof of anything.
     let source = Shrinking { inner: Cursor::new(&sealed), len: &len };
-    let deposited = vault.open_deposited_attachment(key, record, field(), source).unwrap();
+    let deposited = vault.open_deposited_attachment(key, Place::new(record, field()), source).unwrap();
     len.set(20_000);
     assert_eq!(refusal(&deposited.verify_authorship().unwrap_err()), &Error::NotAuthentic);
 }

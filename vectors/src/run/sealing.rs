@@ -36,7 +36,7 @@ fn sealed(world: &World, input: &Value, rng: &mut Seeded) -> Result<Vec<u8>> {
     match kind {
         "record" => vault.seal(key, &context(input, record, field)?.with_padding(padding), &note, rng),
         "deposit" => Ok(vault.deposit(&card, intake, field, padding, &note, rng)?.bytes),
-        "absorbed" => vault.absorb(key, record, field, &bytes(input, "deposit"), rng),
+        "absorbed" => vault.absorb(key, Place::new(record, field), &bytes(input, "deposit"), rng),
         "deposited attachment" => {
             let mut writer =
                 vault.deposit_attachment(&card, intake, field, padding, Vec::new(), rng).expect("to memory");
@@ -46,7 +46,7 @@ fn sealed(world: &World, input: &Value, rng: &mut Seeded) -> Result<Vec<u8>> {
         "disclosure" => {
             let other = &mut Seeded::new(b"the record that is disclosed");
             let record_bytes = vault.seal(key, &context(input, record, field)?, &note, other)?;
-            let stored = StoredNote { record, field, path: Path::Reader, bytes: &record_bytes };
+            let stored = StoredNote { place: Place::new(record, field), path: Path::Reader, bytes: &record_bytes };
             vault.disclose(key, &stored, world.recipient.public(), therapist, rng)
         }
         other => panic!("no such kind: {other}"),
@@ -56,5 +56,5 @@ fn sealed(world: &World, input: &Value, rng: &mut Seeded) -> Result<Vec<u8>> {
 fn context<'a>(input: &Value, record: RecordId<'a>, field: FieldLabel<'a>) -> Result<RecordContext<'a>> {
     let revision = &input["revision"];
     let revision = revision.as_u64().or_else(|| revision.as_str()?.parse().ok()).expect("a number");
-    Ok(RecordContext::new(record, field, Revision::new(revision)?))
+    Ok(RecordContext::new(Place::new(record, field), Revision::new(revision)?))
 }

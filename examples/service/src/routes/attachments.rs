@@ -14,7 +14,9 @@ use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_T
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
-use lukko::{AttachmentReader, FieldLabel, OsRng, PatientId, PatientKey, RecordContext, RecordId, Revision, Vault};
+use lukko::{
+    AttachmentReader, FieldLabel, OsRng, PatientId, PatientKey, Place, RecordContext, RecordId, Revision, Vault,
+};
 use lukko_store::{Body as Stored, Change, NewRecord, ObjectSink, ObjectSource, StoredBody};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -113,7 +115,7 @@ fn seal(
     let identifier = |error: lukko::Error| io::Error::other(error);
     let (record, field) =
         (RecordId::new(record).map_err(identifier)?, FieldLabel::new(ATTACHMENT).map_err(identifier)?);
-    let context = RecordContext::new(record, field, revision);
+    let context = RecordContext::new(Place::new(record, field), revision);
     let mut writer = vault.seal_attachment(key, &context, sink, &mut OsRng)?;
     loop {
         match pieces.blocking_recv() {
@@ -194,7 +196,7 @@ fn open(vault: &Vault, key: &PatientKey, record: &str, source: ObjectSource) -> 
     let identifier = |error: lukko::Error| io::Error::other(error);
     let (record, field) =
         (RecordId::new(record).map_err(identifier)?, FieldLabel::new(ATTACHMENT).map_err(identifier)?);
-    let mut reader = vault.open_attachment(key, record, field, source)?;
+    let mut reader = vault.open_attachment(key, Place::new(record, field), source)?;
     let length = reader.plaintext_len()?;
     Ok((reader, length))
 }

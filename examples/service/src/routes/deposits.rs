@@ -6,7 +6,7 @@ use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use lukko::error::Usage;
-use lukko::{FieldLabel, OsRng, Padding, PatientId, RecordId};
+use lukko::{FieldLabel, OsRng, Padding, PatientId, Place, RecordId};
 use lukko_store::{Body, Change, Expect, NewRecord, StoredBody};
 
 use super::api::{Made, Note, Text};
@@ -88,11 +88,11 @@ pub(crate) async fn take_over(
     let stored = clinic.database.record(clinic.id(), patient, record, field).await?;
     let stored = stored.ok_or_else(|| Problem::not_found("this patient has no such deposit"))?;
     let StoredBody::Sealed(bytes) = &stored.body else { return Err(Problem::not_found("this is an attachment")) };
-    match vault.open_absorbed(&key, record, field, bytes) {
+    match vault.open_absorbed(&key, Place::new(record, field), bytes) {
         // It was done before, through another door, or by a re-key.
         Ok(_) => {}
         Err(lukko::Error::Usage(Usage::NotTakenOver)) if !door.taken_over.has(&id, &name) => {
-            let absorbed = vault.absorb(&key, record, field, bytes, &mut OsRng)?;
+            let absorbed = vault.absorb(&key, Place::new(record, field), bytes, &mut OsRng)?;
             let new = NewRecord {
                 patient,
                 record,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use lukko::{FieldLabel, OsRng, PatientId, RecordContext, RecordId};
+use lukko::{FieldLabel, OsRng, PatientId, Place, RecordContext, RecordId};
 use lukko_store::error::Conflict;
 use lukko_store::{After, Body, Change, Error, NewRecord};
 
@@ -114,7 +114,7 @@ pub(crate) async fn write(
     let (status, expect, revision) = precondition.of_write()?;
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     let key = key(&vault, patient, &rows, With::Member(member))?;
-    let context = RecordContext::new(place.0, place.1, revision);
+    let context = RecordContext::new(Place::new(place.0, place.1), revision);
     let sealed = vault.seal(&key, &context, text.as_bytes(), &mut OsRng)?;
     let new = NewRecord {
         patient,

@@ -1,7 +1,9 @@
 //! From a patient's rows to an open key, for whoever may have it.
 
 use lukko::error::{Untrusted, Usage};
-use lukko::{Card, CardId, FieldLabel, GrantKey, MasterKey, MemberKey, Opened, PatientId, PatientKey, RecordId, Vault};
+use lukko::{
+    Card, CardId, FieldLabel, GrantKey, MasterKey, MemberKey, Opened, PatientId, PatientKey, Place, RecordId, Vault,
+};
 use lukko_store::{Patient, Record, StoredBody};
 
 use crate::problem::Problem;
@@ -75,12 +77,12 @@ pub(crate) fn open(
     };
     let key = key_of(vault, rows, (key, with), patient, stored.card)?;
     let opened = match holds {
-        Holds::Note => vault.open(&key, record, field, bytes),
-        Holds::TakenOver => vault.open_absorbed(&key, record, field, bytes),
-        Holds::Deposit => match vault.open_deposit(&key, record, field, bytes) {
+        Holds::Note => vault.open(&key, Place::new(record, field), bytes),
+        Holds::TakenOver => vault.open_absorbed(&key, Place::new(record, field), bytes),
+        Holds::Deposit => match vault.open_deposit(&key, Place::new(record, field), bytes) {
             // Somebody has to look at it, and is told that nobody vouches for the author.
             Err(lukko::Error::Untrusted(Untrusted::Revoked(_))) => {
-                vault.open_unattributed(&key, record, field, bytes).map(lukko::Unattributed::into_inner)
+                vault.open_unattributed(&key, Place::new(record, field), bytes).map(lukko::Unattributed::into_inner)
             }
             opened => opened,
         },

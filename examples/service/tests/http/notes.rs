@@ -132,7 +132,7 @@ pub(crate) async fn revoke(world: &World, key: lukko::KeyFingerprint) {
         let mut draft = vault.roster().next().unwrap();
         draft.set_status(key, Status::Revoked).unwrap();
         let version = draft.version();
-        let registrar = RegistrarKey::from_seed(&seed).unwrap();
+        let registrar = RegistrarKey::from_seed(&seed);
         let roster = draft.sign_as_registrar(&registrar, vault.descriptor()).unwrap();
         let change = Change::Roster { generation: 1, version, roster: &roster };
         store.apply(vault.descriptor().vault(), &[change]).await.unwrap();

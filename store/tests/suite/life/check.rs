@@ -98,9 +98,9 @@ impl<K: Kind> World<K> {
         let (record, field) = (RecordId::new(&spot.0).unwrap(), FieldLabel::new(spot.1).unwrap());
         let vault = &self.generations[at].vault;
         if self.trust.paths[&(patient, spot.clone())] {
-            vault.open(key, record, field, sealed)
+            vault.open(key, Place::new(record, field), sealed)
         } else {
-            vault.open_deposit(key, record, field, sealed)
+            vault.open_deposit(key, Place::new(record, field), sealed)
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn new_record<'a>(patient: usize, (record, field): &'a Spot, card: Ca
 
 fn context((record, field): &Spot, revision: u64) -> RecordContext<'_> {
     let (record, field) = (RecordId::new(record).unwrap(), FieldLabel::new(field).unwrap());
-    RecordContext::new(record, field, Revision::new(revision).unwrap())
+    RecordContext::new(Place::new(record, field), Revision::new(revision).unwrap())
 }
 
 impl<K: Kind> World<K> {
@@ -121,7 +121,10 @@ impl<K: Kind> World<K> {
         };
         let spot = (String::from_utf8(record).unwrap(), "intake");
         let (place, field) = (RecordId::new(&spot.0).unwrap(), FieldLabel::new(spot.1).unwrap());
-        let Ok(taken) = self.generations[by].vault.absorb(&key, place, field, &sealed, &mut self.rng) else { return };
+        let Ok(taken) = self.generations[by].vault.absorb(&key, Place::new(place, field), &sealed, &mut self.rng)
+        else {
+            return;
+        };
         let new = new_record(patient, &spot, key.card(), Body::Sealed(&taken));
         let expect = Expect::Body(Body::Sealed(&sealed));
         let _ = self.apply(&[Change::Record(NewRecord { revision: 0, expect, ..new })]);

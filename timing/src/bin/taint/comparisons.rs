@@ -65,12 +65,12 @@ fn keys(draws: &mut Draws) -> ([u8; 32], [u8; 32]) {
 fn seal(draws: &mut Draws) -> usize {
     let ((_, key), salt, mut note) = (keys(draws), draws.bytes(), draws.bytes::<300>());
     secret(&mut note);
-    findings(|| Sealing::derive(&key, &salt, b"context").and_then(|key| key.seal_last(&mut note)))
+    findings(|| Sealing::derive(&key, &salt, b"context").seal_last(&mut note))
 }
 
 fn commitment<const AT: usize>(draws: &mut Draws) -> usize {
     let ((key, hidden), salt) = (keys(draws), draws.bytes());
-    let Ok(sealing) = Sealing::derive(&key, &salt, b"context") else { return NOWHERE };
+    let sealing = Sealing::derive(&key, &salt, b"context");
     let header = [salt.as_slice(), &altered(*sealing.commitment(), AT)].concat();
     let Some((header, _)) = Header::split(&header) else { return NOWHERE };
     findings(|| Opening::derive_checked(&hidden, &header, b"context"))
@@ -85,7 +85,7 @@ fn wrap<const AT: usize>(draws: &mut Draws) -> usize {
 
 fn chunk<const AT: usize>(draws: &mut Draws) -> usize {
     let ((key, hidden), salt, mut data) = (keys(draws), draws.bytes(), draws.bytes::<300>());
-    let Ok(sealing) = Sealing::derive(&key, &salt, b"context") else { return NOWHERE };
+    let sealing = Sealing::derive(&key, &salt, b"context");
     let header = [salt.as_slice(), sealing.commitment()].concat();
     let Ok(tag) = sealing.seal_last(&mut data) else { return NOWHERE };
     let tag = altered(tag, AT);

@@ -3,12 +3,17 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::Vault;
-use super::receipt::{ErasureReceipt, Sources};
+mod receipt;
+
+pub use receipt::{ErasureReceipt, Sources};
+
+use crate::choice::{ClosedReason, Roles};
+use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Error, Result, Usage};
-use crate::ident::{CardId, KeyFingerprint, PatientId, VaultId};
-use crate::patient;
-use crate::roster::{ClosedReason, Roles, RosterDraft};
+use crate::ident::PatientId;
+use crate::roster::RosterDraft;
+use crate::vault::Vault;
+use crate::wire::frame::Framed;
 use crate::wire::grant::{Grant, Recipient};
 
 /// The erasure of one patient, under way: which cards are to be closed, and who was granted them.
@@ -60,11 +65,11 @@ impl Vault {
         cards: &[&[u8]],
         grants: impl IntoIterator<Item = G>,
     ) -> Result<Erasure> {
-        let links = patient::links(patient, cards, &self.descriptor)?;
+        let cards = self.read_cards(patient, cards)?;
         let mut erasure = Erasure {
             vault: self.descriptor.vault(),
             patient: patient.as_bytes().to_vec(),
-            cards: links.iter().map(|link| link.id).collect(),
+            cards: cards.iter().map(|card| card.id).collect(),
             missing: Vec::new(),
             elsewhere: Vec::new(),
             grants: BTreeSet::new(),
@@ -72,7 +77,7 @@ impl Vault {
             remembered: BTreeSet::new(),
             left_open: BTreeSet::new(),
         };
-        links.iter().filter_map(|link| link.previous).for_each(|card| erasure.name_previous(self, card));
+        cards.iter().filter_map(|card| card.previous).for_each(|card| erasure.name_previous(self, card));
         erasure.also_given(grants);
         Ok(erasure)
     }
@@ -106,17 +111,17 @@ impl Erasure {
         if vault.descriptor.vault() != self.vault {
             return Err(Usage::WrongVault.into());
         }
-        let link = patient::link(card, &vault.descriptor)?;
-        if link.patient == self.patient.as_slice() {
-            self.also_close(link.id);
-            link.previous.into_iter().for_each(|card| self.name_previous(vault, card));
+        let card = vault.read_card(card)?;
+        if card.patient.as_id().as_bytes() == self.patient.as_slice() {
+            self.also_close(card.id);
+            card.previous.into_iter().for_each(|card| self.name_previous(vault, card));
             return Ok(true);
         }
-        self.missing.retain(|missing| *missing != link.id);
+        self.missing.retain(|missing| *missing != card.id);
         // A card that was closed unseen by mistake is taken back, as long as no draft has closed it.
-        self.cards.retain(|closing| *closing != link.id);
-        if !self.elsewhere.contains(&link.id) {
-            self.elsewhere.push(link.id);
+        self.cards.retain(|closing| *closing != card.id);
+        if !self.elsewhere.contains(&card.id) {
+            self.elsewhere.push(card.id);
         }
         Ok(false)
     }
@@ -138,7 +143,7 @@ impl Erasure {
     pub fn also_given<G: AsRef<[u8]>>(&mut self, grants: impl IntoIterator<Item = G>) -> &mut Self {
         for bytes in grants {
             match Grant::parse(bytes.as_ref()) {
-                Ok((grant, _)) if grant.vault == self.vault => {
+                Ok(Framed { value: grant, .. }) if grant.scope.vault == self.vault => {
                     let to = match grant.recipient {
                         Recipient::Master { generation, .. } => To::Generation(generation),
                         Recipient::Member(key) => To::Key(key),

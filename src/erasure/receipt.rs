@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::Vault;
+use crate::choice::Status;
 use crate::custody::Retired;
+use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::{Error, Result, Usage, Versioned};
-use crate::ident::{CardId, KeyFingerprint, VaultId};
-use crate::roster::Status;
+use crate::vault::Vault;
 
 /// What a receipt rests on. It counts what somebody has seen: of a grant that was deleted before anybody saw it, nothing
 /// here and nothing on the receipt can tell.

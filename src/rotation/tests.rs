@@ -4,17 +4,20 @@ use alloc::vec::Vec;
 
 use getrandom::SysRng;
 
-use super::{PatientRotation, Rotation, Vault};
+use super::{PatientRotation, Rotation};
+use crate::choice::{ClosedReason, Roles, Suite};
 use crate::custody::{NewVault, Pin, Policy, create};
+use crate::digest::CardId;
 use crate::error::{Error, Result, Untrusted, Usage};
-use crate::ident::{CardId, MemberId, PatientId, Suite};
+use crate::ident::{MemberId, PatientId};
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
 use crate::keys::registrar::RegistrarKey;
 use crate::patient::{Endorsed, Enroller, Enrolment, StoredPatient};
 use crate::prim::hash::hash;
-use crate::roster::{ClosedReason, MemberEntry, Roles, RosterDraft};
+use crate::roster::{MemberEntry, RosterDraft};
+use crate::vault::Vault;
 use crate::wire::endorsement::{Endorsement, Endorser};
 
 /// A vault in two generations, with an enroller and one patient.

@@ -1,17 +1,21 @@
 //! Rotation: the next generation of the master secret, and the patients' way into it.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 
-use super::Vault;
-use crate::custody::{self, Descriptor, NewVault, Policy, Share, Successor};
+use crate::custody::{self, Descriptor, NewVault, Policy, Share};
+use crate::digest::CardId;
 use crate::error::Result;
-use crate::ident::{CardId, PatientId};
+use crate::ident::PatientId;
 use crate::keys::master::MasterKey;
 use crate::keys::registrar::RegistrarPublicKey;
-use crate::patient::{self, Endorsed, Enroller, GrantKey, StoredPatient};
-use crate::roster::{RosterDraft, VerifiedRoster, roster_digest};
+use crate::patient::{Endorsed, Enroller, GrantKey, StoredPatient};
+use crate::roster::{RosterDraft, roster_digest};
+use crate::vault::Vault;
 
 /// The next generation of a vault, as a quorum of the present one made it. Clients reach it by the statement.
 #[derive(Debug)]
@@ -65,36 +69,6 @@ impl Vault {
         let NewVault { descriptor, shares, master } = next;
         Ok(Rotation { descriptor, statement, roster, shares, master })
     }
-
-    /// Follows to the next generation: an explicit act, never part of opening anything. Store the new vault's pin. The
-    /// old vault stays usable until its generation is retired.
-    ///
-    /// The first roster of a generation may leave out what this vault's roster says, because both roots have signed it. A
-    /// later one may not: give the first one then, and [`Vault::update_roster`] afterwards.
-    ///
-    /// Over several generations: [`Pin::follow`](crate::Pin::follow) each in turn, then [`Vault::load`].
-    ///
-    /// # Errors
-    /// [`Untrusted::Fingerprint`](crate::error::Untrusted::Fingerprint) for the successor of another generation; as
-    /// [`VerifiedRoster::verify`] for the roster;
-    /// [`Untrusted::RosterReversal`](crate::error::Untrusted::RosterReversal) for a later roster than the first that
-    /// takes back what this vault's roster says of a key or of a closed card.
-    pub fn follow<E: AsRef<[u8]>>(
-        &self,
-        successor: Successor,
-        roster: &[u8],
-        entries: impl IntoIterator<Item = E>,
-    ) -> Result<Self> {
-        let mut pin = self.pin.clone();
-        let descriptor = pin.follow(successor)?;
-        let first = pin.roster_version();
-        let roster = VerifiedRoster::verify(roster, entries, &descriptor, &mut pin)?;
-        // The pin knows the digest of the first roster: no other one of its version was accepted.
-        if roster.version() > first {
-            self.roster.require_kept_by(&roster)?;
-        }
-        Ok(Self { descriptor, roster, pin })
-    }
 }
 
 /// The loop of a rotation: one patient after the other, from one generation to the next. It costs the same for a patient
@@ -137,7 +111,7 @@ impl PatientRotation<'_> {
     /// Whether what is stored for the new generation is of the card that the old one endorses, or follows from it; where
     /// the new root is at hand, it also opens the master grant, which an enroller alone is believed for.
     fn is_done(&self, patient: PatientId<'_>, stored: &StoredPatient<'_>, done: &StoredPatient<'_>) -> bool {
-        let endorsed = patient::endorsed_card(stored, &self.from.descriptor, &self.from.roster);
+        let endorsed = self.from.endorsed_card(stored);
         let Ok(endorsed) = endorsed else { return false };
         let Ok(card) = self.to.card(patient, done, Some(endorsed)) else { return false };
         match self.by {
