@@ -183,3 +183,29 @@ async fn readiness_is_looked_at_once_a_second() {
         site.shutdown().await;
     }
 }
+
+/// SQLite's log grows beside a reader that stays: whoever watches the service sees its length, as the file has it.
+#[tokio::test]
+async fn t099_readiness_shows_the_length_of_sqlites_log() {
+    for world in worlds("log").await {
+        let (site, salo) = (world.open(Door::Therapist).await, world.token("dr-salo"));
+        let shown = async || {
+            world.hands.forward(1);
+            let answer = site.caller.file("GET", "/readyz", "", &[], Vec::new()).await;
+            assert_eq!(answer.status().as_u16(), 204);
+            answer.headers().get("sqlite-log-bytes").map(|length| length.to_str().unwrap().parse::<u64>().unwrap())
+        };
+        let before = shown().await;
+        site.caller.enrol(&salo).await;
+        let after = shown().await;
+        match &world.database {
+            Location::Sqlite(path) => {
+                let log = path.with_file_name(format!("{}-wal", path.file_name().unwrap().to_str().unwrap()));
+                assert_eq!(after, Some(log.metadata().unwrap().len()));
+                assert!(after > before && before.is_some(), "{before:?}, then {after:?}");
+            }
+            Location::Postgres(_) => assert_eq!((before, after), (None, None)),
+        }
+        site.shutdown().await;
+    }
+}

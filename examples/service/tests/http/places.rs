@@ -69,7 +69,8 @@ async fn with(
     let revision = stored.revision;
     store.apply(vault_id, &[Change::Delete { patient, record, field, revision }]).await.unwrap();
     let (bytes, spot) = (bytes.unwrap_or(&forged.bytes), Spot { patient, record, field });
-    let sealed = Sealed::from_bytes(&vault, spot, (card.id(), 0), bytes.to_vec()).unwrap();
+    let place = (card.id(), lukko::claimed::Record::read(bytes).unwrap().revision);
+    let sealed = Sealed::from_bytes(&vault, spot, place, bytes.to_vec()).unwrap();
     store.apply(vault_id, &[Change::Record(NewRecord::new(&sealed, Expect::Absent))]).await.unwrap();
     before
 }
