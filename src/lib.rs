@@ -58,6 +58,7 @@ extern crate std;
 mod attachment;
 mod choice;
 mod chunked;
+pub mod claimed;
 mod custody;
 mod digest;
 mod disclosure;

@@ -13,7 +13,7 @@ mod scan;
 use scan::{Found, Token, paths, tokens, without_tests};
 
 /// Each room, its tier, and the rooms below that it may use.
-const ROOMS: [(&str, u8, &[&str]); 19] = [
+const ROOMS: [(&str, u8, &[&str]); 20] = [
     ("digest", 0, &[]),
     ("choice", 0, &[]),
     ("error", 0, &["digest", "choice"]),
@@ -24,6 +24,7 @@ const ROOMS: [(&str, u8, &[&str]); 19] = [
     ("wire", 1, &["digest", "choice", "error", "ident"]),
     ("chunked", 2, &["error", "secret", "prim"]),
     ("keys", 2, &["digest", "choice", "error", "secret", "ident", "prim", "wire"]),
+    ("claimed", 3, &["digest", "choice", "error", "prim", "wire", "keys"]),
     ("custody", 3, &["digest", "choice", "error", "secret", "ident", "prim", "shamir", "wire", "keys"]),
     ("roster", 3, &["digest", "choice", "error", "ident", "prim", "wire", "keys", "custody"]),
     ("vault", 3, &["digest", "error", "ident", "keys", "custody", "roster"]),

@@ -43,6 +43,12 @@ impl<'a> RecordContext<'a> {
         self.place
     }
 
+    /// The revision.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
     /// The place of a deposit, whose revision is always 0.
     pub(crate) const fn of_deposit(place: Place<'a>, padding: Padding) -> Self {
         Self { place, revision: Revision::DEPOSIT, padding }
