@@ -207,6 +207,12 @@ fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 pub struct VaultId(pub(crate) [u8; 32]);
 
 impl VaultId {
+    /// A vault's id from its 32 bytes, such as from an invitation. It says which vault is meant, and proves nothing.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

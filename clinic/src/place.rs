@@ -1,0 +1,178 @@
+//! Which call of the core opens or seals a place: the only file that chooses.
+//!
+//! The verb and the field decide, never the bytes or a column: a thief of the database chooses those. A call that meets a
+//! record of another kind than it reads refuses it as [`Error::Misplaced`].
+//!
+//! Notes are sealed on the reader's path, on which any reader of the patient can write: the core has no signed record yet.
+//! When it has, [`seal`] and [`open`] take the signed path here, and [`Author`] says who signed.
+
+use std::io::{self, Read, Seek, Write};
+
+use lukko::error::{Untrusted, Usage};
+use lukko::{
+    AttachmentReader, AttachmentWriter, Card, Deposit, FieldLabel, MemberKey, Opened, Origin, OsRng, Padding, Path,
+    PatientKey, RecipientPublicKey, RecordContext, RecordId, Revision, Status, StoredAttachment, StoredNote, Vault,
+    path_of,
+};
+
+use crate::error::{Error, Result};
+use crate::memory::subject::Place;
+use crate::names::{Holds, holds};
+use crate::note::Author;
+use crate::trust::name_of;
+
+/// What a call reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// A note.
+    Note,
+    /// A deposit. Re-keys take deposits over as they move them, so that one that was taken over opens as well.
+    Deposit,
+    /// A deposit that was taken over: no other deposit counts in its place any more.
+    TakenOver,
+}
+
+impl Place {
+    pub(crate) fn record(&self) -> Result<RecordId<'_>> {
+        RecordId::new(&self.record).map_err(|_| Error::Name)
+    }
+
+    pub(crate) fn field(&self) -> Result<FieldLabel<'_>> {
+        FieldLabel::new(&self.field).map_err(|_| Error::Name)
+    }
+
+    fn context(&self, revision: u64) -> Result<RecordContext<'_>> {
+        Ok(RecordContext::new(self.record()?, self.field()?, Revision::new(revision)?))
+    }
+}
+
+/// Seals a note.
+pub(crate) fn seal(vault: &Vault, key: &PatientKey, place: &Place, revision: u64, text: &str) -> Result<Vec<u8>> {
+    Ok(vault.seal(key, &place.context(revision)?, text.as_bytes(), &mut OsRng)?)
+}
+
+/// Opens what the call reads, and nothing else.
+pub(crate) fn open(vault: &Vault, key: &PatientKey, place: &Place, reads: Reads, sealed: &[u8]) -> Result<Opened> {
+    let (record, field) = (place.record()?, place.field()?);
+    let opened = match reads {
+        Reads::Note => vault.open(key, record, field, sealed),
+        Reads::TakenOver => vault.open_absorbed(key, record, field, sealed),
+        Reads::Deposit => match vault.open_deposit(key, record, field, sealed) {
+            // Somebody has to look at it, and is told that its author may be a thief.
+            Err(lukko::Error::Untrusted(Untrusted::Revoked(_))) => {
+                vault.open_unattributed(key, record, field, sealed).map(lukko::Unattributed::into_inner)
+            }
+            opened => opened,
+        },
+    };
+    opened.map_err(misplaced)
+}
+
+/// Whether a deposit was taken over already.
+pub(crate) fn is_taken_over(vault: &Vault, key: &PatientKey, place: &Place, sealed: &[u8]) -> Result<bool> {
+    match vault.open_absorbed(key, place.record()?, place.field()?, sealed) {
+        Ok(_) => Ok(true),
+        Err(lukko::Error::Usage(Usage::NotTakenOver)) => Ok(false),
+        Err(error) => Err(misplaced(error)),
+    }
+}
+
+/// Takes a deposit over.
+pub(crate) fn take_over(vault: &Vault, key: &PatientKey, place: &Place, sealed: &[u8]) -> Result<Vec<u8>> {
+    vault.absorb(key, place.record()?, place.field()?, sealed, &mut OsRng).map_err(misplaced)
+}
+
+/// Seals a deposit, as a member who cannot read it back.
+pub(crate) fn deposit(vault: &Vault, card: &Card, writer: &MemberKey, field: &[u8], text: &str) -> Result<Deposit> {
+    let field = FieldLabel::new(field).map_err(|_| Error::Name)?;
+    Ok(vault.deposit(card, writer, field, Padding::Padme, text.as_bytes(), &mut OsRng)?)
+}
+
+/// Refuses a deposit in a note's place, and a note in a deposit's, before it is moved: the field decides which one may
+/// stand there, and the bytes only claim it.
+pub(crate) fn require_kind(place: &Place, sealed: &[u8]) -> Result<()> {
+    let deposit = holds(&place.field) == Holds::Deposit;
+    if deposit == (path_of(sealed)? != Path::Reader) { Ok(()) } else { Err(Error::Misplaced) }
+}
+
+/// Moves a record to a newer key of its patient. Gives none if it is there already.
+pub(crate) fn reseal(
+    vault: &Vault,
+    (from, to): (&PatientKey, &PatientKey),
+    place: &Place,
+    sealed: &[u8],
+) -> Result<Option<Vec<u8>>> {
+    Ok(vault.reseal(from, to, place.record()?, place.field()?, sealed, &mut OsRng)?)
+}
+
+/// Seals a copy of one record for somebody outside.
+pub(crate) fn disclose(
+    vault: &Vault,
+    key: &PatientKey,
+    (place, reads): (&Place, Reads),
+    sealed: &[u8],
+    to: &RecipientPublicKey,
+    signer: &MemberKey,
+) -> Result<Vec<u8>> {
+    let path = match reads {
+        Reads::Note => Path::Reader,
+        Reads::Deposit => Path::Deposit,
+        Reads::TakenOver => Path::Absorbed,
+    };
+    let note = StoredNote { record: place.record()?, field: place.field()?, path, bytes: sealed };
+    vault.disclose(key, &note, to, signer, &mut OsRng).map_err(misplaced)
+}
+
+/// Begins an attachment.
+pub(crate) fn seal_file<W: Write>(
+    vault: &Vault,
+    key: &PatientKey,
+    place: &Place,
+    revision: u64,
+    sink: W,
+) -> io::Result<AttachmentWriter<W>> {
+    let context = place.context(revision).map_err(io::Error::other)?;
+    vault.seal_attachment(key, &context, sink, &mut OsRng)
+}
+
+/// Opens an attachment.
+pub(crate) fn open_file<R: Read + Seek>(
+    vault: &Vault,
+    key: &PatientKey,
+    place: &Place,
+    source: R,
+) -> io::Result<AttachmentReader<R>> {
+    let (record, field) = (place.record().map_err(io::Error::other)?, place.field().map_err(io::Error::other)?);
+    vault.open_attachment(key, record, field, source)
+}
+
+/// Moves an attachment to a newer key of its patient.
+pub(crate) fn reseal_file<R: Read + Seek, W: Write>(
+    vault: &Vault,
+    (from, to): (&PatientKey, &PatientKey),
+    place: &Place,
+    source: R,
+    sink: W,
+) -> io::Result<W> {
+    let (record, field) = (place.record().map_err(io::Error::other)?, place.field().map_err(io::Error::other)?);
+    vault.reseal_attachment(from, to, StoredAttachment { record, field, source }, sink, &mut OsRng)
+}
+
+/// Who wrote it.
+pub(crate) fn author(vault: &Vault, origin: Origin) -> Author {
+    let depositor = |key, revoked| Author::Depositor { name: name_of(vault, key), key, revoked };
+    match origin {
+        Origin::Deposit { writer } => depositor(writer, false),
+        Origin::Unattributed { claimed_writer } => depositor(claimed_writer, true),
+        Origin::Absorbed { writer, status } => depositor(writer, status == Status::Revoked),
+        _ => Author::Reader,
+    }
+}
+
+/// A record of another kind than the call reads is refused by name.
+fn misplaced(error: lukko::Error) -> Error {
+    match error {
+        lukko::Error::Usage(Usage::WrongPath { .. } | Usage::NotTakenOver) => Error::Misplaced,
+        error => error.into(),
+    }
+}
