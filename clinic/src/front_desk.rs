@@ -18,7 +18,7 @@ const ATTEMPTS: u32 = 3;
 
 /// A clinic as a front end has it, with a key that may deposit. There is no call here that opens anything.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// async fn read<S: lukko_store::Store>(desk: lukko_clinic::FrontDesk<S>) {
 ///     desk.session(lukko_clinic::Purpose::care("curious"));
 /// }

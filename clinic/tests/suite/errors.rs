@@ -121,6 +121,14 @@ async fn the_page_has_the_table() {
     assert!(missing.is_empty() && unknown.is_empty(), "missing: {missing:#?}\nunknown: {unknown:#?}");
 }
 
+/// The first program, which runs as a doctest of the crate: the README shows the same lines, at most 15.
+#[test]
+fn the_readme_shows_the_first_program() {
+    let program = include_str!("../../first.rs");
+    assert!(program.lines().count() <= 15);
+    assert!(include_str!("../../../README.md").contains(&format!("```rust\n{program}```\n")));
+}
+
 /// Who is told what to do must be able to do it: no hint tells a member to write to the database, or to sign.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_hint_names_what_its_reader_cannot_do() {

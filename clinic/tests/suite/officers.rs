@@ -104,7 +104,7 @@ async fn a_re_key_moves_everything_and_leaves_a_named_task_or_none<S: Store + Cl
     assert_eq!((rekeyed.moved, rekeyed.left_out.len()), (4, 0));
     let task = rekeyed.open.unwrap();
     assert!(task.to_string().contains(patient.id().as_ref()), "{task}");
-    assert_eq!(world.clinic.open_tasks().await.unwrap(), [task.clone()]);
+    assert_eq!(world.clinic.open_tasks().await.unwrap(), std::slice::from_ref(&task));
     // Again: there is nothing to do, and no third key is made.
     let again = patient.rekey().await.unwrap();
     assert_eq!((again.moved, again.open), (0, Some(task.clone())));

@@ -45,11 +45,11 @@ async fn t029_t166_a_record_is_put_back_to_an_earlier_revision<S: Store + Clone 
     world.thief.put_back("record").await;
     let expected = RolledBack::Record { note: note.clone(), remembered: 2 };
     assert_eq!(rolled_back(patient.read(&note).await), expected);
-    assert_eq!(listed(&patient).await, [expected.clone()]);
+    assert_eq!(listed(&patient).await, std::slice::from_ref(&expected));
     // Nothing is written on top of it, whatever the writer has at hand.
     assert_eq!(rolled_back(patient.edit(&note, "third").await), expected);
     assert_eq!(rolled_back(patient.edit(&edited, "third").await), expected);
-    assert_eq!(world.clinic.differences().await.unwrap(), [expected.clone()]);
+    assert_eq!(world.clinic.differences().await.unwrap(), std::slice::from_ref(&expected));
     // The bytes alone, with the newer number: it is the sealed revision that counts.
     world.thief.run("UPDATE record SET revision = 2").await;
     assert_eq!(rolled_back(patient.read(&note).await), expected);
