@@ -8,6 +8,7 @@ use lukko_store::Patient as Rows;
 
 use crate::error::{Error, Result, RolledBack};
 use crate::names;
+use crate::trust::is_erased;
 
 /// The keys of one patient, as they were opened under one roster. Wiped when the last holder drops it.
 #[derive(Debug)]
@@ -63,8 +64,8 @@ pub(crate) fn card(vault: &Vault, patient: &[u8], rows: &Rows, expect: Option<Ca
         let patient = String::from_utf8_lossy(patient).into_owned();
         Error::RolledBack(RolledBack::Card { patient, remembered, stored: met })
     };
-    let erased = |remembered| crate::trust::is_erased(vault, remembered);
-    let expect = expect.filter(|remembered| !erased(*remembered));
+    // Who was erased may have been enrolled anew under the same id.
+    let expect = expect.filter(|remembered| !is_erased(vault, *remembered));
     let cards = rows.card_bytes();
     let Some(stored) = rows.stored(vault.descriptor().generation(), &cards) else {
         return Err(expect.map_or(Error::NoPatient, put_back));

@@ -26,6 +26,7 @@ use crate::memory::subject::Place;
 use crate::names;
 use crate::open::{self, Opened};
 use crate::session::Session;
+use crate::trust;
 
 /// A patient whose notes this member reads and writes.
 ///
@@ -80,6 +81,11 @@ impl<S: Store> Patient<S> {
         let memory = self.clinic().memory();
         loop {
             let known = memory.card(&self.id).await?;
+            if known.is_some_and(|card| trust::is_erased(&vault, card)) {
+                // Erased, and perhaps enrolled anew under the same id: what was known is of another life.
+                memory.forget_patient(&self.id).await?;
+                continue;
+            }
             let rows = self.clinic().store().patient(self.clinic().id(), names::patient(&self.id)?).await?;
             let opened = open::open(&vault, self.clinic().me(), &self.id, &rows, known)?;
             let card = opened.key.card();

@@ -74,18 +74,20 @@ impl Memory {
         noted.iter().map(each).collect()
     }
 
-    /// Notes what was seen or done. What is noted already and is further than that stays.
-    pub(crate) async fn note(&self, place: &Place, now: Seen) -> Result<()> {
+    /// Notes what was seen or done, where `known` was noted when it was asked last. What is noted already and is further
+    /// stays.
+    pub(crate) async fn note(&self, place: &Place, mut known: Option<Seen>, now: Seen) -> Result<()> {
         let about = subject::record(place);
         loop {
-            let was = self.read(&about).await?;
-            let known = was.as_deref().map(Seen::decode).transpose()?;
             if known.is_some_and(|known| !now.is_after(known)) {
                 return Ok(());
             }
+            let was = known.map(Seen::encode);
             if self.write(&about, was.as_deref(), Some(&now.encode())).await? {
                 return Ok(());
             }
+            // Another call, or another process, has noted something meanwhile.
+            known = self.seen(place).await?;
         }
     }
 

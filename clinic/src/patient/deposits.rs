@@ -48,7 +48,7 @@ impl<S: Store> Patient<S> {
         let StoredBody::Sealed(sealed) = &record.body else { return Err(Error::Misplaced) };
         let key = self.key_of(&opened, record.card).await?;
         if place::is_taken_over(&opened.vault, &key, place, sealed)? {
-            return self.clinic().memory().note(place, Seen::TakenOver).await;
+            return self.clinic().memory().note(place, seen, Seen::TakenOver).await;
         }
         if seen == Some(Seen::TakenOver) {
             return Err(RolledBack::TakenOver(Note::at(place, 0)).into());
@@ -69,7 +69,7 @@ impl<S: Store> Patient<S> {
             expect: Expect::Body(Body::Sealed(sealed)),
         };
         match self.clinic().apply(&[Change::Record(new)]).await {
-            Ok(()) => self.clinic().memory().note(place, Seen::TakenOver).await.map_err(not_noted),
+            Ok(()) => self.clinic().memory().note(place, seen, Seen::TakenOver).await.map_err(not_noted),
             Err(lukko_store::Error::Conflict(Conflict::Record { .. })) => Err(Error::Overtaken(Box::default())),
             Err(error) => Err(error.into()),
         }
@@ -100,7 +100,7 @@ impl<S: Store> Patient<S> {
         })?;
         // A re-key takes deposits over as it moves them.
         let now = if matches!(found.origin, lukko::Origin::Absorbed { .. }) { Seen::TakenOver } else { Seen::Deposit };
-        self.clinic().memory().note(place, now).await?;
+        self.clinic().memory().note(place, seen, now).await?;
         let author = place::author(&opened.vault, found.origin);
         Text::new(Note::at(place, 0), found.plaintext, author)
     }

@@ -44,7 +44,7 @@ impl<S: Store> Patient<S> {
     /// [`Patient::write`].
     pub async fn attach(&self, field: &str, source: impl AsyncRead + Send + Unpin) -> Result<Note> {
         let place = self.place(random_id(&mut OsRng)?, names::file_field(field)?);
-        self.store_file(place, 1, Expect::Absent, source).await
+        self.store_file(place, (None, 1), Expect::Absent, source).await
     }
 
     /// Puts another file in the place of one.
@@ -58,7 +58,7 @@ impl<S: Store> Patient<S> {
             return Err(Error::Overtaken(Box::default()));
         }
         let next = note.revision.checked_add(1).ok_or(Error::Name)?;
-        self.store_file(place.clone(), next, Expect::Revision(note.revision), source).await
+        self.store_file(place.clone(), (seen, next), Expect::Revision(note.revision), source).await
     }
 
     /// Opens an attachment. Its end is verified before its first byte is given.
@@ -85,14 +85,14 @@ impl<S: Store> Patient<S> {
         let (reader, length) = reader.await??;
         let revision = reader.revision().get();
         seen.map_or(Ok(()), |seen| seen.allows(place, revision))?;
-        self.clinic().memory().note(place, Seen::Revision(revision)).await?;
+        self.clinic().memory().note(place, seen, Seen::Revision(revision)).await?;
         Ok(Attachment { note: Note::at(place, revision), length, left: length, reader: Some(reader), streams })
     }
 
     async fn store_file(
         &self,
         place: Place,
-        revision: u64,
+        (seen, revision): (Option<Seen>, u64),
         expect: Expect<'_>,
         source: impl AsyncRead + Send + Unpin,
     ) -> Result<Note> {
@@ -111,7 +111,7 @@ impl<S: Store> Patient<S> {
             expect,
         };
         match clinic.apply(&[Change::Record(new)]).await {
-            Ok(()) => clinic.memory().note(&place, Seen::Revision(revision)).await.map_err(not_noted)?,
+            Ok(()) => clinic.memory().note(&place, seen, Seen::Revision(revision)).await.map_err(not_noted)?,
             Err(lukko_store::Error::Conflict(Conflict::Record { .. })) => {
                 return Err(Error::Overtaken(Box::default()));
             }

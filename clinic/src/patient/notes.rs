@@ -26,7 +26,7 @@ impl<S: Store> Patient<S> {
     /// [`Error::NotNoted`] if it is stored and the memory failed.
     pub async fn write(&self, field: &str, text: &str) -> Result<Note> {
         let place = self.place(random_id(&mut OsRng)?, names::note_field(field)?);
-        match self.store_text(&place, 1, Expect::Absent, text).await {
+        match self.store_text(&place, (None, 1), Expect::Absent, text).await {
             Err(Error::Store(lukko_store::Error::Conflict(Conflict::Record { .. }))) => {
                 Err(self.overtaken(&place).await?)
             }
@@ -57,7 +57,7 @@ impl<S: Store> Patient<S> {
             return Err(self.overtaken(place).await?);
         }
         let next = note.revision.checked_add(1).ok_or(Error::Name)?;
-        match self.store_text(place, next, Expect::Revision(note.revision), text).await {
+        match self.store_text(place, (seen, next), Expect::Revision(note.revision), text).await {
             Err(Error::Store(lukko_store::Error::Conflict(Conflict::Record { .. }))) => {
                 Err(self.overtaken(place).await?)
             }
@@ -85,10 +85,11 @@ impl<S: Store> Patient<S> {
         self.ready().await?;
         let memory = self.clinic().memory();
         // Noted before, so that a process that is killed in between does not take its own deletion for a theft.
-        memory.note(place, Seen::Deleting(revision)).await?;
+        let (seen, deleting) = (memory.seen(place).await?, Seen::Deleting(revision));
+        memory.note(place, seen, deleting).await?;
         let (patient, record, field) = (names::patient(&place.patient)?, place.record()?, place.field()?);
         match self.clinic().apply(&[Change::Delete { patient, record, field, revision }]).await {
-            Ok(()) => memory.note(place, Seen::Deleted(revision)).await.map_err(not_noted),
+            Ok(()) => memory.note(place, Some(deleting), Seen::Deleted(revision)).await.map_err(not_noted),
             Err(lukko_store::Error::Conflict(Conflict::Record { .. })) => Err(self.overtaken(place).await?),
             Err(error) => Err(error.into()),
         }
@@ -146,13 +147,19 @@ impl<S: Store> Patient<S> {
         let found = place::open(&opened.vault, &key, place, Reads::Note, sealed)?;
         let revision = found.revision.get();
         seen.map_or(Ok(()), |seen| seen.allows(place, revision))?;
-        self.clinic().memory().note(place, Seen::Revision(revision)).await?;
+        self.clinic().memory().note(place, seen, Seen::Revision(revision)).await?;
         let author = place::author(&opened.vault, found.origin);
         Text::new(Note::at(place, revision), found.plaintext, author)
     }
 
     /// Seals a text and stores it under the patient's current key.
-    async fn store_text(&self, place: &Place, revision: u64, expect: Expect<'_>, text: &str) -> Result<Note> {
+    async fn store_text(
+        &self,
+        place: &Place,
+        (seen, revision): (Option<Seen>, u64),
+        expect: Expect<'_>,
+        text: &str,
+    ) -> Result<Note> {
         let mut opened = self.ready().await?;
         let mut attempt = 1;
         loop {
@@ -176,7 +183,7 @@ impl<S: Store> Patient<S> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.clinic().memory().note(place, Seen::Revision(revision)).await.map_err(not_noted)?;
+        self.clinic().memory().note(place, seen, Seen::Revision(revision)).await.map_err(not_noted)?;
         Ok(Note::at(place, revision))
     }
 

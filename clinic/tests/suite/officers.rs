@@ -66,6 +66,9 @@ async fn a_patient_is_erased_with_a_receipt_that_names_people<S: Store + Clone +
     let note = patient.write("note", "slept better").await.unwrap();
     patient.attach("scan", b"scan".as_slice()).await.unwrap();
     patient.share_with("niemi").await.unwrap();
+    let niemi = world.join("niemi").await;
+    let session = niemi.session(Purpose::care("consultation"));
+    session.patient(&patient.id()).await.unwrap().read(&note).await.unwrap();
     patient.withdraw("niemi").await.unwrap();
     let officer = world.clinic.officer(registrar(&world));
     let receipt = officer.erase(&patient.id()).await.unwrap();
@@ -85,6 +88,11 @@ async fn a_patient_is_erased_with_a_receipt_that_names_people<S: Store + Clone +
     // Other members' memories remember the patient, and are not alarmed either.
     let again = world.session().enrol_as(&patient.id()).await.unwrap();
     again.write("note", "enrolled anew").await.unwrap();
+    again.share_with("niemi").await.unwrap();
+    let hers = session.patient(&patient.id()).await.unwrap();
+    let texts: Vec<_> = hers.notes().map(|text| text.unwrap().text().to_owned()).collect().await;
+    assert_eq!(texts, ["enrolled anew"]);
+    assert_eq!(niemi.differences().await.unwrap(), []);
 }
 
 async fn a_re_key_moves_everything_and_leaves_a_named_task_or_none<S: Store + Clone + 'static>(world: World<S>) {
