@@ -12,6 +12,8 @@ mod file;
 mod in_memory;
 pub(crate) mod notes;
 pub(crate) mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::future::Future;

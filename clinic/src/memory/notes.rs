@@ -91,6 +91,12 @@ impl Memory {
         }
     }
 
+    /// What it means that the database has just shown nothing in a place: an error if this member has seen something there.
+    /// Asked after the database: another process of this member notes a deletion before it deletes.
+    pub(crate) async fn missing(&self, place: &Place) -> Result<()> {
+        self.seen(place).await?.map_or(Ok(()), |seen| seen.missing(place))
+    }
+
     /// Sets a note to whatever is stored: a person has accepted that it is older.
     pub(crate) async fn accept_older(&self, place: &Place, now: Option<Seen>) -> Result<()> {
         self.set(&subject::record(place), now.map(|now| now.encode()).as_deref()).await
@@ -204,7 +210,7 @@ impl Seen {
     }
 
     /// What it means that nothing is stored where this was seen.
-    pub(crate) fn missing(self, place: &Place) -> Result<()> {
+    fn missing(self, place: &Place) -> Result<()> {
         match self {
             Self::Deleting(_) | Self::Deleted(_) => Ok(()),
             Self::Revision(revision) => Err(RolledBack::Dropped(Note::at(place, revision)).into()),

@@ -70,7 +70,7 @@ impl<S: Store> Patient<S> {
         let opened = self.ready().await?;
         let seen = self.clinic().memory().seen(place).await?;
         let Some(record) = self.stored(place).await? else {
-            return Err(seen.map_or(Ok(()), |seen| seen.missing(place)).err().unwrap_or(Error::NoRecord));
+            return Err(self.clinic().memory().missing(place).await.err().unwrap_or(Error::NoRecord));
         };
         let StoredBody::Object { object, .. } = &record.body else { return Err(Error::Misplaced) };
         let key = self.key_of(&opened, record.card).await?;

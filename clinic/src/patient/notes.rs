@@ -130,7 +130,7 @@ impl<S: Store> Patient<S> {
         let seen = self.clinic().memory().seen(place).await?;
         match self.stored(place).await? {
             Some(record) => self.open_record(&opened, place, seen, &record).await,
-            None => Err(seen.map_or(Ok(()), |seen| seen.missing(place)).err().unwrap_or(Error::NoRecord)),
+            None => Err(self.clinic().memory().missing(place).await.err().unwrap_or(Error::NoRecord)),
         }
     }
 

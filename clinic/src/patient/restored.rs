@@ -6,6 +6,7 @@ use lukko_store::{Record, Store};
 
 use super::Patient;
 use crate::error::{Error, Result, RolledBack};
+use crate::memory::Memory;
 use crate::memory::notes::Seen;
 use crate::memory::subject::Place;
 use crate::names::{self, Holds};
@@ -40,7 +41,7 @@ impl<S: Store> Patient<S> {
         let mut differences = Vec::new();
         for (place, seen) in known {
             let stored = self.stored(&place).await?;
-            if let Some(what) = different(&place, seen, stored.as_ref()) {
+            if let Some(what) = different(self.clinic().memory(), &place, seen, stored.as_ref()).await? {
                 let stored = stored.map(|record| of_row(&place, &record));
                 differences.push(Difference { what, place, stored });
             }
@@ -62,15 +63,16 @@ impl<S: Store> Patient<S> {
     }
 }
 
-/// What differs, by what was seen and by the row.
-fn different(place: &Place, seen: Seen, stored: Option<&Record>) -> Option<RolledBack> {
+/// What differs, by what was seen before and by the row.
+async fn different(memory: &Memory, place: &Place, seen: Seen, stored: Option<&Record>) -> Result<Option<RolledBack>> {
     let compared = match stored {
-        None => seen.missing(place),
+        None => memory.missing(place).await,
         Some(record) => seen.allows(place, record.revision),
     };
     match compared {
-        Err(Error::RolledBack(what)) => Some(what),
-        _ => None,
+        Ok(()) => Ok(None),
+        Err(Error::RolledBack(what)) => Ok(Some(what)),
+        Err(error) => Err(error),
     }
 }
 
@@ -119,7 +121,7 @@ async fn of_patient<S: Store>(
     }
     for (place, seen) in known {
         let stored = clinic.store().record(clinic.id(), id, place.record()?, place.field()?).await?;
-        found.extend(different(&place, seen, stored.as_ref()));
+        found.extend(different(memory, &place, seen, stored.as_ref()).await?);
     }
     Ok(found)
 }

@@ -70,8 +70,8 @@ impl<S: Store> Walk<S> {
                 }
                 Ok(Some((place, record))) => return Some(self.open(&place, &record).await),
                 Ok(None) => {
-                    let (place, seen) = self.known.pop_first()?;
-                    if let Some(error) = self.gone(&place, seen).await {
+                    let (place, _) = self.known.pop_first()?;
+                    if let Err(error) = self.gone(&place).await {
                         return Some(Err(error));
                     }
                 }
@@ -111,17 +111,11 @@ impl<S: Store> Walk<S> {
         }
     }
 
-    /// What it means that a record was not met. It may have been deleted by this member meanwhile.
-    async fn gone(&self, place: &Place, seen: Seen) -> Option<crate::Error> {
-        seen.missing(place).err()?;
-        let seen = match self.patient.clinic().memory().seen(place).await {
-            Ok(seen) => seen?,
-            Err(error) => return Some(error),
-        };
-        match self.patient.stored(place).await {
-            Ok(Some(_)) => None,
-            Ok(None) => seen.missing(place).err(),
-            Err(error) => Some(error),
+    /// What it means that a record was not met. It may have been written behind the walk meanwhile.
+    async fn gone(&self, place: &Place) -> Result<()> {
+        match self.patient.stored(place).await? {
+            Some(_) => Ok(()),
+            None => self.patient.clinic().memory().missing(place).await,
         }
     }
 }
