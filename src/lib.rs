@@ -57,6 +57,7 @@ extern crate std;
 #[cfg(feature = "std")]
 mod attachment;
 mod chunked;
+pub mod claimed;
 mod custody;
 mod disclosure;
 pub mod error;

@@ -13,7 +13,7 @@ mod scan;
 use scan::{Found, Token, paths, tokens, without_tests};
 
 /// Each room, its tier, and the rooms below that it may use.
-const ROOMS: [(&str, u8, &[&str]); 15] = [
+const ROOMS: [(&str, u8, &[&str]); 16] = [
     ("ident", 0, &["error"]),
     ("error", 0, &["ident"]),
     ("secret", 0, &["error"]),
@@ -22,6 +22,7 @@ const ROOMS: [(&str, u8, &[&str]); 15] = [
     ("wire", 1, &["error", "ident"]),
     ("chunked", 2, &["error", "secret", "prim"]),
     ("keys", 2, &["error", "secret", "ident", "prim", "wire"]),
+    ("claimed", 3, &["error", "ident", "prim", "wire", "keys"]),
     ("custody", 3, &["error", "secret", "ident", "prim", "shamir", "wire", "keys"]),
     ("roster", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody"]),
     ("patient", 3, &["error", "secret", "ident", "prim", "wire", "keys", "custody", "roster"]),

@@ -8,7 +8,7 @@ use lukko::{
     VaultId, create,
 };
 use lukko_store::{
-    After, Body, Change, Expect, NewGeneration, NewRecord, Patient, Record, Store, StoredBody, enrolment,
+    After, Change, Expect, NewGeneration, NewRecord, Patient, Record, Sealed, Store, StoredBody, enrolment,
 };
 
 use crate::notes::{Note, Notes};
@@ -152,25 +152,16 @@ async fn admit_patient(
     let records = notes.iter().map(|note| seal(vault, &enrolled.key, note)).collect::<Outcome<Vec<_>>>()?;
     timing.lukko += sealing.elapsed();
 
-    let mut change = enrolment(patient, vault.descriptor().generation(), &enrolled, &grants);
-    for (note, sealed) in notes.iter().zip(&records) {
-        change.push(Change::Record(NewRecord {
-            patient,
-            record: RecordId::new(&note.record)?,
-            field: FieldLabel::new(FIELD)?,
-            revision: Revision::FIRST.get(),
-            card: enrolled.card_id,
-            body: Body::Sealed(sealed),
-            expect: Expect::Absent,
-        }));
-    }
+    let mut change = enrolment(patient, vault.descriptor().generation(), &enrolled, &grants)?;
+    change.extend(records.iter().map(|sealed| Change::Record(NewRecord::new(sealed, Expect::Absent))));
     store.apply(clinic.vault, &change).await?;
-    Ok(records.iter().map(Vec::len).sum())
+    let length = |sealed: &Sealed| if let StoredBody::Sealed(bytes) = sealed.body() { bytes.len() } else { 0 };
+    Ok(records.iter().map(length).sum())
 }
 
-fn seal(vault: &Vault, key: &PatientKey, note: &Note) -> Outcome<Vec<u8>> {
+fn seal(vault: &Vault, key: &PatientKey, note: &Note) -> Outcome<Sealed> {
     let context = RecordContext::new(RecordId::new(&note.record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
-    Ok(vault.seal(key, &context, note.text.as_bytes(), &mut OsRng)?)
+    Ok(Sealed::note(vault, key, &context, note.text.as_bytes(), &mut OsRng)?)
 }
 
 /// What the database has of a patient.

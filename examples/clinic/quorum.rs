@@ -2,7 +2,7 @@
 
 use lukko::error::{Object, ShareFault};
 use lukko::{Error, MasterKey, MemberId, MemberKey, OsRng, PatientId, Recovery, Roles, Share, Vault};
-use lukko_store::{Change, Store};
+use lukko_store::{Change, NewGrant, Store};
 
 use crate::notes::Notes;
 use crate::people::{self, Clinic};
@@ -42,8 +42,7 @@ pub(crate) async fn break_the_glass(
     people::publish(store, &mut vault, clinic, draft, &[people::member(&aalto)]).await?;
     clinic.pin = vault.pin().clone();
     let grant = vault.grant(&key, aalto.fingerprint(), &mut OsRng)?;
-    let (id, card, to) = (PatientId::new(patient)?, grant.card, grant.recipient);
-    let change = Change::Grant { patient: id, card, to, grant: &grant.bytes, replaces: None };
+    let change = Change::Grant(NewGrant::new(PatientId::new(patient)?, &grant)?);
     store.apply(clinic.vault, &[change]).await?;
     let key = people::key(store, &vault, &aalto, patient).await?.ok_or("a grant is missing")?;
     let again = people::compare(store, &vault, &key, (patient, notes), &mut Timing::default()).await?;

@@ -43,6 +43,18 @@ impl<'a> RecordContext<'a> {
         self.record
     }
 
+    /// The field.
+    #[must_use]
+    pub const fn field(&self) -> FieldLabel<'a> {
+        self.field
+    }
+
+    /// The revision.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
     /// The place of a deposit, whose revision is always 0.
     pub(crate) const fn of_deposit(record: RecordId<'a>, field: FieldLabel<'a>, padding: Padding) -> Self {
         Self { record, field, revision: Revision::DEPOSIT, padding }

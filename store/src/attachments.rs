@@ -8,6 +8,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lukko::claimed::Record;
 use lukko::{OsRng, VaultId, random_id};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -16,6 +17,7 @@ use tokio::runtime::Handle;
 
 use crate::change::Change;
 use crate::error::{Conflict, Error, Missing, Result};
+use crate::placed::Uploaded;
 use crate::store::Store;
 
 /// Parts of an upload that are under way at once, each of 5 MiB.
@@ -52,7 +54,7 @@ impl Attachments {
 
     /// Begins an upload: draws a name, announces it, and gives the sink to seal into. `at` is in seconds since 1970.
     ///
-    /// When the sink is finished, store the record whose body is [`Body::Object`](crate::Body::Object) with this name.
+    /// When the sink is finished, store the record of the object: see [`AttachmentSealer`](crate::AttachmentSealer).
     ///
     /// # Errors
     /// As [`Store::apply`].
@@ -62,7 +64,7 @@ impl Attachments {
         store.apply(vault, &[Change::Upload { object: &object, at: at.max(1) }]).await?;
         let upload = self.objects.put_multipart(&place(vault, &object)).await.map_err(Error::unavailable)?;
         let upload = Some(WriteMultipart::new(upload));
-        Ok(ObjectSink { object, upload, length: 0, runtime: Handle::current() })
+        Ok(ObjectSink { object, upload, length: 0, begin: Vec::new(), runtime: Handle::current() })
     }
 
     /// Opens an object for reading at any position. Its length is asked for: what the store has noted is not trusted.
@@ -165,6 +167,8 @@ pub struct ObjectSink {
     object: String,
     upload: Option<WriteMultipart>,
     length: u64,
+    /// The first bytes, which say of which record they are.
+    begin: Vec<u8>,
     runtime: Handle,
 }
 
@@ -175,14 +179,14 @@ impl ObjectSink {
         &self.object
     }
 
-    /// Ends the upload; the object is there and durable when this returns. Gives its name and length.
+    /// Ends the upload; the object is there and durable when this returns.
     ///
     /// # Errors
     /// Those of the object store. The object does not exist then.
-    pub fn finish(mut self) -> io::Result<(String, u64)> {
+    pub fn finish(mut self) -> io::Result<Uploaded> {
         let upload = self.upload.take().ok_or(io::ErrorKind::BrokenPipe)?;
         self.runtime.block_on(upload.finish())?;
-        Ok((self.object, self.length))
+        Ok(Uploaded::new(self.object, self.length, self.begin))
     }
 }
 
@@ -196,6 +200,8 @@ impl Write for ObjectSink {
         // A full part is uploaded by a task, and a thread that is not the runtime's has none to begin it on.
         let _entered = self.runtime.enter();
         upload.write(bytes);
+        let missing = Record::BEGIN.saturating_sub(self.begin.len());
+        self.begin.extend(bytes.iter().take(missing));
         self.length = self.length.saturating_add(bytes.len() as u64);
         Ok(bytes.len())
     }

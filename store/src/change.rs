@@ -1,7 +1,10 @@
 //! What can be changed. Each value says what it builds on, so that a writer who has been overtaken is told so.
 
+use lukko::error::Object;
 use lukko::{CardId, Enrolment, FieldLabel, Grant, KeyFingerprint, PatientId, RecordId, Vault};
 
+use crate::error::{Mismatch, Result};
+use crate::placed::{MasterGrantRow, NewCard, NewEndorsement, NewGrant, NewMasterGrant, NewRecord, Placed};
 use crate::rows::{Claim, Erasure};
 
 /// One part of a logical change. Those that belong together go into one [`Store::apply`](crate::Store::apply).
@@ -32,34 +35,12 @@ pub enum Change<'a> {
     Card(NewCard<'a>),
     /// The endorsement of the patient's current card, with the master grant, for one generation. Where it replaces the
     /// endorsement of another card, the master grant of that card stays, as if [`Change::MasterGrant`] had stored it.
-    Endorse(Endorsement<'a>),
+    Endorse(NewEndorsement<'a>),
     /// A grant of the patient to a member.
-    Grant {
-        /// The patient.
-        patient: PatientId<'a>,
-        /// The card whose key is in it.
-        card: CardId,
-        /// The member's key.
-        to: KeyFingerprint,
-        /// Its bytes.
-        grant: &'a [u8],
-        /// The stored bytes that these replace, if any.
-        replaces: Option<&'a [u8]>,
-    },
-    /// The master grant of an older card, whose records have not all moved yet. Where one is stored and `replaces` is none,
-    /// the stored one stays.
-    MasterGrant {
-        /// The patient.
-        patient: PatientId<'a>,
-        /// The older card.
-        card: CardId,
-        /// The generation whose master key opens it.
-        generation: u32,
-        /// Its bytes.
-        grant: &'a [u8],
-        /// The stored bytes that these replace, because they do not open.
-        replaces: Option<&'a [u8]>,
-    },
+    Grant(NewGrant<'a>),
+    /// The master grant of an older card, whose records have not all moved yet. Where one is stored and it replaces none, the
+    /// stored one stays.
+    MasterGrant(NewMasterGrant<'a>),
     /// Deletes a grant to a member. Where there was one, the store remembers the key until the patient is erased
     /// ([`Patient::withdrawn`](crate::Patient::withdrawn)), and the receipt of the erasure names it.
     Withdraw {
@@ -176,55 +157,6 @@ pub struct NewGeneration<'a> {
     pub roster: &'a [u8],
 }
 
-/// A card. Comes with an [`Endorsement`] in the same change.
-#[derive(Debug, Clone, Copy)]
-pub struct NewCard<'a> {
-    /// The patient.
-    pub patient: PatientId<'a>,
-    /// The card's id.
-    pub card: CardId,
-    /// Its bytes.
-    pub bytes: &'a [u8],
-    /// The patient's card until now; none for a new patient.
-    pub previous: Option<CardId>,
-}
-
-/// What vouches for a card, and what a quorum opens it with.
-#[derive(Debug, Clone, Copy)]
-pub struct Endorsement<'a> {
-    /// The patient.
-    pub patient: PatientId<'a>,
-    /// The card: the patient's current one.
-    pub card: CardId,
-    /// The generation.
-    pub generation: u32,
-    /// The endorsement's bytes.
-    pub endorsement: &'a [u8],
-    /// The master grant's bytes.
-    pub master_grant: &'a [u8],
-    /// The stored endorsement of this generation that it replaces, if any.
-    pub replaces: Option<&'a [u8]>,
-}
-
-/// A record as it is to be stored.
-#[derive(Debug, Clone, Copy)]
-pub struct NewRecord<'a> {
-    /// The patient.
-    pub patient: PatientId<'a>,
-    /// The record.
-    pub record: RecordId<'a>,
-    /// The field.
-    pub field: FieldLabel<'a>,
-    /// The revision that was sealed; 0 for deposits and what became of them.
-    pub revision: u64,
-    /// The card of the key it was sealed under: the patient's current one.
-    pub card: CardId,
-    /// Its bytes, or where they are.
-    pub body: Body<'a>,
-    /// What it builds on.
-    pub expect: Expect<'a>,
-}
-
 /// A record's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body<'a> {
@@ -326,13 +258,15 @@ pub enum Outcome<'a> {
 }
 
 /// A new patient, in one change: card, endorsement with master grant, and grants to members.
-#[must_use]
+///
+/// # Errors
+/// [`Mismatch`](crate::error::Mismatch) for the enrolment of another patient or generation, or a grant of another card.
 pub fn enrolment<'a>(
     patient: PatientId<'a>,
     generation: u32,
     enrolment: &'a Enrolment,
     grants: &'a [Grant],
-) -> Vec<Change<'a>> {
+) -> Result<Vec<Change<'a>>> {
     next_card(patient, generation, None, enrolment, grants)
 }
 
@@ -349,41 +283,35 @@ pub struct Replaced<'a> {
 
 /// The next version of a patient's key, in one change. `replaces` is the current card, with what is stored for this
 /// generation.
-#[must_use]
+///
+/// # Errors
+/// As [`enrolment()`]; [`Mismatch::Previous`](crate::error::Mismatch::Previous) for a card that follows another one than the
+/// one that it replaces.
 pub fn next_card<'a>(
     patient: PatientId<'a>,
     generation: u32,
     replaces: Option<Replaced<'a>>,
     enrolment: &'a Enrolment,
     grants: &'a [Grant],
-) -> Vec<Change<'a>> {
+) -> Result<Vec<Change<'a>>> {
     let Enrolment { card_id, card, endorsement, master_grant, .. } = enrolment;
     let (previous, endorsed) = (replaces.map(|old| old.card), replaces.map(|old| old.endorsement));
-    let mut changes = vec![
-        Change::Card(NewCard { patient, card: *card_id, bytes: card, previous }),
-        Change::Endorse(Endorsement {
-            patient,
-            card: *card_id,
-            generation,
-            endorsement,
-            master_grant,
-            replaces: endorsed,
-        }),
-    ];
-    changes.extend(grants.iter().map(|grant| Change::Grant {
-        patient,
-        card: grant.card,
-        to: grant.recipient,
-        grant: &grant.bytes,
-        replaces: None,
+    let new = NewCard::new(patient, card)?;
+    if new.row().previous != previous {
+        return Err(Mismatch::Previous.into());
+    }
+    let endorsement = NewEndorsement::new(patient, (*card_id, generation), endorsement, master_grant)?;
+    let mut changes = vec![Change::Card(new), Change::Endorse(endorsement.replacing(endorsed))];
+    for grant in grants {
+        let of_card = NewGrant::from_bytes(patient, (*card_id, grant.recipient), &grant.bytes)?;
+        changes.push(Change::Grant(of_card));
+    }
+    // The endorsement's row is written over; a quorum opens the old card's records by this until they have moved. It is kept
+    // as it was stored.
+    changes.extend(replaces.map(|old| {
+        let (card, grant) = (old.card, old.master_grant);
+        let row = MasterGrantRow { patient, card, generation, grant, replaces: None };
+        Change::MasterGrant(Placed::stored(Object::Grant, row))
     }));
-    // The endorsement's row is written over; a quorum opens the old card's records by this until they have moved.
-    changes.extend(replaces.map(|old| Change::MasterGrant {
-        patient,
-        card: old.card,
-        generation,
-        grant: old.master_grant,
-        replaces: None,
-    }));
-    changes
+    Ok(changes)
 }

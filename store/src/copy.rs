@@ -1,9 +1,11 @@
 //! A vault, from one store into another: from SQLite to PostgreSQL when one machine is not enough any more, and back.
 
-use lukko::{CardId, FieldLabel, MemberEntry, PatientId, RecordId, Vault, VaultId};
+use lukko::error::Object;
+use lukko::{CardId, MemberEntry, PatientId, Vault, VaultId};
 
-use crate::change::{Change, Endorsement, Expect, NewCard, NewGeneration, NewRecord};
+use crate::change::{Change, Expect, NewGeneration};
 use crate::error::{Error, Result};
+use crate::placed::{CardRow, EndorsementRow, GrantRow, MasterGrantRow, Placed, RecordRow};
 use crate::rows::{After, Generation, Patient, Record, StoredBody};
 use crate::store::Store;
 
@@ -42,7 +44,11 @@ pub async fn copy(from: &impl Store, to: &impl Store, vault: &Vault) -> Result<C
     for generation in &generations {
         copy_generation(to, id, generation).await?;
     }
-    for Generation { generation, .. } in generations.iter().filter(|generation| generation.retired) {
+    // One that an earlier run has retired stays so: it would be judged anew by the patients that are there meanwhile.
+    let there = to.generations(id).await?;
+    let retired = |number: u32| there.iter().any(|there| there.generation == number && there.retired);
+    let left = generations.iter().filter(|generation| generation.retired && !retired(generation.generation));
+    for Generation { generation, .. } in left {
         to.apply(id, &[Change::Retire { generation: *generation, losing: &[] }]).await?;
     }
     for erasure in &from.erasures(id).await? {
@@ -94,7 +100,8 @@ async fn copy_patient(from: &impl Store, to: &impl Store, id: VaultId, patient: 
         let mut later = stored.cards.iter().skip(at.saturating_add(1));
         let passed = later.any(|(later, _)| there.current == Some(*later));
         if !passed && there.current != Some(*card) {
-            let mut changes = vec![Change::Card(NewCard { patient, card: *card, bytes, previous })];
+            let row = CardRow { patient, card: *card, bytes, previous };
+            let mut changes = vec![Change::Card(Placed::stored(Object::Card, row))];
             changes.extend(endorsements(&stored, patient, at, &there));
             to.apply(id, &changes).await?;
         }
@@ -105,19 +112,14 @@ async fn copy_patient(from: &impl Store, to: &impl Store, id: VaultId, patient: 
     if copied != all {
         return Err(Error::Corrupt { table: "record", what: "a record names no card of its patient" });
     }
-    let grants = stored.grants.iter().map(|grant| Change::Grant {
-        patient,
-        card: grant.card,
-        to: grant.to,
-        grant: &grant.bytes,
-        replaces: None,
+    let grants = stored.grants.iter().map(|grant| {
+        let row = GrantRow { patient, card: grant.card, to: grant.to, grant: &grant.bytes, replaces: None };
+        Change::Grant(Placed::stored(Object::Grant, row))
     });
-    let master_grants = stored.master_grants.iter().map(|grant| Change::MasterGrant {
-        patient,
-        card: grant.card,
-        generation: grant.generation,
-        grant: &grant.bytes,
-        replaces: None,
+    let master_grants = stored.master_grants.iter().map(|stored| {
+        let (card, generation, grant) = (stored.card, stored.generation, &stored.bytes);
+        let row = MasterGrantRow { patient, card, generation, grant, replaces: None };
+        Change::MasterGrant(Placed::stored(Object::Grant, row))
     });
     let withdrawn = stored.withdrawn.iter().map(|from| Change::Withdrawn { patient, from: *from });
     to.apply(id, &grants.chain(master_grants).chain(withdrawn).collect::<Vec<_>>()).await?;
@@ -133,14 +135,15 @@ fn endorsements<'a>(stored: &'a Patient, patient: PatientId<'a>, at: usize, ther
     let of_card = stored.endorsed.iter().filter(|endorsed| endorsed.card == *card);
     let stand_in = stored.endorsed.iter().filter(|endorsed| later(endorsed.card)).take(usize::from(own == 0));
     let change = |endorsed: &'a crate::rows::Endorsed| {
-        Change::Endorse(Endorsement {
+        let row = EndorsementRow {
             patient,
             card: *card,
             generation: endorsed.generation,
             endorsement: &endorsed.endorsement,
             master_grant: &endorsed.master_grant,
             replaces: there.endorsed(endorsed.generation).map(|there| there.endorsement.as_slice()),
-        })
+        };
+        Change::Endorse(Placed::stored(Object::Endorsement, row))
     };
     of_card.chain(stand_in).map(change).collect()
 }
@@ -166,8 +169,8 @@ async fn copy_records(
                 StoredBody::Sealed(_) => None,
             });
             let records = of_card.iter().map(|record| new_record(patient, record));
-            let changes: Result<Vec<_>> = objects.map(Ok).chain(records).collect();
-            to.apply(id, &changes?).await?;
+            let changes: Vec<_> = objects.chain(records).collect();
+            to.apply(id, &changes).await?;
         }
         last = page.into_iter().next_back();
         if last.is_none() {
@@ -176,10 +179,10 @@ async fn copy_records(
     }
 }
 
-fn new_record<'a>(patient: PatientId<'a>, stored: &'a Record) -> Result<Change<'a>> {
+/// As it is stored, damaged or not.
+fn new_record<'a>(patient: PatientId<'a>, stored: &'a Record) -> Change<'a> {
     let Record { record, field, revision, card, body } = stored;
-    let body = body.as_written();
-    let (record, field) = (RecordId::new(record)?, FieldLabel::new(field)?);
-    let (revision, card, expect) = (*revision, *card, Expect::Absent);
-    Ok(Change::Record(NewRecord { patient, record, field, revision, card, body, expect }))
+    let (patient, body, expect) = (patient.as_bytes(), body.as_written(), Expect::Absent);
+    let row = RecordRow { patient, record, field, revision: *revision, card: *card, body, expect };
+    Change::Record(Placed::stored(Object::Record, row))
 }

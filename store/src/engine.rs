@@ -57,7 +57,7 @@ fn number(number: u64) -> Result<Value> {
 impl<B: Backend> Engine<B> {
     async fn try_apply(&self, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
         if let [Change::Record(new)] = changes
-            && records::alone(&self.backend, vault, new).await?
+            && records::alone(&self.backend, vault, new.row()).await?
         {
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl<B: Backend> Store for Engine<B> {
     }
 
     async fn apply(&self, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
-        apply::check(changes)?;
+        apply::check(vault, changes)?;
         let mut attempt = 1;
         loop {
             match self.try_apply(vault, changes).await {

@@ -4,6 +4,9 @@ mod display;
 
 use std::error::Error as StdError;
 
+use lukko::error::Object;
+use lukko::{CardId, KeyFingerprint};
+
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -13,6 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The caller asked for something that cannot be done; the arguments must change.
     Usage(Usage),
+    /// An object was to be stored in another place than the one for which it was made. Nothing would open it there.
+    Mismatch(Mismatch),
     /// Somebody else was there first. Nothing was changed: read again, and decide anew.
     Conflict(Conflict),
     /// What was given is older than what is stored, or not newer where it must be. Nothing was changed.
@@ -84,6 +89,54 @@ pub enum Usage {
     NotRotated(u64),
     /// Attachments are read by streams that block: their job needs a runtime of several threads.
     OneThread,
+}
+
+/// In what an object differs from the place in which it was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// It is of another vault.
+    Vault(Object),
+    /// The record is of a vault of another suite.
+    Suite,
+    /// The card is of another patient.
+    Patient,
+    /// The card follows another card than the one that it was to replace.
+    Previous,
+    /// It is of another card.
+    Card {
+        /// What.
+        object: Object,
+        /// The card that the caller named.
+        named: CardId,
+        /// The card that its bytes name.
+        met: CardId,
+    },
+    /// The record is of another revision.
+    Revision {
+        /// The revision that the caller named.
+        named: u64,
+        /// The revision that its bytes name; 0 is a deposit.
+        met: u64,
+    },
+    /// It is of another generation.
+    Generation {
+        /// What.
+        object: Object,
+        /// The generation that the caller named.
+        named: u32,
+        /// The generation that its bytes name; none for a grant to a member.
+        met: Option<u32>,
+    },
+    /// The grant is to another key.
+    Recipient {
+        /// The key that the caller named.
+        named: KeyFingerprint,
+        /// The key that its bytes name.
+        met: KeyFingerprint,
+    },
+    /// The endorsement names another master grant than the one beside it.
+    MasterGrant,
 }
 
 /// What excludes what.
@@ -166,6 +219,12 @@ impl StdError for Error {
 impl From<Usage> for Error {
     fn from(usage: Usage) -> Self {
         Self::Usage(usage)
+    }
+}
+
+impl From<Mismatch> for Error {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Mismatch(mismatch)
     }
 }
 

@@ -26,7 +26,7 @@ pub use erasure::ErasureJob;
 #[cfg(feature = "import")]
 pub use import::{ImportColumn, ImportFault, ImportFile, ImportJob, ImportMistake, ImportRow, look_alikes};
 pub use keys::KeyOf;
-pub use rekey::{How, RekeyJob};
+pub use rekey::RekeyJob;
 pub use rotation::RotationJob;
 pub use verify::VerifyJob;
 
@@ -261,7 +261,7 @@ impl<'a, S: Store> Worker<'a, S> {
         let Piece { written, findings, still_open, last } = piece;
         let reason = report(&findings);
         let outcome = if findings.is_empty() { Outcome::Done } else { Outcome::Failed(&reason) };
-        let change = |owned| Ok(Owned::change(owned, PatientId::new(&claim.patient)?, claim));
+        let change = |owned| Owned::change(owned, PatientId::new(&claim.patient)?, claim);
         let mut changes = last.iter().map(change).collect::<Result<Vec<Change<'_>>>>()?;
         if !matches!(last.last(), Some(Owned::Erase { .. })) {
             changes.push(Change::Done { claim, outcome });

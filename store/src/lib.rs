@@ -14,6 +14,7 @@ pub mod error;
 mod faulty;
 mod jobs;
 mod memory;
+pub mod placed;
 #[cfg(unix)]
 pub mod restore;
 mod rows;
@@ -25,17 +26,19 @@ mod table;
 
 pub use attachments::{Attachments, ObjectSink, ObjectSource};
 pub use change::{
-    Body, Change, Endorsement, Erase, Expect, JobKind, NewCard, NewGeneration, NewRecord, Outcome, Over, Part, Records,
-    Replaced, enrolment, next_card,
+    Body, Change, Erase, Expect, JobKind, NewGeneration, Outcome, Over, Part, Records, Replaced, enrolment, next_card,
 };
 pub use copy::{Copied, copy};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use faulty::{Fault, Faults, Faulty, FaultyStore};
-pub use jobs::{ErasureJob, Finding, How, KeyOf, Piece, Progress, RekeyJob, RotationJob, Task, VerifyJob, Worker};
+pub use jobs::{ErasureJob, Finding, KeyOf, Piece, Progress, RekeyJob, RotationJob, Task, VerifyJob, Worker};
 #[cfg(feature = "import")]
 pub use jobs::{ImportColumn, ImportFault, ImportFile, ImportJob, ImportMistake, ImportRow, look_alikes};
 pub use memory::{Memory, MemoryStore};
+pub use placed::{
+    AttachmentSealer, How, NewCard, NewEndorsement, NewGrant, NewMasterGrant, NewRecord, Placed, Sealed, Spot, Uploaded,
+};
 pub use rows::{
     After, Claim, Endorsed, Erasure, Failure, Generation, Grant, JobState, MasterGrant, Patient, Record, Scrub,
     StoredBody,

@@ -5,10 +5,12 @@
 //! directories are for their owner alone, whatever the umask is.
 
 mod admit;
+mod decided;
 mod failure;
 mod files;
 mod kept;
 mod listing;
+mod moved;
 mod open;
 mod read;
 mod shares;
@@ -17,8 +19,10 @@ mod verify;
 
 pub use admit::{Admission, admit};
 pub use failure::{Console, Failure, Named, shown};
+pub(crate) use files::Part;
 pub use files::write_secret;
 pub use kept::{Kept, erase_again};
+pub use moved::move_records;
 pub use open::open;
 pub use read::{ReadReport, read};
 pub use shares::Shares;

@@ -8,7 +8,7 @@ use lukko::{
     Enroller, Enrolment, FieldLabel, MemberEntry, MemberId, NewVault, OsRng, PatientId, Pin, Policy, RecordContext,
     RecordId, RegistrarKey, Revision, Roles, RosterDraft, Share, Suite, Vault, create,
 };
-use lukko_store::{Attachments, Body, Change, Expect, NewGeneration, NewRecord, Store, enrolment};
+use lukko_store::{AttachmentSealer, Attachments, Change, Expect, NewGeneration, NewRecord, Sealed, Store, enrolment};
 
 use lukko_store::restore::{Console, Kept, erase_again, write_secret};
 
@@ -64,24 +64,14 @@ pub(crate) async fn found(
             let note = note(&name, number);
             fs::write(directory.join("notes").join(&name).join(format!("{record}.{FIELD}")), &note)?;
             let context = RecordContext::new(RecordId::new(record)?, FieldLabel::new(FIELD)?, Revision::FIRST);
-            sealed.push(vault.seal(&enrolled.key, &context, note.as_bytes(), rng)?);
+            sealed.push(Sealed::note(&vault, &enrolled.key, &context, note.as_bytes(), rng)?);
         }
-        let mut change = enrolment(id, generation, &enrolled, &grants);
-        for (record, sealed) in records.iter().zip(&sealed) {
-            change.push(Change::Record(NewRecord {
-                patient: id,
-                record: RecordId::new(record)?,
-                field: FieldLabel::new(FIELD)?,
-                revision: Revision::FIRST.get(),
-                card: enrolled.card_id,
-                body: Body::Sealed(sealed),
-                expect: Expect::Absent,
-            }));
-        }
+        let mut change = enrolment(id, generation, &enrolled, &grants)?;
+        change.extend(sealed.iter().map(|sealed| Change::Record(NewRecord::new(sealed, Expect::Absent))));
         store.apply(pinned.vault(), &change).await?;
         if number == 0 {
             let file = directory.join("notes").join(&name).join(format!("scan.{FIELD}"));
-            attach(store, attachments, &vault, (id, &enrolled), &file).await?;
+            attach(store, attachments, &vault, &enrolled, &file).await?;
         }
     }
     Terminal.say(&format!("{} notes of {patients} patients are sealed", patients * NOTES));
@@ -93,7 +83,7 @@ async fn attach(
     store: &impl Store,
     attachments: &Attachments,
     vault: &Vault,
-    (patient, enrolled): (PatientId<'_>, &Enrolment),
+    enrolled: &Enrolment,
     file: &Path,
 ) -> Outcome<()> {
     let (id, record, field) = (vault.descriptor().vault(), RecordId::new("scan")?, FieldLabel::new(FIELD)?);
@@ -101,15 +91,12 @@ async fn attach(
     fs::write(file, &scan)?;
     let sink = attachments.begin(store, id, now()?).await?;
     let context = RecordContext::new(record, field, Revision::FIRST);
-    let (object, length) = beside(|| {
-        let mut writer = vault.seal_attachment(&enrolled.key, &context, sink, &mut OsRng)?;
-        writer.write_all(&scan)?;
-        writer.finish()?.finish()
+    let sealed = beside(|| {
+        let mut sealer = AttachmentSealer::begin(vault, &enrolled.key, &context, sink, &mut OsRng)?;
+        sealer.write_all(&scan)?;
+        sealer.finish()
     })?;
-    let body = Body::Object { object: &object, length };
-    let (revision, card, expect) = (Revision::FIRST.get(), enrolled.card_id, Expect::Absent);
-    let new = NewRecord { patient, record, field, revision, card, body, expect };
-    Ok(store.apply(id, &[Change::Record(new)]).await?)
+    Ok(store.apply(id, &[Change::Record(NewRecord::new(&sealed, Expect::Absent))]).await?)
 }
 
 /// Of different lengths, and no two alike.

@@ -175,6 +175,9 @@ async fn admit(
 ) -> Outcome<()> {
     let root = (&mut opened.vault, &opened.master);
     let admission = restore::admit(store, root, &opened.kept, (name, Path::new(file)), &Terminal).await?;
+    for decided in &admission.decided {
+        Terminal.say(&decided.to_string());
+    }
     let missed =
         list(&admission.missed, "not every patient was granted. Bring back what is named above, and run it again");
     Terminal.say(&format!(
@@ -183,8 +186,14 @@ async fn admit(
         admission.member.fingerprint(),
         admission.granted
     ));
+    let by = (&opened.vault, KeyOf::Master(&opened.master));
+    let (moved, left) = restore::move_records(store, attachments, by, &opened.deposits()?, SystemTime::now).await?;
+    if moved > 0 {
+        Terminal.say(&format!("{moved} records moved to their patients' newest keys"));
+    }
+    let left = list(&left, "not every record moved to its patient's newest key; it is where it was");
     let whole = verify(store, attachments, &opened, KeyOf::Member(&admission.member)).await;
-    missed.and(whole)
+    missed.and(left).and(whole)
 }
 
 fn now() -> Outcome<u64> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lukko::rand_core::TryRng;
 use lukko::{CardId, OsRng, PatientId, PatientKey, RecordContext, RecordId, Revision, Suite};
-use lukko_store::{Body, Change, Expect, NewRecord, Store, enrolment};
+use lukko_store::{Change, Expect, NewRecord, Sealed, Store, StoredBody, enrolment};
 
 use crate::clinic::{Clinic, TestRng, field};
 use crate::raw::Row;
@@ -70,7 +70,7 @@ impl World {
                 .collect();
             let changes: Vec<Change<'_>> = new
                 .iter()
-                .flat_map(|(name, (one, grants))| enrolment(PatientId::new(name).unwrap(), 1, one, grants))
+                .flat_map(|(name, (one, grants))| enrolment(PatientId::new(name).unwrap(), 1, one, grants).unwrap())
                 .collect();
             store.apply(self.clinic.id(), &changes).await.unwrap();
             drop(changes);
@@ -103,33 +103,25 @@ impl World {
         (from..to).map(note).collect()
     }
 
-    pub fn seal(&self, note: &Note) -> Vec<u8> {
+    pub fn seal(&self, note: &Note) -> Sealed {
         let (_, key, _) = &self.patients[note.patient];
         let revision = Revision::new(note.revision).unwrap();
         let context = RecordContext::new(RecordId::new(&note.id).unwrap(), field(), revision);
-        self.clinic.vault.seal(key, &context, note.text.as_bytes(), &mut OsRng).unwrap()
+        Sealed::note(&self.clinic.vault, key, &context, note.text.as_bytes(), &mut OsRng).unwrap()
     }
 
-    pub fn change<'a>(&'a self, note: &'a Note, sealed: &'a [u8]) -> Change<'a> {
-        let (patient, _, card) = &self.patients[note.patient];
-        Change::Record(NewRecord {
-            patient: PatientId::new(patient).unwrap(),
-            record: RecordId::new(&note.id).unwrap(),
-            field: field(),
-            revision: note.revision,
-            card: *card,
-            body: Body::Sealed(sealed),
-            expect: if note.revision == 1 { Expect::Absent } else { Expect::Revision(note.revision - 1) },
-        })
+    pub fn change(sealed: &Sealed) -> Change<'_> {
+        let revision = sealed.revision();
+        let expect = if revision == 1 { Expect::Absent } else { Expect::Revision(revision - 1) };
+        Change::Record(NewRecord::new(sealed, expect))
     }
 
     /// Seals notes and writes them in one change; gives what was sealed.
     pub async fn import(&self, store: &impl Store, notes: &[Note]) -> Vec<Vec<u8>> {
-        let sealed: Vec<Vec<u8>> = notes.iter().map(|note| self.seal(note)).collect();
-        let changes: Vec<Change<'_>> =
-            notes.iter().zip(&sealed).map(|(note, sealed)| self.change(note, sealed)).collect();
+        let sealed: Vec<Sealed> = notes.iter().map(|note| self.seal(note)).collect();
+        let changes: Vec<Change<'_>> = sealed.iter().map(Self::change).collect();
         store.apply(self.clinic.id(), &changes).await.unwrap();
-        sealed
+        sealed.iter().map(bytes).collect()
     }
 
     pub fn row<'a>(&'a self, vault: &'a [u8], note: &'a Note, sealed: &'a [u8]) -> Row<'a> {
@@ -143,6 +135,14 @@ impl World {
             card: card.as_bytes(),
             sealed,
         }
+    }
+}
+
+/// The bytes of a sealed note.
+pub fn bytes(sealed: &Sealed) -> Vec<u8> {
+    match sealed.body() {
+        StoredBody::Sealed(bytes) => bytes.clone(),
+        StoredBody::Object { .. } => panic!("a note"),
     }
 }
 

@@ -4,8 +4,8 @@ use lukko::{CardId, KeyFingerprint, PatientId, VaultId};
 
 use super::{bytes, custody, read, receipt, vault_key, way};
 use crate::backend::{Reader, Tx};
-use crate::change::{Endorsement, NewCard};
 use crate::error::{Conflict, Missing, Result, Usage};
+use crate::placed::{CardRow, EndorsementRow};
 use crate::table::{CARD, ENDORSEMENT, GRANT, PATIENT, Row, Value, WITHDRAWN};
 
 /// The version and id of the patient's card. The row is held until the end of the change, and with it every other change
@@ -30,8 +30,8 @@ pub(super) async fn require_current(
     if current == card { Ok(()) } else { Err(Conflict::Card.into()) }
 }
 
-pub(super) async fn card(tx: &mut impl Tx, vault: VaultId, new: &NewCard<'_>) -> Result<()> {
-    let NewCard { patient, card, bytes: card_bytes, previous } = *new;
+pub(super) async fn card(tx: &mut impl Tx, vault: VaultId, new: &CardRow<'_>) -> Result<()> {
+    let CardRow { patient, card, bytes: card_bytes, previous } = *new;
     let row = |version: u32| {
         vec![vault_key(vault), bytes(patient.as_bytes()), Value::Int(version.into()), bytes(card.as_bytes())]
     };
@@ -64,8 +64,8 @@ async fn insert_card(tx: &mut impl Tx, row: Row) -> Result<()> {
     if tx.get(&CARD, key).await?.as_ref() == Some(&row) { Ok(()) } else { Err(Conflict::Card.into()) }
 }
 
-pub(super) async fn endorse(tx: &mut impl Tx, vault: VaultId, new: &Endorsement<'_>) -> Result<()> {
-    let Endorsement { patient, card, generation, endorsement, master_grant, replaces } = *new;
+pub(super) async fn endorse(tx: &mut impl Tx, vault: VaultId, new: &EndorsementRow<'_>) -> Result<()> {
+    let EndorsementRow { patient, card, generation, endorsement, master_grant, replaces } = *new;
     custody::require(tx, vault, generation).await?;
     require_current(tx, vault, patient, card).await?;
     let key = vec![vault_key(vault), bytes(patient.as_bytes()), Value::Int(generation.into())];

@@ -4,8 +4,9 @@ use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 
 use super::{bytes, number, patients, read, vault_key};
 use crate::backend::{Backend, Purpose, Reader, Tx};
-use crate::change::{Body, Change, Expect, NewRecord};
+use crate::change::{Body, Change, Expect};
 use crate::error::{Conflict, Missing, Result, Usage};
+use crate::placed::RecordRow;
 use crate::rows::{Record, StoredBody};
 use crate::table::{OBJECT, RECORD, Row, Value};
 
@@ -19,23 +20,25 @@ impl PartialEq<StoredBody> for Body<'_> {
     }
 }
 
-fn key(vault: VaultId, (patient, record, field): (PatientId<'_>, RecordId<'_>, FieldLabel<'_>)) -> Vec<Value> {
-    vec![vault_key(vault), bytes(patient.as_bytes()), bytes(record.as_bytes()), bytes(field.as_bytes())]
+fn key(vault: VaultId, place: [&[u8]; 3]) -> Vec<Value> {
+    let [patient, record, field] = place.map(bytes);
+    vec![vault_key(vault), patient, record, field]
 }
 
-fn row(vault: VaultId, new: &NewRecord<'_>) -> Result<Row> {
-    let NewRecord { patient, record, field, revision, card, body, .. } = *new;
+fn row(vault: VaultId, new: &RecordRow<'_>) -> Result<Row> {
+    let RecordRow { patient, record, field, revision, card, body, .. } = *new;
     let (sealed, object, length) = match body {
         Body::Sealed(sealed) => (bytes(sealed), Value::Null, sealed.len() as u64),
         Body::Object { object, length } => (Value::Null, bytes(object.as_bytes()), length),
     };
     let rest = [number(revision)?, bytes(card.as_bytes()), sealed, object, number(length)?];
-    Ok(key(vault, (patient, record, field)).into_iter().chain(rest).collect())
+    Ok(key(vault, [patient, record, field]).into_iter().chain(rest).collect())
 }
 
 /// A record that is expected to be a new one, with its bytes.
 fn is_new(change: &Change<'_>) -> bool {
-    matches!(change, Change::Record(NewRecord { expect: Expect::Absent, body: Body::Sealed(_), .. }))
+    let of_new = |row: &RecordRow<'_>| matches!((row.expect, row.body), (Expect::Absent, Body::Sealed(_)));
+    matches!(change, Change::Record(new) if of_new(new.row()))
 }
 
 /// With how many new records a change begins.
@@ -43,8 +46,8 @@ pub(super) fn leading(changes: &[Change<'_>]) -> usize {
     changes.iter().take_while(|change| is_new(change)).count()
 }
 
-fn new_records<'c>(changes: &'c [Change<'_>]) -> impl Iterator<Item = &'c NewRecord<'c>> {
-    changes.iter().filter_map(|change| if let Change::Record(new) = change { Some(new) } else { None })
+fn new_records<'c>(changes: &'c [Change<'_>]) -> impl Iterator<Item = &'c RecordRow<'c>> {
+    changes.iter().filter_map(|change| if let Change::Record(new) = change { Some(new.row()) } else { None })
 }
 
 /// New records, all at once. Where one of them is there already or is refused, each by itself: the first that is refused
@@ -62,7 +65,7 @@ pub(super) async fn insert(tx: &mut impl Tx, vault: VaultId, changes: &[Change<'
 }
 
 /// One sealed record that is all of a change: mostly one statement is enough. False, and nothing is changed, if not.
-pub(super) async fn alone(backend: &impl Backend, vault: VaultId, new: &NewRecord<'_>) -> Result<bool> {
+pub(super) async fn alone(backend: &impl Backend, vault: VaultId, new: &RecordRow<'_>) -> Result<bool> {
     if !matches!((new.body, new.expect), (Body::Sealed(_), Expect::Absent | Expect::Revision(_))) {
         return Ok(false);
     }
@@ -79,25 +82,25 @@ pub(super) async fn alone(backend: &impl Backend, vault: VaultId, new: &NewRecor
 }
 
 /// The next revision of a sealed record: mostly the stored one is what the writer says, and need not be read.
-async fn replace_at_once(tx: &mut impl Tx, new: &NewRecord<'_>, row: Row, expected: u64) -> Result<bool> {
+async fn replace_at_once(tx: &mut impl Tx, new: &RecordRow<'_>, row: Row, expected: u64) -> Result<bool> {
     match number(expected)? {
         Value::Int(stored) if new.revision > expected => tx.replace_record(row, stored).await,
         _ => Ok(false),
     }
 }
 
-pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>) -> Result<()> {
-    let NewRecord { patient, record, field, card, body, expect, .. } = *new;
+pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &RecordRow<'_>) -> Result<()> {
+    let RecordRow { patient, record, field, card, body, expect, .. } = *new;
     let row = row(vault, new)?;
     if let (Body::Sealed(_), Expect::Revision(expected)) = (body, expect)
         && replace_at_once(tx, new, row.clone(), expected).await?
     {
         return Ok(());
     }
-    patients::require_current(tx, vault, patient, card).await?;
+    patients::require_current(tx, vault, PatientId::new(patient)?, card).await?;
     if expect != Expect::Absent || !tx.insert(&RECORD, row.clone()).await? {
         let stored =
-            tx.get(&RECORD, key(vault, (patient, record, field))).await?.ok_or(Conflict::Record { stored: None })?;
+            tx.get(&RECORD, key(vault, [patient, record, field])).await?.ok_or(Conflict::Record { stored: None })?;
         if stored == row {
             // Made already. Whoever announced the object again before that means this record.
             return if let Body::Object { object, .. } = body { swept(tx, vault, object).await } else { Ok(()) };
@@ -107,8 +110,8 @@ pub(super) async fn put(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>) -
     if let Body::Object { object, .. } = body { named(tx, vault, object).await } else { Ok(()) }
 }
 
-async fn replace(tx: &mut impl Tx, vault: VaultId, new: &NewRecord<'_>, stored: Record, row: Row) -> Result<()> {
-    let NewRecord { revision, expect, .. } = *new;
+async fn replace(tx: &mut impl Tx, vault: VaultId, new: &RecordRow<'_>, stored: Record, row: Row) -> Result<()> {
+    let RecordRow { revision, expect, .. } = *new;
     match expect {
         Expect::Revision(expected) if revision <= expected => return Err(Usage::RevisionBackwards.into()),
         Expect::Revision(expected) if expected == stored.revision => {}
@@ -127,6 +130,7 @@ pub(super) async fn delete(
     revision: u64,
 ) -> Result<()> {
     patients::current(tx, vault, place.0).await?;
+    let place = [place.0.as_bytes(), place.1.as_bytes(), place.2.as_bytes()];
     let Some(row) = tx.get(&RECORD, key(vault, place)).await? else { return Ok(()) };
     let stored = read::record_row(row)?;
     if stored.revision != revision {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::{Conflict, Counted, Error, Missing, Usage};
+use super::{Conflict, Counted, Error, Mismatch, Missing, Usage};
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(usage) => usage.fmt(f),
+            Self::Mismatch(mismatch) => mismatch.fmt(f),
             Self::Conflict(conflict) => conflict.fmt(f),
             Self::Stale { what, stored, given } => write!(
                 f,
@@ -91,6 +92,34 @@ impl fmt::Display for Usage {
     }
 }
 
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vault(object) => write!(f, "the {object} is of another vault")?,
+            Self::Suite => f.write_str("the record is of a vault of another suite")?,
+            Self::Patient => f.write_str("the card is of another patient")?,
+            Self::Previous => f.write_str("the card follows another card than the one that it was to replace")?,
+            Self::Card { object, named, met } => {
+                write!(f, "the {object} is of card {met}, and card {named} was named")?
+            }
+            Self::Revision { named, met: 0 } => write!(f, "the record is a deposit, and revision {named} was named")?,
+            Self::Revision { named: 0, met } => write!(f, "the record is revision {met}, and a deposit was named")?,
+            Self::Revision { named, met } => write!(f, "the record is revision {met}, and revision {named} was named")?,
+            Self::Generation { object, named, met: Some(met) } => {
+                write!(f, "the {object} is of generation {met}, and generation {named} was named")?;
+            }
+            Self::Generation { object, named, met: None } => {
+                write!(f, "the {object} is to a member, and the master key of generation {named} was named")?;
+            }
+            Self::Recipient { named, met } => {
+                write!(f, "the grant is to the key {met}, and the key {named} was named")?
+            }
+            Self::MasterGrant => f.write_str("the endorsement names another master grant than the one beside it")?,
+        }
+        f.write_str("; nothing would open it in this place, and nothing was changed: store it where it belongs")
+    }
+}
+
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -109,8 +138,8 @@ impl fmt::Display for Conflict {
                  fingerprint with the member",
             ),
             Self::Card => f.write_str(
-                "the patient has another card now, and nothing was changed; read the patient again, and make the change \
-                 under the current card",
+                "the card is not the patient's current one, and nothing was changed: the patient has another card now, or it \
+                 is another patient's; read the patient again, and make the change under the current card",
             ),
             Self::Endorsement => f.write_str(
                 "the patient's card has another endorsement now, and nothing was changed; read the patient again, and \

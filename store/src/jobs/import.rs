@@ -20,8 +20,9 @@ pub use file::{ImportFile, ImportRow};
 
 use super::keys::{KeyOf, Opener};
 use super::{Finding, Piece, Progress, Task, Worker};
-use crate::change::{Body, Change, Expect, JobKind, NewRecord, Over, enrolment};
+use crate::change::{Change, Expect, JobKind, Over, enrolment};
 use crate::error::{Result, Usage};
+use crate::placed::{NewRecord, Sealed};
 use crate::rows::{After, Claim, Patient, StoredBody};
 use crate::store::Store;
 
@@ -96,14 +97,14 @@ impl Task for ImportJob<'_> {
                         let reason = "another text is stored here, and stays".to_owned();
                         piece.findings.push(Finding { record: Some(place), reason });
                     }
-                    None => batch.push((self.seal(&key, &place, text)?, place)),
+                    None => batch.push(self.seal(&key, &place, text)?),
                 }
             }
             if batch.len() >= BATCH {
-                piece.written = piece.written.saturating_add(write(on, claim, &key, &mut batch).await?);
+                piece.written = piece.written.saturating_add(write(on, claim, &mut batch).await?);
             }
         }
-        piece.written = piece.written.saturating_add(write(on, claim, &key, &mut batch).await?);
+        piece.written = piece.written.saturating_add(write(on, claim, &mut batch).await?);
         Ok(piece)
     }
 
@@ -140,7 +141,7 @@ impl ImportJob<'_> {
             std::iter::once(mine).chain(others).map(|to| self.vault.grant(&new.key, to, &mut OsRng)).collect();
         let grants = grants?;
         let generation = self.vault.descriptor().generation();
-        let mut changes = enrolment(patient, generation, &new, &grants);
+        let mut changes = enrolment(patient, generation, &new, &grants)?;
         // Somebody may have erased the patient meanwhile, and with the patient this piece.
         changes.push(Change::Hold { claim });
         on.store.apply(on.vault, &changes).await?;
@@ -177,35 +178,19 @@ impl ImportJob<'_> {
         self.vault.open(key, record, field, sealed).ok().map(|opened| opened.plaintext)
     }
 
-    fn seal(&self, key: &PatientKey, (record, field): &Place, text: &str) -> Result<Vec<u8>> {
+    fn seal(&self, key: &PatientKey, (record, field): &Place, text: &str) -> Result<Sealed> {
         let place = RecordContext::new(RecordId::new(record)?, FieldLabel::new(field)?, Revision::FIRST);
-        Ok(self.vault.seal(key, &place, text.as_bytes(), &mut OsRng)?)
+        Ok(Sealed::note(self.vault, key, &place, text.as_bytes(), &mut OsRng)?)
     }
 }
 
 /// Writes what was sealed, as one change. Gives how many records that were.
-async fn write<S: Store>(
-    on: &Worker<'_, S>,
-    claim: &Claim,
-    key: &PatientKey,
-    batch: &mut Vec<(Vec<u8>, Place)>,
-) -> Result<u64> {
+async fn write<S: Store>(on: &Worker<'_, S>, claim: &Claim, batch: &mut Vec<Sealed>) -> Result<u64> {
     if batch.is_empty() {
         return Ok(0);
     }
-    let patient = PatientId::new(&claim.patient)?;
-    let mut changes = Vec::with_capacity(batch.len());
-    for (sealed, (record, field)) in batch.iter() {
-        changes.push(Change::Record(NewRecord {
-            patient,
-            record: RecordId::new(record)?,
-            field: FieldLabel::new(field)?,
-            revision: Revision::FIRST.get(),
-            card: key.card(),
-            body: Body::Sealed(sealed),
-            expect: Expect::Absent,
-        }));
-    }
+    let record = |sealed| Change::Record(NewRecord::new(sealed, Expect::Absent));
+    let mut changes: Vec<_> = batch.iter().map(record).collect();
     changes.push(Change::Hold { claim });
     on.store.apply(on.vault, &changes).await?;
     let written = batch.len() as u64;

@@ -1,12 +1,15 @@
 //! Attachments in jobs: streams that block, beside a runtime that must not be.
 
-use lukko::{OsRng, PatientKey, StoredAttachment, Vault};
+use lukko::{KeyFingerprint, OsRng, PatientId, PatientKey, StoredAttachment, Vault};
 
 use super::Worker;
 use super::keys::Closed;
 use super::place::{Place, refused};
 use crate::attachments::{Attachments, ObjectSource};
 use crate::error::{Error, Result, Usage};
+use crate::placed::{Sealed, Spot};
+#[cfg(unix)]
+use crate::restore::Part;
 use crate::store::Store;
 
 /// What of an object could not be read; an outer error says that the store or the object store did not answer.
@@ -69,6 +72,54 @@ impl Placed<'_> {
         }
     }
 
+    /// Whether the attachment is under this key: its beginning and its last chunk are opened.
+    pub(super) async fn is_under(&self, attachments: &Attachments, key: &PatientKey) -> Read<()> {
+        let Place { vault, record, field, deposits } = self.place;
+        let open = |source| {
+            if deposits {
+                return vault.open_deposited_attachment(key, record, field, source).map(|_| ());
+            }
+            vault.open_attachment(key, record, field, source).map(|_| ())
+        };
+        match source(attachments, vault, self.object).await? {
+            Ok(source) => answer(blocking(|| open(source))?),
+            Err(closed) => Ok(Err(closed)),
+        }
+    }
+
+    /// Reads a whole attachment into `sink`, for a person. Gives the author of a deposit, who may be revoked. One of a card
+    /// that is closed as compromised is sealed anew into `moved` first, under a key of the patient that is open.
+    #[cfg(unix)]
+    pub(crate) async fn copy_for_reading(
+        &self,
+        attachments: &Attachments,
+        (key, moves_to): (&PatientKey, Option<&PatientKey>),
+        moved: &mut Part,
+        sink: &mut (impl std::io::Write + Send),
+    ) -> Read<Option<KeyFingerprint>> {
+        let Place { vault, record, field, deposits } = self.place;
+        let mut read = |source| {
+            if deposits {
+                let opened = vault.open_unattributed_attachment(key, record, field, source)?;
+                let writer = opened.claimed_writer();
+                std::io::copy(&mut opened.into_inner().verify_authorship()?, sink)?;
+                return Ok(Some(writer));
+            }
+            if let Some(to) = moves_to {
+                let stored = StoredAttachment { record, field, source };
+                vault.reseal_attachment(key, to, stored, &mut *moved.file(), &mut OsRng)?;
+                std::io::copy(&mut vault.open_attachment(to, record, field, moved.reopened()?)?, sink)?;
+            } else {
+                std::io::copy(&mut vault.open_attachment(key, record, field, source)?, sink)?;
+            }
+            Ok(None)
+        };
+        match source(attachments, vault, self.object).await? {
+            Ok(source) => answer(blocking(|| read(source))?),
+            Err(closed) => Ok(Err(closed)),
+        }
+    }
+
     fn read(&self, key: &PatientKey, source: ObjectSource, sink: &mut impl std::io::Write) -> std::io::Result<u64> {
         let Place { vault, record, field, deposits } = self.place;
         let (mut reader, revision) = if deposits {
@@ -82,13 +133,13 @@ impl Placed<'_> {
         Ok(revision)
     }
 
-    /// Seals an attachment anew into an object of its own. Gives that object's name and length.
+    /// Seals an attachment anew into an object of its own.
     pub(super) async fn reseal<S: Store>(
         &self,
         (attachments, on): (&Attachments, &Worker<'_, S>),
-        from: &PatientKey,
-        to: &PatientKey,
-    ) -> Read<(String, u64)> {
+        (from, to): (&PatientKey, &PatientKey),
+        revision: u64,
+    ) -> Read<Sealed> {
         let Place { vault, record, field, .. } = self.place;
         let source = match source(attachments, vault, self.object).await? {
             Ok(source) => source,
@@ -97,6 +148,12 @@ impl Placed<'_> {
         let sink = attachments.begin(on.store, on.vault, on.seconds()?).await?;
         let stored = StoredAttachment { record, field, source };
         let work = || vault.reseal_attachment(from, to, stored, sink, &mut OsRng)?.finish();
-        answer(blocking(work)?)
+        let uploaded = match answer(blocking(work)?)? {
+            Ok(uploaded) => uploaded,
+            Err(closed) => return Ok(Err(closed)),
+        };
+        let spot = Spot { patient: PatientId::new(to.patient())?, record, field };
+        let sealed = Sealed::from_object(vault, spot, (to.card(), revision), uploaded);
+        Ok(sealed.map_err(|_| Closed::Missing("its revision is not the one that the store has noted")))
     }
 }

@@ -2,7 +2,9 @@
 
 use lukko::{CardId, Endorsed, PatientId, Vault};
 
-use crate::change::{Change, Endorsement, Erase, Records};
+use crate::change::{Change, Erase, Records};
+use crate::error::Result;
+use crate::placed::{NewEndorsement, NewMasterGrant};
 use crate::rows::Claim;
 
 /// A change that owns its bytes.
@@ -29,19 +31,16 @@ pub(super) enum Owned {
 }
 
 impl Owned {
-    pub(super) fn change<'a>(&'a self, patient: PatientId<'a>, claim: &'a Claim) -> Change<'a> {
-        match self {
-            Self::Endorse { card, generation, endorsed, replaces } => Change::Endorse(Endorsement {
-                patient,
-                card: *card,
-                generation: *generation,
-                endorsement: &endorsed.endorsement,
-                master_grant: &endorsed.master_grant,
-                replaces: replaces.as_deref(),
-            }),
+    pub(super) fn change<'a>(&'a self, patient: PatientId<'a>, claim: &'a Claim) -> Result<Change<'a>> {
+        Ok(match self {
+            Self::Endorse { card, generation, endorsed, replaces } => {
+                let Endorsed { endorsement, master_grant } = endorsed;
+                let new = NewEndorsement::new(patient, (*card, *generation), endorsement, master_grant)?;
+                Change::Endorse(new.replacing(replaces.as_deref()))
+            }
             Self::MasterGrant { card, generation, grant, replaces } => {
-                let replaces = replaces.as_deref();
-                Change::MasterGrant { patient, card: *card, generation: *generation, grant, replaces }
+                let new = NewMasterGrant::new(patient, (*card, *generation), grant)?;
+                Change::MasterGrant(new.replacing(replaces.as_deref()))
             }
             Self::Erase { vault, at, records } => Change::Erase(Erase {
                 patient,
@@ -52,6 +51,6 @@ impl Owned {
                 records: *records,
                 claim: Some(claim),
             }),
-        }
+        })
     }
 }

@@ -1,18 +1,21 @@
 //! Re-key: records move to their patients' current cards.
 
-use lukko::{CardId, FieldLabel, OsRng, PatientId, PatientKey, RecordId, Vault};
+use lukko::{CardId, FieldLabel, OsRng, PatientId, PatientKey, Vault};
 
 use super::keys::{Closed, KeyOf, Opener};
 use super::objects::Placed;
 use super::place::Place;
 use super::{Finding, Piece, Task, Worker};
 use crate::attachments::Attachments;
-use crate::change::{Change, Expect, JobKind, NewRecord};
+use crate::change::{Change, Expect, JobKind};
 use crate::error::Result;
+use crate::placed::{How, NewRecord, Sealed, Spot};
 use crate::rows::{After, Claim, Record, StoredBody};
 use crate::store::Store;
 
 const DEPOSITED: &str = "an attachment in a field of deposits: a reader takes it over (`Vault::take_over_attachment`)";
+const NO_OBJECTS: &str = "an attachment, and the job knows no object store";
+const NOT_ITS_REVISION: &str = "its revision is not the one that the store has noted";
 /// Records that are read, and written in one change.
 const PAGE: u32 = 64;
 
@@ -42,16 +45,6 @@ pub struct RekeyJob<'a> {
     pub deposits: &'a [FieldLabel<'a>],
 }
 
-/// How records move to another key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// Their keys are wrapped anew: enough while nobody mistrusted had the old key. See [`lukko::Vault::rewrap`].
-    /// Attachments are encrypted anew: objects cannot be altered, so that they are written again in any case.
-    Rewrap,
-    /// They are encrypted anew. See [`lukko::Vault::reseal`].
-    Reseal,
-}
-
 impl Task for RekeyJob<'_> {
     const KIND: JobKind = JobKind::Rekey;
 
@@ -74,7 +67,7 @@ impl Task for RekeyJob<'_> {
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
             let page = on.store.records(on.vault, patient, after, PAGE).await?;
-            move_.page((on, claim), patient, &page, &mut piece).await?;
+            move_.page((on, claim), &page, &mut piece).await?;
             last = page.into_iter().next_back();
             if last.is_none() {
                 return Ok(piece);
@@ -83,35 +76,22 @@ impl Task for RekeyJob<'_> {
     }
 }
 
-/// A record, and its body under the current card.
-type Moved<'a> = (&'a Record, StoredBody);
-
-fn changes<'a>(patient: PatientId<'a>, card: CardId, moved: &'a [Moved<'a>]) -> Result<Vec<Change<'a>>> {
-    let change = |(record, new): &'a Moved<'a>| {
-        Ok(Change::Record(NewRecord {
-            patient,
-            record: RecordId::new(&record.record)?,
-            field: FieldLabel::new(&record.field)?,
-            revision: record.revision,
-            card,
-            body: new.as_written(),
-            expect: Expect::Body(record.body.as_written()),
-        }))
-    };
-    moved.iter().map(change).collect()
+fn finding(record: &Record, closed: &Closed) -> Finding {
+    Finding { record: Some((record.record.clone(), record.field.clone())), reason: closed.to_string() }
 }
 
+/// A record, and what it became under the current card.
+type Moved<'a> = (&'a Record, Sealed);
+
 /// Writes records as one change, while the worker still has the piece.
-async fn write<S: Store>(
-    (on, claim): (&Worker<'_, S>, &Claim),
-    patient: PatientId<'_>,
-    card: CardId,
-    moved: &[Moved<'_>],
-) -> Result<()> {
+async fn write<S: Store>((on, claim): (&Worker<'_, S>, &Claim), moved: &[Moved<'_>]) -> Result<()> {
     if moved.is_empty() {
         return Ok(());
     }
-    let mut changes = changes(patient, card, moved)?;
+    let mut changes: Vec<Change<'_>> = Vec::with_capacity(moved.len().saturating_add(1));
+    for (record, sealed) in moved {
+        changes.push(Change::Record(NewRecord::new(sealed, Expect::Body(record.body.as_written()))));
+    }
     changes.push(Change::Hold { claim });
     on.store.apply(on.vault, &changes).await
 }
@@ -130,44 +110,42 @@ impl Move<'_> {
     async fn page<S: Store>(
         &mut self,
         (on, claim): (&Worker<'_, S>, &Claim),
-        patient: PatientId<'_>,
         page: &[Record],
         piece: &mut Piece,
     ) -> Result<()> {
         let (mut moved, current) = (Vec::new(), self.to.card());
         for record in page {
             let result = match &record.body {
-                StoredBody::Object { .. } if record.card == current => continue,
                 // The column is only what the database says. A record that is there already gives none.
-                StoredBody::Sealed(sealed) if record.card == current => self.is_there(record, sealed).map(|()| None),
+                body if record.card == current => self.is_there(record, body).await?.map(|()| None),
                 _ => self.record(on, record).await?.map(Some),
             };
             match result {
                 Ok(None) => {}
-                Ok(Some(body @ StoredBody::Object { .. })) => {
+                Ok(Some(sealed)) if sealed.revision() != record.revision => {
+                    piece.findings.push(finding(record, &Closed::Missing(NOT_ITS_REVISION)));
+                }
+                Ok(Some(sealed)) if matches!(record.body, StoredBody::Object { .. }) => {
                     piece.written = piece.written.saturating_add(1);
-                    write((on, claim), patient, current, &[(record, body)]).await?;
+                    write((on, claim), &[(record, sealed)]).await?;
                 }
-                Ok(Some(body)) => moved.push((record, body)),
-                Err(closed) => {
-                    let place = Some((record.record.clone(), record.field.clone()));
-                    piece.findings.push(Finding { record: place, reason: closed.to_string() });
-                }
+                Ok(Some(sealed)) => moved.push((record, sealed)),
+                Err(closed) => piece.findings.push(finding(record, &closed)),
             }
         }
         piece.written = piece.written.saturating_add(moved.len() as u64);
-        write((on, claim), patient, current, &moved).await
+        write((on, claim), &moved).await
     }
 
     /// The outer error ends the piece, the inner one is a finding.
-    async fn record<S: Store>(&mut self, on: &Worker<'_, S>, record: &Record) -> Result<Result<StoredBody, Closed>> {
+    async fn record<S: Store>(&mut self, on: &Worker<'_, S>, record: &Record) -> Result<Result<Sealed, Closed>> {
         if let Err(closed) = self.open(record.card) {
             return Ok(Err(closed));
         }
         let from = self.from.iter().find(|(card, _)| *card == record.card).map(|(_, key)| key);
         let Some(from) = from else { return Ok(Err(Closed::Missing("the older card's key"))) };
         match &record.body {
-            StoredBody::Sealed(sealed) => Ok(self.sealed(from, record, sealed).map(StoredBody::Sealed)),
+            StoredBody::Sealed(sealed) => Ok(self.sealed(from, record, sealed)),
             StoredBody::Object { object, .. } => {
                 let place = match self.place(record) {
                     Ok(place) if place.deposits => return Ok(Err(Closed::Missing(DEPOSITED))),
@@ -175,10 +153,9 @@ impl Move<'_> {
                     Err(closed) => return Ok(Err(closed)),
                 };
                 let Some(attachments) = self.job.attachments else {
-                    return Ok(Err(Closed::Missing("an attachment, and the job knows no object store")));
+                    return Ok(Err(Closed::Missing(NO_OBJECTS)));
                 };
-                let moved = Placed { place, object }.reseal((attachments, on), from, &self.to).await?;
-                Ok(moved.map(|(object, length)| StoredBody::Object { object, length }))
+                Placed { place, object }.reseal((attachments, on), (from, &self.to), record.revision).await
             }
         }
     }
@@ -187,20 +164,37 @@ impl Move<'_> {
         Place::new(self.job.vault, record, self.job.deposits)
     }
 
-    fn sealed(&self, from: &PatientKey, record: &Record, sealed: &[u8]) -> Result<Vec<u8>, Closed> {
+    fn sealed(&self, from: &PatientKey, record: &Record, sealed: &[u8]) -> Result<Sealed, Closed> {
         let place = self.place(record)?;
         place.require_kind(sealed)?;
-        let Place { vault, record, field, .. } = place;
-        let moved = match self.job.how {
-            How::Rewrap => vault.rewrap(from, &self.to, record, field, sealed, &mut OsRng)?,
-            How::Reseal => vault.reseal(from, &self.to, record, field, sealed, &mut OsRng)?,
-        };
-        // None: it is under the current card, and only the column said otherwise.
-        Ok(moved.unwrap_or_else(|| sealed.to_vec()))
+        let Place { vault, record: id, field, .. } = place;
+        match Sealed::moved(vault, (from, &self.to), (id, field), sealed, self.job.how, &mut OsRng)? {
+            Some(moved) => Ok(moved),
+            // It is under the current card, and only the column said otherwise.
+            None => {
+                let spot = Spot { patient: self.opener.patient, record: id, field };
+                let place = (self.to.card(), record.revision);
+                Sealed::from_bytes(vault, spot, place, sealed.to_vec()).map_err(|_| Closed::Missing(NOT_ITS_REVISION))
+            }
+        }
     }
 
-    fn is_there(&self, record: &Record, sealed: &[u8]) -> Result<(), Closed> {
-        let place = self.place(record)?;
+    /// The outer error ends the piece, the inner one is a finding.
+    async fn is_there(&self, record: &Record, body: &StoredBody) -> Result<Result<(), Closed>> {
+        let place = match self.place(record) {
+            Ok(place) => place,
+            Err(closed) => return Ok(Err(closed)),
+        };
+        match (body, self.job.attachments) {
+            (StoredBody::Sealed(sealed), _) => Ok(self.is_under_current(place, sealed)),
+            (StoredBody::Object { object, .. }, Some(attachments)) => {
+                Placed { place, object }.is_under(attachments, &self.to).await
+            }
+            (StoredBody::Object { .. }, None) => Ok(Err(Closed::Missing(NO_OBJECTS))),
+        }
+    }
+
+    fn is_under_current(&self, place: Place<'_>, sealed: &[u8]) -> Result<(), Closed> {
         place.require_kind(sealed)?;
         match place.vault.rewrap(&self.to, &self.to, place.record, place.field, sealed, &mut OsRng)? {
             None => Ok(()),

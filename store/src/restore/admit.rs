@@ -4,16 +4,20 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use lukko::{CardId, MasterKey, MemberEntry, MemberId, MemberKey, OsRng, PatientId, PatientKey, Roles, Status, Vault};
+use lukko::{
+    Enroller, MasterKey, MemberEntry, MemberId, MemberKey, OsRng, PatientId, PatientKey, Roles, Status, Vault,
+};
 use zeroize::Zeroizing;
 
+use super::decided::{self, Advice, Barred, Decision};
 use super::failure::{Console, Failure, Named};
 use super::files::write_secret;
 use super::kept::Kept;
 use super::listing::patients;
-use crate::change::Change;
+use crate::change::{Change, Replaced, next_card};
 use crate::error::Error;
 use crate::jobs::keys::{KeyOf, Opener};
+use crate::placed::{NewEndorsement, NewGrant};
 use crate::rows::Patient;
 use crate::store::Store;
 
@@ -26,10 +30,13 @@ pub struct Admission {
     pub granted: usize,
     /// What could not be granted, and why.
     pub missed: Vec<Named>,
+    /// What the registrar had decided, and what was done about it.
+    pub decided: Vec<Named>,
 }
 
 /// Admits a member by the root, with the roles read and enrol, and grants every patient whose key opens, with the keys of
-/// older cards. `file` gets the member's key, 32 bytes. If the file is there already, of the same member, it goes on where an
+/// older cards. A card whose enroller was revoked is endorsed anew by the master key; a card that is closed as compromised gets
+/// the next one, to which [`move_records`](super::move_records) brings the records. `file` gets the member's key, 32 bytes. If the file is there already, of the same member, it goes on where an
 /// earlier run has stopped.
 ///
 /// # Errors
@@ -52,18 +59,15 @@ pub async fn admit(
         }
         Err(_) => sign(store, (vault, master), kept, (&member, roles)).await?,
     }
-    let mut admission = Admission { member, granted: 0, missed: Vec::new() };
+    let mut admission = Admission { member, granted: 0, missed: Vec::new(), decided: Vec::new() };
     for id in patients(store, vault.descriptor().vault()).await? {
-        let missed = patient(store, (vault, master), &admission.member, PatientId::new(&id)?).await?;
-        if missed.iter().all(|(card, _)| card.is_some()) {
+        let outcome = patient(store, (vault, master), &admission.member, PatientId::new(&id)?).await?;
+        if outcome.granted {
             admission.granted = admission.granted.saturating_add(1);
         }
-        let what = |(card, why): (Option<CardId>, String)| match card {
-            Some(card) => format!("the older card {card} could not be granted: {why}"),
-            None => format!("not granted: {why}"),
-        };
         let named = |what| Named { patient: id.clone(), record: None, what };
-        admission.missed.extend(missed.into_iter().map(what).map(named));
+        admission.missed.extend(outcome.missed.into_iter().map(named));
+        admission.decided.extend(outcome.decided.map(|decision| named(Advice(vault, decision).to_string())));
     }
     Ok(admission)
 }
@@ -109,31 +113,108 @@ async fn sign(
     kept.remember(vault, &roster)
 }
 
-/// Grants one patient, with its older cards. Gives the cards that could not be granted and why; none names the current one.
+/// What became of one patient.
+#[derive(Default)]
+struct Outcome {
+    /// Whether the member has the current card's key.
+    granted: bool,
+    missed: Vec<String>,
+    decided: Option<Decision>,
+}
+
+/// Grants one patient, with its older cards.
 async fn patient(
+    store: &impl Store,
+    by: (&Vault, &MasterKey),
+    member: &MemberKey,
+    patient: PatientId<'_>,
+) -> Result<Outcome, Failure> {
+    let id = by.0.descriptor().vault();
+    let missed = |why: String| Outcome { missed: vec![format!("not granted: {why}")], ..Outcome::default() };
+    let stored = match store.patient(id, patient).await {
+        Ok(stored) => stored,
+        Err(error @ (Error::Corrupt { .. } | Error::Core(_))) => return Ok(missed(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    let current = match decided::open(by, patient, &stored) {
+        Ok(current) => current,
+        Err(Barred::Decision(decision)) => return Ok(Outcome { decided: Some(decision), ..Outcome::default() }),
+        Err(Barred::Damage(closed)) => return Ok(missed(closed.to_string())),
+    };
+    let Some(decision) = current.decision else {
+        return grants(store, by, member, (patient, &stored), &current.key).await;
+    };
+    let outcome = match carry_out(store, by, (patient, &stored), &current.key, decision).await? {
+        Err(why) => missed(why),
+        Ok(next) => {
+            let stored = store.patient(id, patient).await?;
+            grants(store, by, member, (patient, &stored), next.as_ref().unwrap_or(&current.key)).await?
+        }
+    };
+    Ok(Outcome { decided: Some(decision), ..outcome })
+}
+
+/// Does what the decision still needs: another endorsement, or the next card, whose key it gives. The inner error says why
+/// that is not possible.
+async fn carry_out(
+    store: &impl Store,
+    (vault, master): (&Vault, &MasterKey),
+    (patient, stored): (PatientId<'_>, &Patient),
+    key: &PatientKey,
+    decision: Decision,
+) -> Result<Result<Option<PatientKey>, String>, Failure> {
+    let (id, generation, by) = (vault.descriptor().vault(), vault.descriptor().generation(), Enroller::Root(master));
+    let there = stored.endorsed(generation);
+    match decision {
+        Decision::Enroller(_) => {
+            let endorsed = match vault.endorse(by, key, &mut OsRng) {
+                Ok(endorsed) => endorsed,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            let place = (key.card(), generation);
+            let new = NewEndorsement::new(patient, place, &endorsed.endorsement, &endorsed.master_grant)?;
+            let replaces = there.map(|there| there.endorsement.as_slice());
+            Ok(applied(store.apply(id, &[Change::Endorse(new.replacing(replaces))]).await)?.map(|()| None))
+        }
+        Decision::Compromised(_) => {
+            let next = match vault.rekey(by, key, &mut OsRng) {
+                Ok(next) => next,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            let replaced = there.map(|there| Replaced {
+                card: there.card,
+                endorsement: &there.endorsement,
+                master_grant: &there.master_grant,
+            });
+            let changes = next_card(patient, generation, replaced, &next, &[]);
+            let changes = match changes {
+                Ok(changes) => changes,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            Ok(applied(store.apply(id, &changes).await)?.map(|()| Some(next.key)))
+        }
+        Decision::Erased(_) | Decision::Generation(_) => Ok(Ok(None)),
+    }
+}
+
+/// Grants the key of the current card and those of older ones.
+async fn grants(
     store: &impl Store,
     (vault, master): (&Vault, &MasterKey),
     member: &MemberKey,
-    patient: PatientId<'_>,
-) -> Result<Vec<(Option<CardId>, String)>, Failure> {
-    let (id, generation) = (vault.descriptor().vault(), vault.descriptor().generation());
-    let stored = match store.patient(id, patient).await {
-        Ok(stored) => stored,
-        Err(error @ (Error::Corrupt { .. } | Error::Core(_))) => return Ok(vec![(None, error.to_string())]),
-        Err(error) => return Err(error.into()),
-    };
-    let root = Opener { vault, by: KeyOf::Master(master), patient, stored: &stored };
-    let current = match root.current() {
-        Ok(key) => key,
-        Err(closed) => return Ok(vec![(None, closed.to_string())]),
-    };
+    (patient, stored): (PatientId<'_>, &Patient),
+    current: &PatientKey,
+) -> Result<Outcome, Failure> {
+    let root = Opener { vault, by: KeyOf::Master(master), patient, stored };
     let mine = Opener { by: KeyOf::Member(member), ..root };
-    let mut missed = Vec::new();
+    let mut outcome = Outcome { granted: true, ..Outcome::default() };
     if mine.current().is_err()
-        && let Err(why) = grant(store, vault, (patient, &stored), (&current, member)).await?
+        && let Err(why) = grant(store, vault, (patient, stored), (current, member)).await?
     {
-        missed.push((None, why));
+        outcome.granted = false;
+        outcome.missed.push(format!("not granted: {why}"));
     }
+    let generation = vault.descriptor().generation();
     let older = stored.master_grants.iter().filter(|row| row.generation == generation && row.card != current.card());
     for card in older.map(|row| row.card) {
         // What the member opens already was granted by an earlier run.
@@ -141,14 +222,16 @@ async fn patient(
             continue;
         }
         let granted = match root.older(card) {
-            Ok(key) => grant(store, vault, (patient, &stored), (&key, member)).await?,
+            // A card that is closed is granted to nobody: its records move to the current one.
+            Ok(_) if vault.roster().closed(card).is_some() => continue,
+            Ok(key) => grant(store, vault, (patient, stored), (&key, member)).await?,
             Err(closed) => Err(closed.to_string()),
         };
         if let Err(why) = granted {
-            missed.push((Some(card), why));
+            outcome.missed.push(format!("the older card {card} could not be granted: {why}"));
         }
     }
-    Ok(missed)
+    Ok(outcome)
 }
 
 /// Stores a grant, in place of one that does not open. The inner error says why this card cannot be granted.
@@ -163,8 +246,13 @@ async fn grant(
         Err(error) => return Ok(Err(error.to_string())),
     };
     let (card, to) = (grant.card, grant.recipient);
-    let change = Change::Grant { patient, card, to, grant: &grant.bytes, replaces: stored.grant(card, to) };
-    match store.apply(vault.descriptor().vault(), &[change]).await {
+    let change = Change::Grant(NewGrant::new(patient, &grant)?.replacing(stored.grant(card, to)));
+    applied(store.apply(vault.descriptor().vault(), &[change]).await)
+}
+
+/// What the store refuses concerns this patient; that it does not answer ends everything.
+fn applied(result: crate::error::Result<()>) -> Result<Result<(), String>, Failure> {
+    match result {
         Ok(()) => Ok(Ok(())),
         Err(error @ (Error::Unavailable(_) | Error::Schema { .. })) => Err(error.into()),
         Err(error) => Ok(Err(error.to_string())),

@@ -55,7 +55,7 @@ pub(super) fn directory(path: &Path) -> Result<(), Failure> {
 }
 
 /// A file that is whole or not there: it is written under another name first.
-pub(super) struct Part {
+pub(crate) struct Part {
     file: File,
     part: PathBuf,
     path: PathBuf,
@@ -75,8 +75,13 @@ impl Part {
     }
 
     /// What is written to.
-    pub(super) const fn file(&mut self) -> &mut File {
+    pub(crate) const fn file(&mut self) -> &mut File {
         &mut self.file
+    }
+
+    /// Reads what was written until now.
+    pub(crate) fn reopened(&self) -> io::Result<File> {
+        File::open(&self.part)
     }
 
     /// The file is whole, durable, and gets its name, in place of what had it.

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use lukko::{CardId, FieldLabel, MasterKey, Origin, PatientId, PatientKey, Vault};
+use lukko::{CardId, ClosedReason, FieldLabel, KeyFingerprint, MasterKey, Origin, PatientId, PatientKey, Vault};
 
+use super::decided::{self, Advice, Barred, Decided};
 use super::failure::{Failure, Named, shown};
 use super::files::{self, Part};
 use super::listing::patients;
@@ -13,11 +14,13 @@ use crate::error::Error;
 use crate::jobs::keys::{Closed, KeyOf, Opener};
 use crate::jobs::objects::Placed;
 use crate::jobs::place::Place;
-use crate::rows::{After, Record, StoredBody};
+use crate::rows::{After, Patient, Record, StoredBody};
 use crate::store::Store;
 
 /// Records that are read at once.
 const PAGE: u32 = 200;
+const COMPROMISED: &str = "it is still under a card that is closed, because its key was compromised: whoever had that key may \
+    have written it";
 /// The list of files whose names do not tell the ids by themselves.
 const LIST: &str = "which-file-is-which.txt";
 
@@ -32,7 +35,8 @@ pub struct ReadReport {
     pub earlier: usize,
     /// What could not be read, and why.
     pub unread: Vec<Named>,
-    /// What was read, and needs a person's eye: nobody vouches for the author.
+    /// What the registrar had decided, and what it means for this patient or record: nearly all of it was read none the
+    /// less, and needs a person's eye.
     pub remarks: Vec<Named>,
 }
 
@@ -75,21 +79,44 @@ struct Work<'a> {
 
 /// The keys of one patient that were opened.
 struct Keys<'a> {
-    opener: Opener<'a>,
-    current: PatientKey,
+    vault: &'a Vault,
+    master: &'a MasterKey,
+    patient: PatientId<'a>,
+    stored: &'a Patient,
+    current: Decided,
+    /// Where the current card is closed as compromised: what its records are read under. It is never stored.
+    open: Option<PatientKey>,
     older: Vec<(CardId, PatientKey)>,
 }
 
 impl Keys<'_> {
-    fn of(&mut self, card: CardId) -> Result<&PatientKey, Closed> {
-        if card == self.current.card() {
-            return Ok(&self.current);
+    /// Opens the key of a card, if that was not done yet.
+    fn fetch(&mut self, card: CardId) -> Result<(), Closed> {
+        if card == self.current.key.card() || self.older.iter().any(|(known, _)| *known == card) {
+            return Ok(());
         }
-        if !self.older.iter().any(|(known, _)| *known == card) {
-            self.older.push((card, self.opener.older(card)?));
-        }
-        let found = self.older.iter().find(|(known, _)| *known == card);
-        found.map(|(_, key)| key).ok_or(Closed::Missing("the older card's key"))
+        let Self { vault, master, patient, stored, .. } = *self;
+        let opener = Opener { vault, by: KeyOf::Master(master), patient, stored };
+        let key = match self.current.decision {
+            None => opener.older(card)?,
+            // The current card does not verify, and so leads back to none.
+            Some(_) => decided::remembered((vault, master), patient, stored, card)?,
+        };
+        self.older.push((card, key));
+        Ok(())
+    }
+
+    /// The key of a card that was fetched.
+    fn of(&self, card: CardId) -> Result<&PatientKey, Closed> {
+        let older = || self.older.iter().find(|(known, _)| *known == card).map(|(_, key)| key);
+        let current = (card == self.current.key.card()).then_some(&self.current.key);
+        current.or_else(older).ok_or(Closed::Missing("the older card's key"))
+    }
+
+    /// The key that a record moves to before it is read: only from a card that is closed as compromised.
+    fn moves_to(&self, card: CardId) -> Option<&PatientKey> {
+        let compromised = self.vault.roster().closed(card) == Some(ClosedReason::Compromised);
+        compromised.then(|| self.open.as_ref().unwrap_or(&self.current.key))
     }
 }
 
@@ -107,11 +134,21 @@ impl Work<'_> {
             Ok(stored) => stored,
             Err(error) => return damaged(error).map(Err),
         };
-        let opener = Opener { vault: self.vault, by: KeyOf::Master(self.master), patient, stored: &stored };
-        let current = match opener.current() {
-            Ok(key) => key,
-            Err(closed) => return Ok(Err(closed.to_string())),
+        let by = (self.vault, self.master);
+        let remark = |what: String| Named { patient: id.to_vec(), record: None, what };
+        let current = match decided::open(by, patient, &stored) {
+            Ok(decided) => decided,
+            Err(Barred::Damage(closed)) => return Ok(Err(closed.to_string())),
+            Err(Barred::Decision(decision)) => {
+                report.remarks.push(remark(Advice(self.vault, decision).to_string()));
+                return Ok(Ok(()));
+            }
         };
+        let open = match decided::open_card(by, &current.key) {
+            Ok(open) => open,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        report.remarks.extend(current.decision.map(|decision| remark(Advice(self.vault, decision).to_string())));
         let name = files::name(&[id], number);
         let directory = self.directory.join(&name);
         files::directory(&directory)?;
@@ -119,7 +156,8 @@ impl Work<'_> {
             list.push(format!("{name}\tpatient {}\n", shown(id)));
         }
         report.patients = report.patients.saturating_add(1);
-        let mut keys = Keys { opener, current, older: Vec::new() };
+        let (vault_of, master, stored) = (self.vault, self.master, &stored);
+        let mut keys = Keys { vault: vault_of, master, patient, stored, current, open, older: Vec::new() };
         let (mut last, mut number) = (None::<Record>, 0_usize);
         loop {
             let after = last.as_ref().map(|last| After { record: &last.record, field: &last.field });
@@ -162,13 +200,14 @@ impl Work<'_> {
             return Ok(());
         }
         match self.write(keys, record, file).await {
-            Ok(origin) => {
+            Ok(written) => {
                 report.records = report.records.saturating_add(1);
-                if let Some(Origin::Unattributed { claimed_writer }) = origin {
-                    report.remarks.push(named(format!(
-                        "the key {claimed_writer} signed it and was revoked since: whoever stole that key may be the author"
-                    )));
-                }
+                let writer = written.revoked.map(|key| decided::whose(self.vault, key));
+                report.remarks.extend(writer.map(|writer| {
+                    named(format!("{writer} signed it and was revoked since: whoever stole that key may be the author"))
+                }));
+                let compromised = written.compromised && keys.current.decision.is_none();
+                report.remarks.extend(compromised.then(|| named(COMPROMISED.to_owned())));
                 Ok(())
             }
             Err(error) => {
@@ -183,28 +222,46 @@ impl Work<'_> {
         }
     }
 
-    async fn write(&self, keys: &mut Keys<'_>, record: &Record, file: &Path) -> Result<Option<Origin>, Unwritten> {
-        let key = keys.of(record.card)?;
+    async fn write(&self, keys: &mut Keys<'_>, record: &Record, file: &Path) -> Result<Written, Unwritten> {
+        keys.fetch(record.card)?;
+        let (key, moves_to) = (keys.of(record.card)?, keys.moves_to(record.card));
         let place = Place::new(self.vault, record, self.deposits)?;
-        match &record.body {
+        let mut out = Part::new(file)?;
+        let writer = match &record.body {
             StoredBody::Sealed(sealed) => {
-                let opened = place.open_for_reading(key, sealed)?;
-                let mut out = Part::new(file)?;
+                let opened = match moves_to {
+                    None => place.open_for_reading(key, sealed)?,
+                    Some(to) => place.open_behind_a_closed_card(key, to, sealed)?,
+                };
                 out.file().write_all(opened.plaintext.as_bytes())?;
-                out.finish()?;
-                Ok(Some(opened.origin))
+                match opened.origin {
+                    Origin::Unattributed { claimed_writer } => Some(claimed_writer),
+                    _ => None,
+                }
             }
             StoredBody::Object { object, .. } => {
                 let missing = Closed::Missing("an attachment, and there is no directory of them");
                 let attachments = self.attachments.ok_or(missing)?;
-                let mut out = Part::new(file)?;
-                let copied = Placed { place, object }.copy(attachments, key, out.file()).await;
-                copied.map_err(Unwritten::Store)?.map_err(Unwritten::Closed)?;
-                out.finish()?;
-                Ok(None)
+                let mut moved = file.as_os_str().to_owned();
+                moved.push(".moved");
+                let mut moved = Part::new(Path::new(&moved))?;
+                let placed = Placed { place, object };
+                let copied = placed.copy_for_reading(attachments, (key, moves_to), &mut moved, out.file()).await;
+                copied.map_err(Unwritten::Store)?.map_err(Unwritten::Closed)?
             }
-        }
+        };
+        out.finish()?;
+        let revoked = writer.filter(|writer| decided::is_revoked(self.vault, *writer));
+        Ok(Written { revoked, compromised: moves_to.is_some() })
     }
+}
+
+/// What there is to say of a record that is in its file.
+struct Written {
+    /// The key that signed it and was revoked since.
+    revoked: Option<KeyFingerprint>,
+    /// Whether it was under a card that is closed as compromised.
+    compromised: bool,
 }
 
 /// Why one record is in no file.

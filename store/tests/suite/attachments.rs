@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use lukko::{OsRng, PatientKey, RecordContext, Revision, Vault};
-use lukko_store::{Attachments, Body, Change, Error, NewRecord, ObjectSink, SqliteStore, Store, StoredBody};
+use lukko_store::placed::RecordRow;
+use lukko_store::{Attachments, Body, Change, Error, ObjectSink, SqliteStore, Store, StoredBody};
 
 const LENGTH: usize = 6_000_000;
 
@@ -25,7 +26,7 @@ async fn seal(vault: Vault, key: Arc<PatientKey>, sink: ObjectSink) -> (String, 
         let place = RecordContext::new(record("scan"), field(), Revision::FIRST);
         let mut writer = vault.seal_attachment(&key, &place, sink, &mut OsRng).unwrap();
         writer.write_all(&text()).unwrap();
-        writer.finish().unwrap().finish().unwrap()
+        writer.finish().unwrap().finish().unwrap().into_parts()
     };
     tokio::task::spawn_blocking(work).await.unwrap()
 }
@@ -48,8 +49,8 @@ async fn t023_t107_an_attachment_is_streamed_read_at_random_and_swept_after_eras
     seal(clinic.vault.clone(), Arc::clone(&key), abandoned).await;
     let sink = attachments.begin(&store, id, 100).await.unwrap();
     let (object, length) = seal(clinic.vault.clone(), Arc::clone(&key), sink).await;
-    let new = NewRecord { body: Body::Object { object: &object, length }, ..first("p-1", "scan", card, b"") };
-    store.apply(id, &[Change::Record(new)]).await.unwrap();
+    let new = RecordRow { body: Body::Object { object: &object, length }, ..first("p-1", "scan", card, b"") };
+    store.apply(id, &[Change::Record(new.into())]).await.unwrap();
     assert_eq!(files(&objects), 2);
     assert_eq!(attachments.sweep(&store, id, 100).await.unwrap(), 0);
     assert_eq!(attachments.sweep(&store, id, 101).await.unwrap(), 1);
@@ -104,7 +105,7 @@ async fn t023_an_attachment_is_written_by_a_thread_of_its_own() {
     let mut sink = std::io::BufWriter::with_capacity(100_000, sink);
     let write = move || {
         sink.write_all(&text()).unwrap();
-        sink.into_inner().unwrap().finish().unwrap()
+        sink.into_inner().unwrap().finish().unwrap().into_parts()
     };
     let write = std::thread::spawn(write);
     let (_, length) = tokio::task::spawn_blocking(|| write.join().unwrap()).await.unwrap();

@@ -1,12 +1,11 @@
 //! Rows that are missing, planted or altered behind the store's back, while a patient is erased, a vault copied or a
 //! database scrubbed.
 
-use lukko_store::{
-    Change, ErasureJob, Error, MemoryStore, Patient, PostgresStore, Records, Scrub, SqliteStore, Store, copy,
-};
+use lukko_store::{Change, ErasureJob, Error, MemoryStore, Patient, Records, Scrub, Store, copy};
 
 use crate::clinic::{Clinic, patient, rekeyed, with_notes, withdrawn};
-use crate::lifecycle::{nothing_is_left, run};
+use crate::erasures::nothing_is_left;
+use crate::lifecycle::run;
 use crate::sql::{Sql, hex};
 
 /// Tables with rows of a patient's key, and of records. The first one alone is no sign of a patient.
@@ -170,27 +169,7 @@ async fn a_copy_refuses_a_record_of_no_card(store: &impl Store, sql: &Sql) {
     assert_ne!(store.patient(clinic.id(), patient("p-1")).await.unwrap(), Patient::default());
 }
 
-macro_rules! on_both {
-    ($($case:ident: $sqlite:ident, $postgresql:ident);* $(;)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $sqlite() {
-                let scratch = tempfile::tempdir().unwrap();
-                let path = scratch.path().join("vault.db");
-                $case(&SqliteStore::open(&path).await.unwrap(), &Sql::Sqlite(path)).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $postgresql() {
-                let Some((store, database)) = crate::postgres::open("behind", 0).await else { return };
-                let store: PostgresStore = store;
-                $case(&store, &Sql::Postgres(format!("postgres:///{database}"))).await;
-            }
-        )*
-    };
-}
-
-on_both! {
+crate::sql::on_both! { "behind";
     an_erasure_with_rows_missing: t107_rows_missing_in_sqlite, t107_rows_missing_in_postgresql;
     an_erasure_with_rows_planted: t107_rows_planted_in_sqlite, t107_rows_planted_in_postgresql;
     an_erasure_whose_receipt_was_planted: t107_receipt_planted_in_sqlite, t107_receipt_planted_in_postgresql;

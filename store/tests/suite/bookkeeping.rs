@@ -6,14 +6,16 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 use lukko::{CardId, ClosedReason, Enroller, PatientId, PatientRotation};
 use lukko_store::error::Usage;
+use lukko_store::placed::{EndorsementRow, RecordRow};
 use lukko_store::restore::{Console, Kept};
 use lukko_store::{
-    Attachments, Body, Change, Endorsement, ErasureJob, Error, How, KeyOf, NewRecord, PostgresStore, Progress, Records,
-    RekeyJob, Result, RotationJob, SqliteStore, Store, Task, VerifyJob, Worker, enrolment,
+    Attachments, Body, Change, ErasureJob, Error, How, KeyOf, Progress, Records, RekeyJob, Result, RotationJob, Store,
+    Task, VerifyJob, Worker, enrolment,
 };
 
 use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, rekeyed, with_notes};
-use crate::lifecycle::{nothing_is_left, run};
+use crate::erasures::nothing_is_left;
+use crate::lifecycle::run;
 use crate::sql::{Sql, hex};
 
 async fn told<T: Task + Send>(store: &impl Store, clinic: &Clinic, job: &str, task: T) -> Vec<Result<Progress>> {
@@ -96,8 +98,9 @@ async fn a_hidden_card_keeps_its_generation(store: &impl Store, sql: &Sql) {
     sql.run("DELETE FROM card").await;
     refuses_to_retire(store, &clinic, "both cards").await;
     let (patient, endorsement, master_grant) = (patient("p-1"), &b"two"[..], &b"grant"[..]);
-    let endorse = Endorsement { patient, card: two.card_id, generation: 2, endorsement, master_grant, replaces: None };
-    store.apply(clinic.id(), &[Change::Endorse(endorse)]).await.unwrap();
+    let endorse =
+        EndorsementRow { patient, card: two.card_id, generation: 2, endorsement, master_grant, replaces: None };
+    store.apply(clinic.id(), &[Change::Endorse(endorse.into())]).await.unwrap();
     refuses_to_retire(store, &clinic, "the older card").await;
     sql.run(
         "INSERT INTO patient_grant SELECT vault, patient, card, 2, recipient, bytes FROM patient_grant WHERE generation = 1",
@@ -183,7 +186,7 @@ async fn a_late_enrolment_brings_nobody_back(store: &impl Store, _sql: &Sql) {
     let mut clinic = Clinic::new(0x3005);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let (gone, grants) = clinic.enrol("p-1");
-    let changes = enrolment(patient("p-1"), 1, &gone, &grants);
+    let changes = enrolment(patient("p-1"), 1, &gone, &grants).unwrap();
     store.apply(clinic.id(), &changes).await.unwrap();
     store.apply(clinic.id(), &changes).await.unwrap();
     let closing = clinic.erasing(&[gone.card_id]);
@@ -193,7 +196,9 @@ async fn a_late_enrolment_brings_nobody_back(store: &impl Store, _sql: &Sql) {
     assert!(matches!(&late, Err(Error::Core(met)) if *met == erased), "{late:?}");
     nothing_is_left(store, &clinic, patient("p-1")).await;
     let sealed = clinic.seal(&gone.key, "r-9", 1, "late");
-    assert!(store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", gone.card_id, &sealed))]).await.is_err());
+    assert!(
+        store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", gone.card_id, &sealed).into())]).await.is_err()
+    );
     clinic.follow(&closing.roster);
     with_notes(store, &mut clinic, "p-1", 1).await;
 }
@@ -210,11 +215,14 @@ async fn a_planted_announcement_keeps_no_object(store: &impl Store, sql: &Sql) {
     let mut sink = attachments.begin(store, id, 5).await.unwrap();
     let write = move || {
         std::io::Write::write_all(&mut sink, b"sealed").unwrap();
-        sink.finish().unwrap()
+        sink.finish().unwrap().into_parts()
     };
     let (object, length) = tokio::task::spawn_blocking(write).await.unwrap();
     let body = Body::Object { object: &object, length };
-    store.apply(id, &[Change::Record(NewRecord { body, ..first("p-1", "a-1", one.card_id, b"") })]).await.unwrap();
+    store
+        .apply(id, &[Change::Record(RecordRow { body, ..first("p-1", "a-1", one.card_id, b"") }.into())])
+        .await
+        .unwrap();
     for planted in [hex(object.as_bytes()), "ff".to_owned()] {
         let row = format!("x'{}', x'{planted}', {}", hex(id.as_bytes()), if planted == "ff" { 0 } else { i64::MAX });
         sql.run(&format!("INSERT INTO unnamed_object (vault, object, since) VALUES ({row})")).await;
@@ -277,27 +285,7 @@ impl Console for Silent {
     fn ask(&self) {}
 }
 
-macro_rules! on_both {
-    ($($case:ident: $sqlite:ident, $postgresql:ident);* $(;)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $sqlite() {
-                let scratch = tempfile::tempdir().unwrap();
-                let path = scratch.path().join("vault.db");
-                $case(&SqliteStore::open(&path).await.unwrap(), &Sql::Sqlite(path)).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $postgresql() {
-                let Some((store, database)) = crate::postgres::open("bookkeeping", 0).await else { return };
-                let store: PostgresStore = store;
-                $case(&store, &Sql::Postgres(format!("postgres:///{database}"))).await;
-            }
-        )*
-    };
-}
-
-on_both! {
+crate::sql::on_both! { "bookkeeping";
     a_planted_card_is_not_to_be_closed: t095_planted_card_in_sqlite, t095_planted_card_in_postgresql;
     a_hidden_card_is_still_to_be_closed: t095_hidden_card_in_sqlite, t095_hidden_card_in_postgresql;
     a_rotation_names_a_hidden_card: t093_hidden_card_in_sqlite, t093_hidden_card_in_postgresql;

@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use lukko::{ClosedReason, FieldLabel, Padding, RecordContext, RecordId, Revision};
+use lukko_store::placed::RecordRow;
 use lukko_store::restore::{self, Console, Database, Kept, Named, Shares, fingerprint, shown};
-use lukko_store::{Change, Erase, KeyOf, NewRecord, Records, SqliteStore, Store};
+use lukko_store::{Change, Erase, KeyOf, Records, SqliteStore, Store};
 
 use crate::clinic::{Clinic, field, first, patient, rekeyed, with_notes};
 use crate::sql::{Sql, hex};
 
 /// What was said.
 #[derive(Default)]
-struct Heard(RefCell<Vec<String>>);
+pub struct Heard(RefCell<Vec<String>>);
 
 impl Console for Heard {
     fn say(&self, line: &str) {
@@ -31,7 +32,7 @@ impl Console for Heard {
     fn ask(&self) {}
 }
 
-fn intake() -> FieldLabel<'static> {
+pub fn intake() -> FieldLabel<'static> {
     FieldLabel::new("intake").unwrap()
 }
 
@@ -40,7 +41,7 @@ fn bytes(id: &[u8]) -> String {
 }
 
 /// Pin and roster, as the clinic keeps them.
-fn kept(clinic: &Clinic, directory: &Path) -> Kept {
+pub fn kept(clinic: &Clinic, directory: &Path) -> Kept {
     fs::create_dir_all(directory).unwrap();
     fs::write(directory.join("pin"), clinic.vault.pin().to_bytes()).unwrap();
     fs::write(directory.join("roster"), &clinic.roster).unwrap();
@@ -48,7 +49,7 @@ fn kept(clinic: &Clinic, directory: &Path) -> Kept {
 }
 
 /// Every file below a directory, by its path from there, with what is in it; each is for its owner alone.
-fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(root: &Path, below: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(below), 0o700, "{}", below.display());
@@ -69,7 +70,7 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Patients and records that are named, as text.
-fn places(named: &[Named]) -> Vec<String> {
+pub fn places(named: &[Named]) -> Vec<String> {
     named.iter().map(|named| named.to_string().split(':').next().unwrap().to_owned()).collect()
 }
 
@@ -89,8 +90,8 @@ async fn damaged(store: &impl Store, sql: &Sql, clinic: &mut Clinic) -> BTreeMap
         if id == "p-3" {
             let new = rekeyed(store, clinic, id, &old).await;
             let sealed = clinic.seal(&new.key, "r-0003", 1, "after the re-key");
-            let new = NewRecord { ..first(id, "r-0003", new.card_id, &sealed) };
-            store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+            let new = RecordRow { ..first(id, "r-0003", new.card_id, &sealed) };
+            store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
             note("p-3/r-0003.note".to_owned(), "after the re-key");
         }
         if id == "p-4" {
@@ -101,9 +102,9 @@ async fn damaged(store: &impl Store, sql: &Sql, clinic: &mut Clinic) -> BTreeMap
                 let made =
                     clinic.vault.deposit(&card, &clinic.aalto, field, Padding::Padme, b"ward 7", &mut clinic.rng);
                 let made = made.unwrap();
-                let record = RecordId::new(&made.record).unwrap();
-                let new = NewRecord { record, field, revision: 0, ..first(id, "x", card.id(), &made.bytes) };
-                store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+                let (record, field) = (made.record.as_bytes(), field.as_bytes());
+                let new = RecordRow { record, field, revision: 0, ..first(id, "x", card.id(), &made.bytes) };
+                store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
                 if name == "intake" {
                     note(format!("p-4/{}.intake", made.record), "ward 7");
                 }
@@ -121,14 +122,14 @@ async fn damaged(store: &impl Store, sql: &Sql, clinic: &mut Clinic) -> BTreeMap
         (b"100%", "100%25"),
     ];
     let (enrolled, grants) = clinic.enrol(" p/5.");
-    store.apply(clinic.id(), &lukko_store::enrolment(patient(" p/5."), 1, &enrolled, &grants)).await.unwrap();
+    store.apply(clinic.id(), &lukko_store::enrolment(patient(" p/5."), 1, &enrolled, &grants).unwrap()).await.unwrap();
     let (long, longer) = ([b'a'; 255], [[b'a'; 254].as_slice(), b"b"].concat());
     for (number, name) in odd.iter().map(|odd| odd.0).chain([&long[..], &longer]).enumerate() {
         let text = format!("odd {number}");
         let place = RecordContext::new(RecordId::new(name).unwrap(), field(), Revision::FIRST);
         let sealed = clinic.vault.seal(&enrolled.key, &place, text.as_bytes(), &mut clinic.rng).unwrap();
-        let new = NewRecord { record: place.record(), ..first(" p/5.", "x", enrolled.card_id, &sealed) };
-        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        let new = RecordRow { record: place.record().as_bytes(), ..first(" p/5.", "x", enrolled.card_id, &sealed) };
+        store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
         if let Some((_, file)) = odd.get(number) {
             note(format!("%20p%2F5%2E/{file}.note"), &text);
         }
@@ -155,13 +156,13 @@ async fn spoil(sql: &Sql, patient: &str, record: &str) {
 }
 
 /// Everything that opens is in a file, once and under a name of its own; what does not is named; and a second run goes on.
-async fn read_goes_on(store: impl Store, sql: Sql) {
+async fn read_goes_on(store: &impl Store, sql: &Sql) {
     let scratch = tempfile::tempdir().unwrap();
     let mut clinic = Clinic::new(0x0405);
-    let expected = damaged(&store, &sql, &mut clinic).await;
+    let expected = damaged(store, sql, &mut clinic).await;
     let (root, master) = (scratch.path().join("notes"), clinic.recover());
     let by = (&clinic.vault, &master);
-    let report = restore::read(&store, None, by, &[intake()], &root).await.unwrap();
+    let report = restore::read(store, None, by, &[intake()], &root).await.unwrap();
     let mut found = files(&root);
     let list = String::from_utf8(found.remove("which-file-is-which.txt").unwrap()).unwrap();
     let long: Vec<(String, Vec<u8>)> =
@@ -188,20 +189,20 @@ async fn read_goes_on(store: impl Store, sql: Sql) {
 
     // The next run does not touch what is there.
     fs::write(root.join("p-1/r-0000.note"), "mine").unwrap();
-    let again = restore::read(&store, None, by, &[intake()], &root).await.unwrap();
+    let again = restore::read(store, None, by, &[intake()], &root).await.unwrap();
     assert_eq!((again.records, again.earlier, again.unread), (report.records, report.records, report.unread));
     assert_eq!(fs::read(root.join("p-1/r-0000.note")).unwrap(), b"mine");
     // Nobody else may enter the directory.
     fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
-    let refused = restore::read(&store, None, by, &[], &root).await.unwrap_err().to_string();
+    let refused = restore::read(store, None, by, &[], &root).await.unwrap_err().to_string();
     assert!(refused.contains("others may enter it"), "{refused}");
 }
 
 /// Whoever opens is granted, with older cards; who does not is named. A second run goes on, as the same member.
-async fn admit_goes_on(store: impl Store, sql: Sql) {
+async fn admit_goes_on(store: &impl Store, sql: &Sql) {
     let scratch = tempfile::tempdir().unwrap();
     let mut clinic = Clinic::new(0x0505);
-    damaged(&store, &sql, &mut clinic).await;
+    damaged(store, sql, &mut clinic).await;
     let (kept, master) = (kept(&clinic, &scratch.path().join("kept")), clinic.recover());
     let (file, heard) = (scratch.path().join("dr-new.key"), Heard::default());
     let grant = store.patient(clinic.id(), patient("p-1")).await.unwrap().grants[0].clone();
@@ -209,12 +210,12 @@ async fn admit_goes_on(store: impl Store, sql: Sql) {
     let mut members = Vec::new();
     for run in 0..3 {
         let root = (&mut clinic.vault, &master);
-        let done = restore::admit(&store, root, &kept, ("dr-new", &file), &heard).await.unwrap();
+        let done = restore::admit(store, root, &kept, ("dr-new", &file), &heard).await.unwrap();
         members.push(done.member.fingerprint());
         assert_eq!((done.granted, places(&done.missed)), (4, vec!["p-2 key".to_owned()]), "{run}: {:?}", done.missed);
         assert_eq!(clinic.vault.roster().members().count(), before + 1);
         let whole = (&clinic.vault, KeyOf::Member(&done.member));
-        let (patients, findings) = restore::verify(&store, None, whole, &[intake()], SystemTime::now).await.unwrap();
+        let (patients, findings) = restore::verify(store, None, whole, &[intake()], SystemTime::now).await.unwrap();
         let mut findings = places(&findings);
         findings.sort();
         assert_eq!((patients, findings.len(), findings[0].as_str()), (5, 3, "p-2 key"), "{findings:?}");
@@ -231,19 +232,19 @@ async fn admit_goes_on(store: impl Store, sql: Sql) {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     // The file is the key of one member, and admits no other one.
     let root = (&mut clinic.vault, &master);
-    let refused = restore::admit(&store, root, &kept, ("dr-other", &file), &heard).await.unwrap_err().to_string();
+    let refused = restore::admit(store, root, &kept, ("dr-other", &file), &heard).await.unwrap_err().to_string();
     assert!(refused.contains("it is the key of dr-new, not of dr-other"), "{refused}");
 }
 
 /// The erased patient of a backup is erased again. One who was enrolled anew under the same id is not, though the old card
 /// came back, or was put there by a thief. Where it is not clear, nothing is deleted.
-async fn erasures_are_caught_up(store: impl Store, sql: Sql) {
+async fn erasures_are_caught_up(store: &impl Store, sql: &Sql) {
     let scratch = tempfile::tempdir().unwrap();
     let mut clinic = Clinic::new(0x0713);
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let mut old = Vec::new();
     for id in ["p-1", "p-2", "p-3", "p-4"] {
-        old.push(with_notes(&store, &mut clinic, id, 2).await);
+        old.push(with_notes(store, &mut clinic, id, 2).await);
     }
     let erased: Vec<_> = old[..3].iter().map(|old| old.card_id).collect();
     let (version, roster) = clinic.closing(&erased, ClosedReason::Erased);
@@ -254,7 +255,7 @@ async fn erasures_are_caught_up(store: impl Store, sql: Sql) {
         let (patient, vault, cards, records) = (patient(id), &clinic.vault, [card], Records::Delete);
         let erase = Erase { patient, vault, cards: &cards, keys: &keys, at: 1, records, claim: None };
         store.apply(clinic.id(), &[Change::Erase(erase)]).await.unwrap();
-        with_notes(&store, &mut clinic, id, 2).await;
+        with_notes(store, &mut clinic, id, 2).await;
         let vault = bytes(clinic.id().as_bytes());
         let old = &old[if id == "p-1" { 0 } else { 2 }];
         let row = [vault, bytes(id.as_bytes()), "2".into(), bytes(card.as_bytes()), bytes(&old.card)].join(", ");
@@ -262,7 +263,7 @@ async fn erasures_are_caught_up(store: impl Store, sql: Sql) {
     }
     sql.run(&format!("UPDATE endorsement SET endorsement = x'00' WHERE patient = {}", bytes(b"p-3"))).await;
     let (kept, heard) = (kept(&clinic, &scratch.path().join("kept")), Heard::default());
-    let unclear = kept.catch_up(&store, &clinic.vault, 7, &heard).await.unwrap();
+    let unclear = kept.catch_up(store, &clinic.vault, 7, &heard).await.unwrap();
     assert_eq!(places(&unclear), ["p-3 key"]);
     let mut left = Vec::new();
     for id in ["p-1", "p-2", "p-3", "p-4"] {
@@ -272,35 +273,10 @@ async fn erasures_are_caught_up(store: impl Store, sql: Sql) {
     assert_eq!(heard.0.borrow()[..], ["1 patients who were erased after the backup are erased again"]);
 }
 
-macro_rules! on_both {
-    ($($name:ident, $case:ident;)*) => {
-        mod sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let scratch = tempfile::tempdir().unwrap();
-                    let path = scratch.path().join("vault.db");
-                    let store = super::SqliteStore::open(&path).await.unwrap();
-                    super::$case(store, super::Sql::Sqlite(path)).await;
-                }
-            )*
-        }
-        mod postgresql {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let Some((store, database)) = crate::postgres::open("bring_back", 0).await else { return };
-                    super::$case(store, super::Sql::Postgres(format!("postgres:///{database}"))).await;
-                }
-            )*
-        }
-    };
-}
-
-on_both! {
-    t145_read_goes_on_behind_what_fails, read_goes_on;
-    t145_admit_goes_on_behind_what_fails, admit_goes_on;
-    t108_an_old_card_beside_a_new_one_erases_nobody, erasures_are_caught_up;
+crate::sql::on_both! { "bring_back";
+    read_goes_on: t145_read_goes_on_in_sqlite, t145_read_goes_on_in_postgresql;
+    admit_goes_on: t145_admit_goes_on_in_sqlite, t145_admit_goes_on_in_postgresql;
+    erasures_are_caught_up: t108_an_old_card_erases_nobody_in_sqlite, t108_an_old_card_erases_nobody_in_postgresql;
 }
 
 /// From the first share to the open vault. A share of elsewhere, a byte that is no text, and a mistyped share are named; what

@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use lukko::{FieldLabel, OsRng, PatientId, RecordContext, RecordId, Revision, VaultId};
+use lukko_store::placed::RecordRow;
 use lukko_store::{
     After, Attachments, Body, Change, Claim, Erasure, Error, Failure, Generation, How, ImportFile, ImportJob, JobState,
-    KeyOf, MemoryStore, NewRecord, Patient, Progress, Record, RekeyJob, Result, Scrub, Store, Task, Worker,
+    KeyOf, MemoryStore, Patient, Progress, Record, RekeyJob, Result, Scrub, Store, Task, Worker,
 };
 
 use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
@@ -162,12 +163,12 @@ async fn t023_a_rekey_names_each_attachment_when_it_is_done() {
             let place = RecordContext::new(record(name), field(), Revision::FIRST);
             let mut writer = vault.seal_attachment(key, &place, sink, &mut OsRng).unwrap();
             writer.write_all(b"a scan").unwrap();
-            writer.finish().unwrap().finish().unwrap()
+            writer.finish().unwrap().finish().unwrap().into_parts()
         };
         let (object, length) = elsewhere(seal);
         let object = &object[..];
-        let new = NewRecord { body: Body::Object { object, length }, ..first("p-1", name, old.card_id, b"") };
-        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        let new = RecordRow { body: Body::Object { object, length }, ..first("p-1", name, old.card_id, b"") };
+        store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
     }
     let new = rekeyed(&store, &mut clinic, "p-1", &old).await;
     let by = KeyOf::Member(&clinic.salo);

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use lukko::rand_core::{TryCryptoRng, TryRng};
 use lukko::*;
-use lukko_store::{Change, Erase, NewGeneration, NewRecord, Records, Replaced, Store, next_card};
+use lukko_store::placed::{GrantRow, RecordRow};
+use lukko_store::{Change, Erase, Expect, NewGeneration, NewRecord, Records, Replaced, Sealed, Store, next_card};
 
 /// SplitMix64: good enough for tests, and the same on every run. Never for keys that matter.
 pub struct TestRng(pub u64);
@@ -175,12 +176,13 @@ impl Closing {
 /// A patient with grants and so many notes, in clinic and store.
 pub async fn with_notes(store: &impl Store, clinic: &mut Clinic, id: &str, notes: usize) -> Enrolment {
     let (enrolment, grants) = clinic.enrol(id);
-    store.apply(clinic.id(), &lukko_store::enrolment(patient(id), 1, &enrolment, &grants)).await.unwrap();
+    store.apply(clinic.id(), &lukko_store::enrolment(patient(id), 1, &enrolment, &grants).unwrap()).await.unwrap();
     for number in 0..notes {
         let name = format!("r-{number:04}");
-        let sealed = clinic.seal(&enrolment.key, &name, 1, &format!("session {number} of {id}"));
-        let new = first(id, &name, enrolment.card_id, &sealed);
-        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        let (place, text) =
+            (RecordContext::new(record(&name), field(), Revision::FIRST), format!("session {number} of {id}"));
+        let sealed = Sealed::note(&clinic.vault, &enrolment.key, &place, text.as_bytes(), &mut clinic.rng).unwrap();
+        store.apply(clinic.id(), &[Change::Record(NewRecord::new(&sealed, Expect::Absent))]).await.unwrap();
     }
     enrolment
 }
@@ -190,7 +192,7 @@ pub async fn rekeyed(store: &impl Store, clinic: &mut Clinic, id: &str, old: &En
     let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
     let grant = clinic.vault.grant(&new.key, clinic.salo.fingerprint(), &mut clinic.rng).unwrap();
     let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
-    store.apply(clinic.id(), &next_card(patient(id), 1, replaces, &new, &[grant])).await.unwrap();
+    store.apply(clinic.id(), &next_card(patient(id), 1, replaces, &new, &[grant]).unwrap()).await.unwrap();
     new
 }
 
@@ -198,22 +200,22 @@ pub async fn rekeyed(store: &impl Store, clinic: &mut Clinic, id: &str, old: &En
 pub async fn withdrawn(store: &impl Store, clinic: &mut Clinic, id: &str, of: &Enrolment) -> KeyFingerprint {
     let (patient, card, to) = (patient(id), of.card_id, clinic.aalto.fingerprint());
     let grant = clinic.vault.grant(&of.key, to, &mut clinic.rng).unwrap();
-    let granted = Change::Grant { patient, card, to, grant: &grant.bytes, replaces: None };
+    let granted = Change::Grant(GrantRow { patient, card, to, grant: &grant.bytes, replaces: None }.into());
     store.apply(clinic.id(), &[granted]).await.unwrap();
     store.apply(clinic.id(), &[Change::Withdraw { patient, card, from: to }]).await.unwrap();
     to
 }
 
 /// The first revision of a note.
-pub fn first<'a>(id: &'a str, name: &'a str, card: CardId, sealed: &'a [u8]) -> NewRecord<'a> {
-    NewRecord {
-        patient: patient(id),
-        record: record(name),
-        field: field(),
+pub fn first<'a>(id: &'a str, name: &'a str, card: CardId, sealed: &'a [u8]) -> RecordRow<'a> {
+    RecordRow {
+        patient: id.as_bytes(),
+        record: name.as_bytes(),
+        field: b"note",
         revision: 1,
         card,
         body: lukko_store::Body::Sealed(sealed),
-        expect: lukko_store::Expect::Absent,
+        expect: Expect::Absent,
     }
 }
 

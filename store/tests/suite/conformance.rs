@@ -2,7 +2,7 @@
 
 use lukko_store::{MemoryStore, SqliteStore};
 
-use crate::{jobs, keys, lifecycle, postgres, records};
+use crate::{erasures, jobs, keys, lifecycle, mismatch, postgres, records};
 
 /// A directory that goes away when the test ends.
 pub fn scratch() -> tempfile::TempDir {
@@ -53,16 +53,20 @@ macro_rules! conformance {
                 lifecycle::t093_a_generation_with_the_last_way_to_a_card_is_not_retired,
                 lifecycle::t093_an_older_card_with_records_keeps_its_generation,
                 lifecycle::t093_a_rotation_names_the_older_card_that_it_cannot_bring,
-                lifecycle::t107_an_erasure_waits_for_the_roster_of_every_generation,
-                lifecycle::t107_nobody_is_erased_without_a_roster_that_closes_the_card,
-                lifecycle::t107_an_older_card_is_closed_too,
-                lifecycle::t107_records_that_were_kept_are_deleted_later,
-                lifecycle::t107_the_pieces_of_an_erased_patient_go_too,
-                lifecycle::t107_a_planted_card_that_follows_anothers_stops_nothing,
+                erasures::t107_an_erasure_waits_for_the_roster_of_every_generation,
+                erasures::t107_nobody_is_erased_without_a_roster_that_closes_the_card,
+                erasures::t107_an_older_card_is_closed_too,
+                erasures::t107_records_that_were_kept_are_deleted_later,
+                erasures::t107_the_pieces_of_an_erased_patient_go_too,
+                erasures::t107_a_planted_card_that_follows_anothers_stops_nothing,
                 lifecycle::t107_a_sweep_takes_no_object_that_a_record_names,
                 lifecycle::t095_a_rekey_says_that_the_older_card_is_open,
                 lifecycle::t096_the_roster_of_a_generation_counts_on,
                 lifecycle::t094_a_job_whose_pieces_are_held_is_not_over,
+                mismatch::t016_t018_a_record_is_stored_in_its_place_only,
+                mismatch::t016_t023_an_attachments_object_is_named_by_its_record_only,
+                mismatch::t017_t020_keys_are_stored_in_their_place_only,
+                mismatch::t093_t095_jobs_store_what_fits,
                 long::t093_a_rotation_is_stopped,
                 long::t095_a_rewrap_is_stopped,
                 long::t095_a_reseal_is_stopped,

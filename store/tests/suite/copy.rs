@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use crate::clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes, withdrawn};
 use futures_util::StreamExt;
 use lukko::{Enroller, PatientId, PatientRotation};
+use lukko_store::placed::RecordRow;
 use lukko_store::{
-    Body, Change, Endorsed, Erase, Error, Fault, Faults, FaultyStore, KeyOf, MemoryStore, NewRecord, Part, Replaced,
-    RotationJob, SqliteStore, Store, VerifyJob, Worker, copy, next_card,
+    Body, Change, Endorsed, Erase, Error, Fault, Faults, FaultyStore, KeyOf, MemoryStore, Part, Replaced, RotationJob,
+    SqliteStore, Store, VerifyJob, Worker, copy, next_card,
 };
 
 /// A vault with everything that a store can have: two generations, patients with one, two and three cards, a grant that was withdrawn, records under old
@@ -24,13 +25,13 @@ async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
         let new = rekeyed(store, &mut clinic, "p-2", &many).await;
         let name = format!("r-under-{round}");
         let sealed = clinic.seal(&new.key, &name, 1, "text");
-        store.apply(id, &[Change::Record(first("p-2", &name, new.card_id, &sealed))]).await.unwrap();
+        store.apply(id, &[Change::Record(first("p-2", &name, new.card_id, &sealed).into())]).await.unwrap();
         many = new;
     }
     let object = Body::Object { object: "o-1", length: 9 };
-    let attached = NewRecord { revision: 0, body: object, ..first("p-1", "r-a", one.card_id, b"") };
+    let attached = RecordRow { revision: 0, body: object, ..first("p-1", "r-a", one.card_id, b"") };
     let upload = |object, at| Change::Upload { object, at };
-    store.apply(id, &[upload("o-1", 1), Change::Record(attached), upload("o-2", 0)]).await.unwrap();
+    store.apply(id, &[upload("o-1", 1), Change::Record(attached.into()), upload("o-2", 0)]).await.unwrap();
     let gone = with_notes(store, &mut clinic, "p-3", 2).await;
     let cards = [gone.card_id];
     let closing = clinic.erasing(&cards);
@@ -59,7 +60,7 @@ async fn fill(store: &impl Store) -> (Clinic, NextGeneration) {
     let endorsed = store.patient(id, patient("p-1")).await.unwrap().endorsed(2).unwrap().clone();
     let Endorsed { endorsement, master_grant, .. } = &endorsed;
     let replaces = Some(Replaced { card: one.card_id, endorsement, master_grant });
-    store.apply(id, &next_card(patient("p-1"), 2, replaces, &new, &[])).await.unwrap();
+    store.apply(id, &next_card(patient("p-1"), 2, replaces, &new, &[]).unwrap()).await.unwrap();
     (clinic, next)
 }
 

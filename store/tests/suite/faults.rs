@@ -2,11 +2,12 @@
 //! succeeds and is there once.
 
 use lukko::{CardId, Enrolment, Grant, VaultId};
+use lukko_store::placed::RecordRow;
 use lukko_store::{
-    Body, Change, Engine, Expect, Fault, Faults, FaultyStore, JobKind, MemoryStore, NewRecord, Over, SqliteStore, Store,
+    Body, Change, Engine, Expect, Fault, Faults, FaultyStore, JobKind, MemoryStore, Over, SqliteStore, Store,
 };
 
-use crate::clinic::{Clinic, Closing, first, patient, record};
+use crate::clinic::{Clinic, Closing, first, patient};
 use crate::conformance::scratch;
 use crate::work::{KINDS, Kind, Work};
 
@@ -31,19 +32,19 @@ impl Life {
         let (enrolment, grants) = &self.enrolled;
         let one = first("p-1", "r-1", enrolment.card_id, &self.sealed[0]);
         let (body, expect) = (Body::Sealed(&self.sealed[1]), Expect::Revision(1));
-        let two = NewRecord { revision: 2, body, expect, ..one };
+        let two = RecordRow { revision: 2, body, expect, ..one };
         let (body, expect) = (Body::Sealed(&self.sealed[2]), Expect::Revision(2));
-        let three = NewRecord { revision: 3, body, expect, ..one };
-        let other = |name| Change::Record(NewRecord { record: record(name), ..one });
+        let three = RecordRow { revision: 3, body, expect, ..one };
+        let other = |name: &'static str| Change::Record(RecordRow { record: name.as_bytes(), ..one }.into());
         let patient = patient("p-1");
         vec![
             self.clinic.founding(),
-            lukko_store::enrolment(patient, 1, enrolment, grants),
-            vec![Change::Record(one)],
-            vec![Change::Record(two)],
+            lukko_store::enrolment(patient, 1, enrolment, grants).unwrap(),
+            vec![Change::Record(one.into())],
+            vec![Change::Record(two.into())],
             vec![other("r-2"), other("r-3"), other("r-4")],
             // One of them is there already.
-            vec![other("r-5"), other("r-4"), Change::Record(three), other("r-6")],
+            vec![other("r-5"), other("r-4"), Change::Record(three.into()), other("r-6")],
             vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
             vec![self.closing.publish(), Change::Erase(self.closing.erase("p-1", cards))],
         ]

@@ -57,7 +57,10 @@ async fn t101_the_log_of_another_file_forges_nothing() {
         let enrolled = with_notes(&store, &mut clinic, "p-1", notes).await;
         store.scrub(clinic.id()).await.unwrap();
         let sealed = clinic.seal(&enrolled.key, "r-new", 1, "new");
-        store.apply(clinic.id(), &[Change::Record(first("p-1", "r-new", enrolled.card_id, &sealed))]).await.unwrap();
+        store
+            .apply(clinic.id(), &[Change::Record(first("p-1", "r-new", enrolled.card_id, &sealed).into())])
+            .await
+            .unwrap();
         clinics.push((clinic, enrolled, path, store));
     }
     let (clinic, enrolled, path, _) = &clinics[0];
@@ -157,12 +160,12 @@ async fn t101_another_process_holds_the_lock() {
 
     let mut child = lock(&path, 2);
     let begin = Instant::now();
-    store.apply(clinic.id(), &[Change::Record(first("p-1", "r-waits", card, b"text"))]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Record(first("p-1", "r-waits", card, b"text").into())]).await.unwrap();
     assert!(begin.elapsed() > Duration::from_millis(1_500), "nobody waited");
     assert!(child.wait().unwrap().success());
 
     let mut child = lock(&path, 600);
-    let late = [Change::Record(first("p-1", "r-late", card, b"text"))];
+    let late = [Change::Record(first("p-1", "r-late", card, b"text").into())];
     let (refused, read) = tokio::join!(store.apply(clinic.id(), &late), async {
         store.records(clinic.id(), patient("p-1"), None, 10).await.unwrap().len()
     });

@@ -32,7 +32,7 @@ pub async fn beside_those_who_give_up(store: &impl Store) -> Vec<Vec<u8>> {
         let member = [clinic.founding().pop().unwrap()];
         given_up += usize::from(at_most(patience, store.apply(vault, &member)).await.is_none());
         let name = format!("n-{round}");
-        let note = Change::Record(first("p-1", &name, enrolled.card_id, b"written"));
+        let note = Change::Record(first("p-1", &name, enrolled.card_id, b"written").into());
         store.apply(vault, &[note]).await.unwrap();
         written.push(name.into_bytes());
     }

@@ -6,6 +6,7 @@ use crate::clinic::{Clinic, patient};
 use futures_util::StreamExt;
 use lukko::PatientId;
 use lukko_store::error::Usage;
+use lukko_store::placed::RecordRow;
 use lukko_store::{
     Attachments, Change, Error, ImportFile, ImportJob, ImportMistake, KeyOf, MemoryStore, Progress, Store, VerifyJob,
     Worker, look_alikes,
@@ -181,8 +182,8 @@ async fn attachments_need_a_runtime_of_several_threads() {
     std::fs::write(directory.path().join(vault.to_string()).join(object), "abc").unwrap();
     store.apply(vault, &[Change::Upload { object, at: 1 }]).await.unwrap();
     let body = lukko_store::Body::Object { object, length };
-    let new = lukko_store::NewRecord { body, ..crate::clinic::first("p-1", "scan", enrolled.card_id, b"") };
-    store.apply(vault, &[Change::Record(new)]).await.unwrap();
+    let new = RecordRow { body, ..crate::clinic::first("p-1", "scan", enrolled.card_id, b"") };
+    store.apply(vault, &[Change::Record(new.into())]).await.unwrap();
     let task = VerifyJob {
         vault: &clinic.vault,
         by: KeyOf::Member(&clinic.salo),

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enroller, PatientRotation, RecordId};
 use lukko_store::error::{Conflict, Usage};
+use lukko_store::placed::RecordRow;
 use lukko_store::{
     Attachments, Change, ErasureJob, Error, Expect, Failure, How, ImportFile, ImportJob, JobKind, JobState, KeyOf,
-    NewRecord, Outcome, Over, Progress, Records, RekeyJob, RotationJob, Store, StoredBody, Task, VerifyJob, Worker,
-    enrolment,
+    Outcome, Over, Progress, Records, RekeyJob, RotationJob, Store, StoredBody, Task, VerifyJob, Worker, enrolment,
 };
 
 use crate::clinic::{Clinic, NextGeneration, field, first, patient, record, rekeyed, with_notes};
@@ -129,8 +129,8 @@ pub async fn t095_a_rekey_moves_every_record(store: impl Store) {
     let new = rekeyed(&store, &mut clinic, "p-1", &old).await;
     // Written during the job: a new text of a record that has not moved yet.
     let text = clinic.seal(&new.key, "r-0003", 2, "second text");
-    let written = NewRecord { revision: 2, expect: Expect::Revision(1), ..first("p-1", "r-0003", new.card_id, &text) };
-    store.apply(clinic.id(), &[Change::Record(written)]).await.unwrap();
+    let written = RecordRow { revision: 2, expect: Expect::Revision(1), ..first("p-1", "r-0003", new.card_id, &text) };
+    store.apply(clinic.id(), &[Change::Record(written.into())]).await.unwrap();
     let task = RekeyJob {
         vault: &clinic.vault,
         by: KeyOf::Member(&clinic.salo),
@@ -167,11 +167,11 @@ pub async fn t015_t016_t022_t098_verify_names_what_does_not_open(store: impl Sto
         first("p-2", "r-moved", two.card_id, &stolen),
         first("p-2", "r-forged", two.card_id, b"LKN?"),
     ] {
-        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
     }
     // A patient whose grants were lost.
     let (lost, grants) = clinic.enrol("p-3");
-    store.apply(clinic.id(), &enrolment(patient("p-3"), 1, &lost, &grants)).await.unwrap();
+    store.apply(clinic.id(), &enrolment(patient("p-3"), 1, &lost, &grants).unwrap()).await.unwrap();
     let withdraw = Change::Withdraw { patient: patient("p-3"), card: lost.card_id, from: clinic.salo.fingerprint() };
     store.apply(clinic.id(), &[withdraw]).await.unwrap();
 
@@ -329,7 +329,7 @@ pub async fn t024_a_rekey_does_not_believe_the_column(store: impl Store) {
     let old = with_notes(&store, &mut clinic, "p-1", 1).await;
     let new = rekeyed(&store, &mut clinic, "p-1", &old).await;
     let sealed = clinic.seal(&old.key, "r-9", 1, "left behind");
-    store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", new.card_id, &sealed))]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", new.card_id, &sealed).into())]).await.unwrap();
     let by = KeyOf::Member(&clinic.salo);
     let task = RekeyJob { vault: &clinic.vault, by, how: How::Reseal, attachments: None, deposits: &[] };
     let [done] = &all(&store, &clinic, "rekey", task).await[..] else { panic!("one patient") };
@@ -348,7 +348,7 @@ pub async fn t094_a_change_that_holds_a_lost_claim_is_refused(store: impl Store)
     let vault = clinic.id();
     let slow = store.claim(vault, JOB, 1_000, 2_000).await.unwrap().unwrap();
     let (enrolment, grants) = clinic.enrol("p-new");
-    let mut changes = lukko_store::enrolment(patient("p-new"), 1, &enrolment, &grants);
+    let mut changes = lukko_store::enrolment(patient("p-new"), 1, &enrolment, &grants).unwrap();
     changes.push(Change::Hold { claim: &slow });
     let quick = store.claim(vault, JOB, 2_000, 3_000).await.unwrap().unwrap();
     let refused = store.apply(vault, &changes).await;

@@ -2,7 +2,8 @@
 
 use lukko::{Enrolment, Grant, Policy, Rotation};
 use lukko_store::error::{Conflict, Counted, Missing, Usage};
-use lukko_store::{Change, Endorsement, Erase, Erasure, Error, NewGeneration, Part, Patient, Records, Store};
+use lukko_store::placed::{EndorsementRow, GrantRow};
+use lukko_store::{Change, Erase, Erasure, Error, NewGeneration, Part, Patient, Records, Store};
 
 use crate::clinic::{Clinic, NextGeneration, first, patient, with_notes, withdrawn};
 
@@ -11,7 +12,7 @@ pub async fn t090_a_repeated_enrolment_changes_nothing(store: impl Store) {
     let (enrolment, grants) = clinic.enrol("p-1");
     for _ in 0..2 {
         store.apply(clinic.id(), &clinic.founding()).await.unwrap();
-        let changes = lukko_store::enrolment(patient("p-1"), 1, &enrolment, &grants);
+        let changes = lukko_store::enrolment(patient("p-1"), 1, &enrolment, &grants).unwrap();
         store.apply(clinic.id(), &changes).await.unwrap();
     }
     assert_eq!(store.patients(clinic.id(), None, 10).await.unwrap(), [b"p-1"]);
@@ -85,7 +86,7 @@ pub async fn t095_of_two_enrolments_at_once_one_is_stored(store: impl Store) {
 }
 
 fn enrolment_of<'a>(enrolment: &'a Enrolment, grants: &'a [Grant]) -> Vec<Change<'a>> {
-    lukko_store::enrolment(patient("p-1"), 1, enrolment, grants)
+    lukko_store::enrolment(patient("p-1"), 1, enrolment, grants).unwrap()
 }
 
 pub async fn t094_a_change_is_made_whole_or_not_at_all(store: impl Store) {
@@ -120,10 +121,10 @@ pub async fn t107_an_erasure_takes_one_patient_and_no_other(store: impl Store) {
     assert_eq!(store.records(clinic.id(), patient("p-10"), None, 10).await.unwrap().len(), 3);
     // Who was late with a grant or a note is told so.
     let (patient, card, to) = (patient("p-1"), gone.card_id, clinic.aalto.fingerprint());
-    let late = Change::Grant { patient, card, to, grant: b"late", replaces: None };
+    let late = Change::Grant(GrantRow { patient, card, to, grant: b"late", replaces: None }.into());
     store.apply(clinic.id(), &[late]).await.unwrap_err();
     let late = first("p-1", "r-9", gone.card_id, b"late");
-    store.apply(clinic.id(), &[Change::Record(late)]).await.unwrap_err();
+    store.apply(clinic.id(), &[Change::Record(late.into())]).await.unwrap_err();
 }
 
 pub async fn t106_an_erasure_is_repeated_and_its_receipt_filled_in(store: impl Store) {
@@ -232,7 +233,9 @@ pub async fn t105_a_retired_generation_has_nothing_left(store: impl Store) {
     let endorse = |generation| {
         let (endorsement, master_grant) = (&b"endorsement"[..], &b"grant"[..]);
         let (patient, card) = (patient("p-1"), kept.card_id);
-        [Change::Endorse(Endorsement { patient, card, generation, endorsement, master_grant, replaces: None })]
+        [Change::Endorse(
+            EndorsementRow { patient, card, generation, endorsement, master_grant, replaces: None }.into(),
+        )]
     };
     store.apply(clinic.id(), &endorse(2)).await.unwrap();
     for _ in 0..2 {
@@ -254,7 +257,9 @@ pub async fn t108_a_late_grant_of_an_erased_card_is_refused(store: impl Store) {
     let closing = clinic.erasing(&cards);
     let erase = Change::Erase(closing.erase("p-1", &cards));
     // A grant that the caller of the erasure did not know of: its key is on the receipt all the same.
-    let grant = |grant| Change::Grant { patient: patient("p-1"), card: gone.card_id, to, grant, replaces: None };
+    let grant = |grant| {
+        Change::Grant(GrantRow { patient: patient("p-1"), card: gone.card_id, to, grant, replaces: None }.into())
+    };
     store.apply(clinic.id(), &[grant(b"before")]).await.unwrap();
     store.apply(clinic.id(), &[closing.publish(), erase]).await.unwrap();
     let parts = &store.erasures(clinic.id()).await.unwrap()[0].parts;

@@ -20,11 +20,13 @@ mod sql;
 mod work;
 
 // Cases that more than one kind of store must pass.
+mod erasures;
 mod given_up;
 mod jobs;
 mod keys;
 mod life;
 mod lifecycle;
+mod mismatch;
 mod records;
 
 mod attachments;
@@ -35,6 +37,7 @@ mod claims;
 mod conformance;
 mod copy;
 mod crash;
+mod decisions;
 mod faults;
 mod files;
 mod full;

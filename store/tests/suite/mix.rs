@@ -1,9 +1,10 @@
 //! A mix of changes, and how the store looks after each.
 
 use lukko::{CardId, Enrolment, Grant, VaultId};
-use lukko_store::{Body, Change, Expect, JobKind, NewRecord, Over, Store};
+use lukko_store::placed::{GrantRow, RecordRow};
+use lukko_store::{Body, Change, Expect, JobKind, Over, Store};
 
-use crate::clinic::{Clinic, Closing, first, patient, record};
+use crate::clinic::{Clinic, Closing, field, first, patient, record};
 
 pub struct Mix {
     pub clinic: Clinic,
@@ -35,23 +36,25 @@ impl Mix {
         let (card, to, vault_patient) = (one.card_id, self.grant.recipient, patient("p-1"));
         let note = first("p-1", "r-1", card, &self.sealed[0]);
         let (body, expect) = (Body::Sealed(&self.sealed[1]), Expect::Revision(1));
-        let text = NewRecord { revision: 2, body, expect, ..note };
+        let text = RecordRow { revision: 2, body, expect, ..note };
         let object = Body::Object { object: "o-1", length: 9 };
-        let attached = NewRecord { revision: 0, body: object, ..first("p-1", "a-1", card, b"") };
+        let attached = RecordRow { revision: 0, body: object, ..first("p-1", "a-1", card, b"") };
         let large = first("p-2", "r-large", two.card_id, &self.large);
         vec![
             self.clinic.founding(),
-            lukko_store::enrolment(vault_patient, 1, one, one_grants),
-            lukko_store::enrolment(patient("p-2"), 1, two, two_grants),
-            vec![Change::Record(note)],
-            vec![Change::Record(large)],
-            vec![Change::Record(text)],
+            lukko_store::enrolment(vault_patient, 1, one, one_grants).unwrap(),
+            lukko_store::enrolment(patient("p-2"), 1, two, two_grants).unwrap(),
+            vec![Change::Record(note.into())],
+            vec![Change::Record(large.into())],
+            vec![Change::Record(text.into())],
             vec![Change::Upload { object: "o-1", at: 5 }],
-            vec![Change::Record(attached)],
-            vec![Change::Grant { patient: vault_patient, card, to, grant: &self.grant.bytes, replaces: None }],
+            vec![Change::Record(attached.into())],
+            vec![Change::Grant(
+                GrantRow { patient: vault_patient, card, to, grant: &self.grant.bytes, replaces: None }.into(),
+            )],
             vec![Change::Withdraw { patient: vault_patient, card, from: to }],
-            vec![Change::Delete { patient: vault_patient, record: record("r-1"), field: note.field, revision: 2 }],
-            vec![Change::Record(first("p-1", "r-2", card, &self.sealed[0]))],
+            vec![Change::Delete { patient: vault_patient, record: record("r-1"), field: field(), revision: 2 }],
+            vec![Change::Record(first("p-1", "r-2", card, &self.sealed[0]).into())],
             vec![Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }],
             vec![self.closing.publish(), Change::Erase(self.closing.erase("p-1", &self.cards))],
         ]

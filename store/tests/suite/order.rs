@@ -31,7 +31,9 @@ async fn t100_a_deadlock_is_broken_and_both_changes_are_made() {
     let mut rounds = 0;
     while deadlocks(&database).await < 3 {
         let names = ["a", "b"].map(|side| format!("r-{side}-{rounds}"));
-        let notes = |name| [first("p-1", name, one, b"text"), first("p-2", name, two, b"text")].map(Change::Record);
+        let notes = |name| {
+            [first("p-1", name, one, b"text"), first("p-2", name, two, b"text")].map(|new| Change::Record(new.into()))
+        };
         let (forth, mut back) = (notes(&names[0]), notes(&names[1]));
         back.reverse();
         let (forth, back) = tokio::join!(store.apply(clinic.id(), &forth), store.apply(clinic.id(), &back));
@@ -83,7 +85,7 @@ async fn a_transaction_is_taken_back(when: &str) {
     for times in 0..12 {
         take_back(&database, times).await;
         let name = format!("r-{times}");
-        let change = [Change::Record(first("p-1", &name, card, b"text"))];
+        let change = [Change::Record(first("p-1", &name, card, b"text").into())];
         let mut refusals = 0;
         while let Err(error) = store.apply(clinic.id(), &change).await {
             assert!(error.is_retryable() && error.to_string().contains("took this one back"), "{error:?}");

@@ -5,10 +5,11 @@ use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use lukko::{Card, Enrolment, FieldLabel, OsRng, Padding, RecordContext, RecordId, Revision, StoredPatient};
+use lukko::{Card, Enrolment, FieldLabel, OsRng, Padding, RecordContext, Revision, StoredPatient};
+use lukko_store::placed::RecordRow;
 use lukko_store::{
-    Attachments, Body, Change, Expect, Finding, How, KeyOf, MemoryStore, NewRecord, RekeyJob, SqliteStore, Store,
-    VerifyJob, Worker,
+    Attachments, Body, Change, Expect, Finding, How, KeyOf, MemoryStore, RekeyJob, SqliteStore, Store, VerifyJob,
+    Worker,
 };
 
 use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes};
@@ -54,8 +55,8 @@ async fn verify(store: &impl Store, clinic: &Clinic, attachments: Option<&Attach
 
 async fn put(store: &impl Store, clinic: &Clinic, place: (&str, FieldLabel<'_>, u64), of: &Enrolment, bytes: &[u8]) {
     let (name, field, revision) = place;
-    let new = NewRecord { field, revision, ..first("p-1", name, of.card_id, bytes) };
-    store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+    let new = RecordRow { field: field.as_bytes(), revision, ..first("p-1", name, of.card_id, bytes) };
+    store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
 }
 
 async fn verify_knows_what_a_place_holds(store: impl Store) {
@@ -180,15 +181,15 @@ async fn t022_verify_knows_whose_place_an_attachment_is_in() {
                 let mut writer = deposit.unwrap();
                 writer.write_all(&[7; 70_000]).unwrap();
                 let name = writer.record().to_owned();
-                let (object, length) = writer.finish().unwrap().finish().unwrap();
+                let (object, length) = writer.finish().unwrap().finish().unwrap().into_parts();
                 (name, object, length)
             };
             std::thread::scope(|scope| scope.spawn(work).join().unwrap())
         });
-        let (record, body) = (RecordId::new(&name).unwrap(), Body::Object { object: &object, length });
+        let (record, body) = (name.as_bytes(), Body::Object { object: &object, length });
         let (revision, card, expect) = (0, of.card_id, Expect::Absent);
-        let new = NewRecord { patient: patient("p-1"), record, field, revision, card, body, expect };
-        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        let new = RecordRow { patient: b"p-1", record, field: field.as_bytes(), revision, card, body, expect };
+        store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
     }
     let findings = verify(&store, &clinic, Some(&attachments), "verify").await;
     assert_eq!(findings.len(), 1, "{findings:?}");

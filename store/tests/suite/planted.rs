@@ -2,9 +2,10 @@
 //! and another patient's card stops no erasure.
 
 use lukko::{CardId, Enroller, Enrolment, PatientRotation};
+use lukko_store::placed::{CardRow, EndorsementRow, MasterGrantRow};
 use lukko_store::{
-    Change, Endorsement, ErasureJob, How, KeyOf, MemoryStore, NewCard, Part, Patient, Progress, Records, RekeyJob,
-    RotationJob, SqliteStore, Store, VerifyJob,
+    Change, ErasureJob, How, KeyOf, MemoryStore, Part, Patient, Progress, Records, RekeyJob, RotationJob, SqliteStore,
+    Store, VerifyJob,
 };
 
 use crate::clinic::{Clinic, NextGeneration, first, patient, rekeyed, with_notes};
@@ -26,10 +27,9 @@ async fn a_card_that_was_put_back_gets_nothing(store: &impl Store) {
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let (one, _) = clinic.enrol("p-1");
     let two = clinic.vault.rekey(Enroller::Member(&clinic.salo), &one.key, &mut clinic.rng).unwrap();
-    let row = NewCard { patient: patient("p-1"), card: two.card_id, bytes: &one.card, previous: None };
-    let Change::Endorse(endorse) = endorse(two.card_id, &one.endorsement, &one) else { unreachable!() };
-    let endorse = Endorsement { replaces: None, ..endorse };
-    store.apply(clinic.id(), &[Change::Card(row), Change::Endorse(endorse)]).await.unwrap();
+    let row = CardRow { patient: patient("p-1"), card: two.card_id, bytes: &one.card, previous: None };
+    let endorse = EndorsementRow { replaces: None, ..endorse(two.card_id, &one.endorsement, &one) };
+    store.apply(clinic.id(), &[Change::Card(row.into()), Change::Endorse(endorse.into())]).await.unwrap();
     let master = clinic.recover();
     let (vault, by, attachments) = (&clinic.vault, KeyOf::Master(&master), None);
     let verify = run(store, &clinic, "verify", VerifyJob { vault, by, attachments, deposits: &[] }).await;
@@ -45,10 +45,10 @@ async fn a_card_that_was_put_back_gets_nothing(store: &impl Store) {
 }
 
 /// Says of a card of p-1 what it does not have: another endorsement than its own.
-fn endorse<'a>(card: CardId, endorsement: &'a [u8], replaced: &'a Enrolment) -> Change<'a> {
+fn endorse<'a>(card: CardId, endorsement: &'a [u8], replaced: &'a Enrolment) -> EndorsementRow<'a> {
     let (patient, master_grant, replaces) =
         (patient("p-1"), &replaced.master_grant[..], Some(&replaced.endorsement[..]));
-    Change::Endorse(Endorsement { patient, card, generation: 1, endorsement, master_grant, replaces })
+    EndorsementRow { patient, card, generation: 1, endorsement, master_grant, replaces }
 }
 
 fn rotation<'a>(clinic: &'a Clinic, next: &'a NextGeneration) -> RotationJob<'a> {
@@ -64,7 +64,7 @@ async fn a_hidden_card_is_named(store: &impl Store, sql: &Sql) {
     let one = with_notes(store, &mut clinic, "p-1", 1).await;
     let two = rekeyed(store, &mut clinic, "p-1", &one).await;
     let sealed = clinic.seal(&two.key, "r-9", 1, "a note under the newer card");
-    store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", two.card_id, &sealed))]).await.unwrap();
+    store.apply(clinic.id(), &[Change::Record(first("p-1", "r-9", two.card_id, &sealed).into())]).await.unwrap();
     let next = NextGeneration::store(store, &mut clinic).await;
     let [card, newer] = [one.card_id, two.card_id].map(|card| hex(card.as_bytes()));
     let (endorsement, grant) = (hex(&one.endorsement), hex(&one.master_grant));
@@ -98,15 +98,20 @@ async fn plant(store: &impl Store, clinic: &mut Clinic, gone: &Enrolment, other:
     let patient = patient("p-1");
     let mut previous = Some(gone.card_id);
     if let (card, Some(bytes)) = other {
-        let row = NewCard { patient, card, bytes, previous };
-        let grant = Change::MasterGrant { patient, card, generation: 1, grant: b"planted", replaces: None };
-        let there = [Change::Card(row), endorse(card, &gone.endorsement, gone), grant];
+        let row = CardRow { patient, card, bytes, previous };
+        let grant = Change::MasterGrant(
+            MasterGrantRow { patient, card, generation: 1, grant: b"planted", replaces: None }.into(),
+        );
+        let there = [Change::Card(row.into()), Change::Endorse(endorse(card, &gone.endorsement, gone).into()), grant];
         store.apply(clinic.id(), &there).await.unwrap();
         previous = Some(card);
     }
     let card = clinic.vault.card_ids(patient, &[&bytes]).unwrap()[0];
-    let new = NewCard { patient, card, bytes: &bytes, previous };
-    store.apply(clinic.id(), &[Change::Card(new), endorse(card, b"planted", gone)]).await.unwrap();
+    let new = CardRow { patient, card, bytes: &bytes, previous };
+    store
+        .apply(clinic.id(), &[Change::Card(new.into()), Change::Endorse(endorse(card, b"planted", gone).into())])
+        .await
+        .unwrap();
     card
 }
 

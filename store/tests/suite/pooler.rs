@@ -111,7 +111,7 @@ async fn child() {
                 for number in 0..notes() / 8 {
                     let name = format!("{}-{writer}-{number}", std::process::id());
                     let text = format!("written as {name}");
-                    let change = [Change::Record(first("p-1", &name, card, text.as_bytes()))];
+                    let change = [Change::Record(first("p-1", &name, card, text.as_bytes()).into())];
                     store.apply(vault, &change).await.unwrap();
                     let (record, field) = (crate::clinic::record(&name), crate::clinic::field());
                     let read = store.record(vault, patient("p-1"), record, field).await.unwrap().unwrap();

@@ -161,7 +161,7 @@ async fn t094_a_change_on_two_servers_can_be_half_made() {
         )
         .await;
         let name = format!("r-{number}");
-        let change = on.each_ref().map(|(id, card)| Change::Record(first(id, &name, *card, b"text")));
+        let change = on.each_ref().map(|(id, card)| Change::Record(first(id, &name, *card, b"text").into()));
         let result = store.apply(vault, &change).await;
         assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
         let mut there = 0;

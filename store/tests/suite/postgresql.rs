@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::postgres as server;
 use lukko_store::error::Conflict;
-use lukko_store::{Change, Error, Expect, NewRecord, Scrub, Store};
+use lukko_store::placed::RecordRow;
+use lukko_store::{Change, Error, Expect, Scrub, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 async fn sql(database: &str, statement: &str) {
@@ -85,11 +86,11 @@ async fn t095_a_record_waits_for_the_patients_card() {
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let card = with_notes(&store, &mut clinic, "p-1", 1).await.card_id;
     let new = |name| first("p-1", name, card, &[1; 100]);
-    let revision = NewRecord { revision: 2, expect: Expect::Revision(1), ..new("r-0000") };
+    let revision = RecordRow { revision: 2, expect: Expect::Revision(1), ..new("r-0000") };
     let ways = [
-        vec![Change::Record(new("a"))],
-        vec![Change::Record(new("b")), Change::Record(new("c"))],
-        vec![Change::Record(revision)],
+        vec![Change::Record(new("a").into())],
+        vec![Change::Record(new("b").into()), Change::Record(new("c").into())],
+        vec![Change::Record(revision.into())],
     ];
     for (number, changes) in ways.iter().enumerate() {
         let mut other = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
@@ -121,7 +122,7 @@ async fn t100_a_cut_connection_loses_nothing() {
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
         let name = format!("r-{number}");
-        let change = [Change::Record(first("p-1", &name, card, &[1; 100]))];
+        let change = [Change::Record(first("p-1", &name, card, &[1; 100]).into())];
         let write = async {
             let mut tries = 0;
             while let Err(error) = store.apply(clinic.id(), &change).await {

@@ -121,7 +121,10 @@ async fn t106_an_erasure_is_scrubbed_beside_writers() {
     let writes = tokio::spawn(async move {
         for number in 0.. {
             let name = format!("w-{number}");
-            writer.apply(vault, &[Change::Record(crate::clinic::first("p-3", &name, other, b"x"))]).await.unwrap();
+            writer
+                .apply(vault, &[Change::Record(crate::clinic::first("p-3", &name, other, b"x").into())])
+                .await
+                .unwrap();
         }
     });
     assert_eq!(store.scrub(vault).await.unwrap(), Scrub::Tables);

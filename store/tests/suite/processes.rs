@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 use lukko::CardId;
 use lukko_store::error::Conflict;
-use lukko_store::{Body, Change, Error, Expect, NewRecord, PostgresStore, SqliteStore, Store, StoredBody};
+use lukko_store::placed::RecordRow;
+use lukko_store::{Body, Change, Error, Expect, PostgresStore, SqliteStore, Store, StoredBody};
 
 const DATABASE: &str = "LUKKO_PROCESSES_DATABASE";
 const TASK: &str = "LUKKO_PROCESSES_TASK";
@@ -68,7 +69,7 @@ async fn write(store: &impl Store, writes: usize) {
 
 fn next<'a>(name: &'a str, card: CardId, on: u64, text: &'a [u8]) -> [Change<'a>; 1] {
     let (body, expect) = (Body::Sealed(text), Expect::Revision(on));
-    [Change::Record(NewRecord { revision: on + 1, body, expect, ..first("p-1", name, card, text) })]
+    [Change::Record(RecordRow { revision: on + 1, body, expect, ..first("p-1", name, card, text) }.into())]
 }
 
 fn spawn(database: &str, task: &str) -> Child {

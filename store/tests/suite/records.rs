@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use lukko::{CardId, Enroller, FieldLabel, RecordId};
 use lukko_store::error::{Conflict, Missing, Usage};
-use lukko_store::{After, Body, Change, Error, Expect, NewRecord, Record, Replaced, Store, StoredBody, next_card};
+use lukko_store::placed::RecordRow;
+use lukko_store::{After, Body, Change, Error, Expect, Record, Replaced, Store, StoredBody, next_card};
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
 
 fn next<'a>(card: CardId, sealed: &'a [u8], revision: u64, expect: Expect<'a>) -> [Change<'a>; 1] {
-    [Change::Record(NewRecord { revision, expect, ..first("p-1", "r-0000", card, sealed) })]
+    [Change::Record(RecordRow { revision, expect, ..first("p-1", "r-0000", card, sealed) }.into())]
 }
 
 pub async fn t097_a_writer_who_was_overtaken_is_refused(store: impl Store) {
@@ -47,8 +48,8 @@ pub async fn t097_a_writer_who_was_overtaken_is_refused(store: impl Store) {
     let stored = store.record(clinic.id(), patient, record, field()).await.unwrap().unwrap();
     assert_eq!(stored.body, StoredBody::Sealed(third.clone()));
     clinic.vault.open(&enrolled.key, record, field(), &third).unwrap();
-    let absent = NewRecord { expect: Expect::Revision(1), revision: 2, ..first("p-1", "r-none", card, b"x") };
-    assert!(overtaken(None, store.apply(clinic.id(), &[Change::Record(absent)]).await));
+    let absent = RecordRow { expect: Expect::Revision(1), revision: 2, ..first("p-1", "r-none", card, b"x") };
+    assert!(overtaken(None, store.apply(clinic.id(), &[Change::Record(absent.into())]).await));
 }
 
 pub async fn t097_of_many_writers_at_once_one_wins(store: impl Store + 'static) {
@@ -88,15 +89,15 @@ pub async fn t095_a_record_is_never_written_under_an_older_card(store: impl Stor
     let old = with_notes(&store, &mut clinic, "p-1", 1).await;
     let new = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
     let replaces = Some(Replaced { card: old.card_id, endorsement: &old.endorsement, master_grant: &old.master_grant });
-    let changes = next_card(patient("p-1"), 1, replaces, &new, &[]);
+    let changes = next_card(patient("p-1"), 1, replaces, &new, &[]).unwrap();
     for _ in 0..2 {
         store.apply(clinic.id(), &changes).await.unwrap();
     }
-    let late = store.apply(clinic.id(), &[Change::Record(first("p-1", "r-late", old.card_id, b"late"))]).await;
+    let late = store.apply(clinic.id(), &[Change::Record(first("p-1", "r-late", old.card_id, b"late").into())]).await;
     assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "{late:?}");
     // Two re-keys at once: the second one builds on a card that is not the current one any more.
     let other = clinic.vault.rekey(Enroller::Member(&clinic.salo), &old.key, &mut clinic.rng).unwrap();
-    let late = store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &other, &[])).await;
+    let late = store.apply(clinic.id(), &next_card(patient("p-1"), 1, replaces, &other, &[]).unwrap()).await;
     assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "{late:?}");
     let stored = store.patient(clinic.id(), patient("p-1")).await.unwrap();
     assert_eq!((stored.current, stored.cards.len()), (Some(new.card_id), 2));
@@ -119,7 +120,7 @@ pub async fn t090_t094_new_records_of_two_patients_in_one_change(store: impl Sto
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let one = with_notes(&store, &mut clinic, "p-1", 0).await.card_id;
     let two = with_notes(&store, &mut clinic, "p-2", 0).await.card_id;
-    let new = |id, name, card, text| Change::Record(first(id, name, card, text));
+    let new = |id, name, card, text| Change::Record(first(id, name, card, text).into());
     let places = [("p-1", "a"), ("p-2", "a"), ("p-1", "b"), ("p-2", "b"), ("p-1", "c")];
     // One of them is under another patient's card; another patient is not there; two are of one place.
     let wrong = [new("p-1", "a", one, b"1"), new("p-2", "a", one, b"2"), new("p-1", "b", one, b"3")];
@@ -171,9 +172,9 @@ pub async fn t026_ids_are_compared_bytewise(store: impl Store) {
     let card = with_notes(&store, &mut clinic, "p-1", 0).await.card_id;
     let text = |id: &[u8]| [b"text of ", id].concat();
     for id in ids {
-        let (record, field, sealed) = (RecordId::new(id).unwrap(), FieldLabel::new(id).unwrap(), text(id));
-        let new = NewRecord { record, field, body: Body::Sealed(&sealed), ..first("p-1", "r", card, b"") };
-        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        let sealed = text(id);
+        let new = RecordRow { record: id, field: id, body: Body::Sealed(&sealed), ..first("p-1", "r", card, b"") };
+        store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
     }
     for id in ids {
         let (record, field) = (RecordId::new(id).unwrap(), FieldLabel::new(id).unwrap());
@@ -219,17 +220,17 @@ pub async fn t107_an_object_that_was_given_up_is_named_by_nothing(store: impl St
     store.apply(clinic.id(), &clinic.founding()).await.unwrap();
     let enrolled = with_notes(&store, &mut clinic, "p-1", 0).await;
     let body = Body::Object { object: "an-object", length: 3 };
-    let new = NewRecord { body, ..first("p-1", "scan", enrolled.card_id, b"") };
-    let unannounced = store.apply(clinic.id(), &[Change::Record(new)]).await;
+    let new = RecordRow { body, ..first("p-1", "scan", enrolled.card_id, b"") };
+    let unannounced = store.apply(clinic.id(), &[Change::Record(new.into())]).await;
     assert!(matches!(unannounced, Err(Error::Missing(Missing::Object))), "{unannounced:?}");
     store.apply(clinic.id(), &[Change::Upload { object: "an-object", at: 7 }]).await.unwrap();
     for _ in 0..2 {
-        store.apply(clinic.id(), &[Change::Record(new)]).await.unwrap();
+        store.apply(clinic.id(), &[Change::Record(new.into())]).await.unwrap();
         assert!(store.unnamed_objects(clinic.id(), 100, 10).await.unwrap().is_empty());
     }
-    let delete = Change::Delete { patient: new.patient, record: new.record, field: new.field, revision: 1 };
+    let delete = Change::Delete { patient: patient("p-1"), record: record("scan"), field: field(), revision: 1 };
     store.apply(clinic.id(), &[delete]).await.unwrap();
-    let late = store.apply(clinic.id(), &[Change::Record(new)]).await;
+    let late = store.apply(clinic.id(), &[Change::Record(new.into())]).await;
     assert!(matches!(late, Err(Error::Missing(Missing::Object))), "{late:?}");
     assert_eq!(store.unnamed_objects(clinic.id(), 1, 10).await.unwrap(), ["an-object"]);
 }

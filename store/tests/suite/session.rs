@@ -93,7 +93,7 @@ async fn t092_t168_a_crash_of_the_server_loses_no_acknowledged_note() {
             tokio::spawn(async move {
                 for number in 0.. {
                     let name = format!("{writer}-{number:06}");
-                    let note = [Change::Record(first("p-1", &name, card, &[7; 300]))];
+                    let note = [Change::Record(first("p-1", &name, card, &[7; 300]).into())];
                     if stop.load(Ordering::SeqCst) || store.apply(vault, &note).await.is_err() {
                         return;
                     }

@@ -10,9 +10,8 @@ use crate::clinic::{Clinic, TestRng, field};
 use crate::model::{End, Model, Person, Text, fingerprint};
 use lukko::rand_core::TryRng;
 use lukko::{CardId, PatientId, RecordId, VaultId};
-use lukko_store::{
-    Body, Change, Endorsement, Expect, MemoryStore, NewCard, NewGeneration, NewRecord, SqliteStore, Store,
-};
+use lukko_store::placed::{CardRow, EndorsementRow, GrantRow, RecordRow};
+use lukko_store::{Body, Change, Expect, MemoryStore, NewGeneration, SqliteStore, Store};
 
 const PEOPLE: u64 = 24;
 const NOTES: u64 = 12;
@@ -116,9 +115,16 @@ impl<S: Store> Soak<'_, S> {
             Some(_) if on == stored => End::Done,
             Some(_) => End::Conflict,
         };
-        let (patient, record) = (PatientId::new(&id).unwrap(), RecordId::new(&name).unwrap());
-        let new = NewRecord { patient, record, field: field(), revision, card, body: Body::Sealed(&sealed), expect };
-        if self.apply(&[Change::Record(new)], expected).await {
+        let new = RecordRow {
+            patient: &id,
+            record: &name,
+            field: b"note",
+            revision,
+            card,
+            body: Body::Sealed(&sealed),
+            expect,
+        };
+        if self.apply(&[Change::Record(new.into())], expected).await {
             self.model
                 .people
                 .get_mut(&id)
@@ -151,11 +157,18 @@ impl<S: Store> Soak<'_, S> {
         if wrong {
             old[0] ^= 1;
         }
-        let (patient, record) = (PatientId::new(&id).unwrap(), RecordId::new(&name).unwrap());
         let (revision, card, expect) = (text.revision, person.current(), Expect::Body(Body::Sealed(&old)));
-        let new = NewRecord { patient, record, field: field(), revision, card, body: Body::Sealed(&sealed), expect };
+        let new = RecordRow {
+            patient: &id,
+            record: &name,
+            field: b"note",
+            revision,
+            card,
+            body: Body::Sealed(&sealed),
+            expect,
+        };
         let expected = if wrong { End::Conflict } else { End::Done };
-        if self.apply(&[Change::Record(new)], expected).await {
+        if self.apply(&[Change::Record(new.into())], expected).await {
             self.model
                 .people
                 .get_mut(&id)
@@ -212,9 +225,15 @@ impl<S: Store> Soak<'_, S> {
             (_, Some(_), None) => End::Conflict,
             _ => End::Done,
         };
-        let new =
-            Endorsement { patient, card, generation, endorsement: &endorsement, master_grant: &master_grant, replaces };
-        if self.apply(&[Change::Endorse(new)], expected).await {
+        let new = EndorsementRow {
+            patient,
+            card,
+            generation,
+            endorsement: &endorsement,
+            master_grant: &master_grant,
+            replaces,
+        };
+        if self.apply(&[Change::Endorse(new.into())], expected).await {
             let person = self.model.people.get_mut(&id).unwrap();
             person.endorsed.insert(generation, (card, endorsement.clone(), master_grant.clone()));
         }
@@ -235,7 +254,8 @@ impl<S: Store> Soak<'_, S> {
             (_, Some(_), None) => End::Conflict,
             _ => End::Done,
         };
-        let change = Change::Grant { patient: PatientId::new(&id).unwrap(), card, to, grant: &grant, replaces };
+        let change =
+            Change::Grant(GrantRow { patient: PatientId::new(&id).unwrap(), card, to, grant: &grant, replaces }.into());
         if self.apply(&[change], expected).await {
             let grants = &mut self.model.people.get_mut(&id).unwrap().grants;
             grants.insert((*card.as_bytes(), *to.as_bytes()), grant.clone());
@@ -305,8 +325,8 @@ fn card_changes<'a>(
     (endorsement, master_grant, replaces): Endorsed<'a>,
 ) -> [Change<'a>; 2] {
     [
-        Change::Card(NewCard { patient, card, bytes, previous }),
-        Change::Endorse(Endorsement { patient, card, generation, endorsement, master_grant, replaces }),
+        Change::Card(CardRow { patient, card, bytes, previous }.into()),
+        Change::Endorse(EndorsementRow { patient, card, generation, endorsement, master_grant, replaces }.into()),
     ]
 }
 

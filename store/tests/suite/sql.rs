@@ -134,3 +134,27 @@ impl Sql {
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Each case on SQLite and on PostgreSQL, with a way to write behind the store's back. `$database` begins the name of the
+/// database there.
+macro_rules! on_both {
+    ($database:literal; $($case:ident: $sqlite:ident, $postgresql:ident);* $(;)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $sqlite() {
+                let scratch = tempfile::tempdir().unwrap();
+                let path = scratch.path().join("vault.db");
+                let store = lukko_store::SqliteStore::open(&path).await.unwrap();
+                $case(&store, &crate::sql::Sql::Sqlite(path)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $postgresql() {
+                let Some((store, database)) = crate::postgres::open($database, 0).await else { return };
+                $case(&store, &crate::sql::Sql::Postgres(format!("postgres:///{database}"))).await;
+            }
+        )*
+    };
+}
+
+pub(crate) use on_both;

@@ -257,7 +257,7 @@ async fn t091_a_torn_log_gives_a_whole_state() {
     for number in 0..CHANGES {
         // Two records in one change: never one without the other.
         let names = [format!("a-{number}"), format!("b-{number}")];
-        let changes = names.each_ref().map(|name| Change::Record(first("p-1", name, card, &[7; 3_000])));
+        let changes = names.each_ref().map(|name| Change::Record(first("p-1", name, card, &[7; 3_000]).into()));
         store.apply(clinic.id(), &changes).await.unwrap();
     }
     let (database, log) = (std::fs::read(&path).unwrap(), std::fs::read(scratch.path().join("vault.db-wal")).unwrap());

@@ -23,7 +23,7 @@ async fn open(directory: &Path) -> (SqliteStore, Clinic, CardId) {
 }
 
 async fn write(store: &SqliteStore, clinic: &Clinic, card: CardId, name: &str, text: &[u8]) -> Result<(), Error> {
-    store.apply(clinic.id(), &[Change::Record(first("p-1", name, card, text))]).await
+    store.apply(clinic.id(), &[Change::Record(first("p-1", name, card, text).into())]).await
 }
 
 const STOP: [&str; 2] = ["removed or replaced", "stop the service"];

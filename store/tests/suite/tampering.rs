@@ -9,9 +9,9 @@ use crate::clinic::{Clinic, field, first, patient, record, rekeyed, with_notes, 
 use crate::sql::{Sql, hex};
 use futures_util::StreamExt;
 use lukko::{ClosedReason, Enrolment, FieldLabel, PatientId, Pin, RecordContext, RecordId, Revision, Vault};
+use lukko_store::placed::RecordRow;
 use lukko_store::{
-    Body, Change, Error, Expect, JobKind, KeyOf, NewRecord, Over, Result, SqliteStore, Store, StoredBody, VerifyJob,
-    Worker,
+    Body, Change, Error, Expect, JobKind, KeyOf, Over, Result, SqliteStore, Store, StoredBody, VerifyJob, Worker,
 };
 
 /// What somebody sees who reads all of the vault.
@@ -107,14 +107,14 @@ impl World {
         let title = FieldLabel::new("title").unwrap();
         let place = RecordContext::new(record("r-0000"), title, Revision::new(1).unwrap());
         let sealed = clinic.vault.seal(&one.key, &place, b"title", &mut clinic.rng).unwrap();
-        let title = NewRecord { field: title, ..first("p-1", "r-0000", one.card_id, &sealed) };
+        let title = RecordRow { field: b"title", ..first("p-1", "r-0000", one.card_id, &sealed) };
         let object = Body::Object { object: "o-1", length: 9 };
-        let attached = NewRecord { revision: 0, body: object, ..first("p-1", "r-a", one.card_id, b"") };
+        let attached = RecordRow { revision: 0, body: object, ..first("p-1", "r-a", one.card_id, b"") };
         let rest = [
-            Change::Record(title),
+            Change::Record(title.into()),
             Change::Upload { object: "o-1", at: 5 },
             Change::Upload { object: "o-2", at: 5 },
-            Change::Record(attached),
+            Change::Record(attached.into()),
         ];
         store.apply(vault, &rest).await.unwrap();
         let gone = with_notes(store, &mut clinic, "p-3", 1).await;
@@ -302,7 +302,8 @@ async fn rolled_back_and_dropped(store: impl Store, sql: Sql) {
     // T029: the second revision is written, and the first one put back.
     let second = world.clinic.seal(&world.one.key, "r-0000", 2, "second");
     let (body, expect) = (Body::Sealed(&second), Expect::Revision(1));
-    let change = Change::Record(NewRecord { revision: 2, body, expect, ..first("p-1", "r-0000", card, &second) });
+    let change =
+        Change::Record(RecordRow { revision: 2, body, expect, ..first("p-1", "r-0000", card, &second) }.into());
     store.apply(id, &[change]).await.unwrap();
     sql.run(
         "UPDATE record SET sealed = (SELECT sealed FROM saved_record r WHERE r.vault = record.vault
@@ -319,8 +320,9 @@ async fn rolled_back_and_dropped(store: impl Store, sql: Sql) {
     let opened = world.clinic.vault.open(&world.one.key, RecordId::new("r-0000").unwrap(), field(), &stored).unwrap();
     assert_eq!(opened.revision.get(), 1);
     // The next honest writer, who builds on the second, is refused and not silently merged.
-    let third =
-        [Change::Record(NewRecord { revision: 3, expect: Expect::Revision(2), ..first("p-1", "r-0000", card, b"3") })];
+    let third = [Change::Record(
+        RecordRow { revision: 3, expect: Expect::Revision(2), ..first("p-1", "r-0000", card, b"3") }.into(),
+    )];
     store.apply(id, &third).await.unwrap_err();
 
     // T028: a deleted record is put back: it opens again. The store keeps no list of what was deleted.
@@ -347,8 +349,8 @@ async fn rolled_back_and_dropped(store: impl Store, sql: Sql) {
     let new = rekeyed(&store, &mut world.clinic, "p-2", &world.two).await;
     let sealed = world.clinic.seal(&new.key, "r-0000", 2, "second");
     let (body, expect) = (Body::Sealed(&sealed), Expect::Revision(1));
-    let moved = NewRecord { revision: 2, body, expect, ..first("p-2", "r-0000", new.card_id, &sealed) };
-    store.apply(id, &[Change::Record(moved)]).await.unwrap();
+    let moved = RecordRow { revision: 2, body, expect, ..first("p-2", "r-0000", new.card_id, &sealed) };
+    store.apply(id, &[Change::Record(moved.into())]).await.unwrap();
     sql.restore(&["patient", "card", "endorsement", "patient_grant"]).await;
     let seen = look(&store, &world.clinic, &yesterday).await;
     assert!(matches!(seen, Seen::Refused(_)), "T031: {seen:?}");

@@ -14,9 +14,10 @@ use futures_util::StreamExt;
 use lukko::{
     ClosedReason, Enroller, GrantKey, OsRng, PatientId, PatientKey, PatientRotation, RecordContext, RecordId, Revision,
 };
+use lukko_store::placed::RecordRow;
 use lukko_store::{
-    Attachments, Body, Change, ErasureJob, Error, How, ImportFile, ImportJob, KeyOf, NewRecord, Patient, Records,
-    RekeyJob, Result, RotationJob, Store, StoredBody, Task, VerifyJob, Worker,
+    Attachments, Body, Change, ErasureJob, Error, How, ImportFile, ImportJob, KeyOf, Patient, Records, RekeyJob,
+    Result, RotationJob, Store, StoredBody, Task, VerifyJob, Worker,
 };
 
 use lukko_store::error::Usage;
@@ -158,7 +159,7 @@ impl Work {
                     let place = format!("w-{new}");
                     let context = RecordContext::new(record(&place), field(), Revision::FIRST);
                     let sealed = vault.seal(&key, &context, &[9; 5_000], &mut OsRng)?;
-                    let note = Change::Record(first(&id, &place, key.card(), &sealed));
+                    let note = Change::Record(first(&id, &place, key.card(), &sealed).into());
                     store.apply(clinic.id(), &[note]).await?;
                     say(format!("{id} {new}"));
                 }
@@ -198,10 +199,10 @@ impl Work {
         let (object, length) = elsewhere(|| {
             let mut writer = self.clinic.vault.seal_attachment(key, &place, sink, &mut OsRng).unwrap();
             writer.write_all(&[7; SCAN]).unwrap();
-            writer.finish().unwrap().finish().unwrap()
+            writer.finish().unwrap().finish().unwrap().into_parts()
         });
         let body = Body::Object { object: &object, length };
-        store.apply(vault, &[Change::Record(NewRecord { body, ..first(id, new, key.card(), b"") })]).await
+        store.apply(vault, &[Change::Record(RecordRow { body, ..first(id, new, key.card(), b"") }.into())]).await
     }
 
     /// At any moment: what was acknowledged is there, and every patient is in one of the states that the job leads

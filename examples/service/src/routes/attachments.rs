@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use lukko::{AttachmentReader, FieldLabel, OsRng, PatientId, PatientKey, RecordContext, RecordId, Revision, Vault};
-use lukko_store::{Body as Stored, Change, NewRecord, ObjectSink, ObjectSource, StoredBody};
+use lukko_store::{AttachmentSealer, Change, NewRecord, ObjectSink, ObjectSource, Sealed, StoredBody};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::api::Made;
@@ -60,30 +60,18 @@ pub(crate) async fn write(
 ) -> Result<(StatusCode, HeaderMap, Reply<Made>), Problem> {
     let (clinic, member) = (door.clinic(), member(&door, &name)?);
     let (vault, patient) = (clinic.vault().await?, PatientId::new(&id)?);
-    let place = (RecordId::new(&record)?, FieldLabel::new(ATTACHMENT)?);
     let (status, expect, revision) = precondition.of_write()?;
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     let key = key(&vault, patient, &rows, With::Member(member))?;
-    let card = key.card();
-
     let sink = clinic.database.begin(&door.objects, clinic.id(), door.clock.unix().as_secs()).await?;
     let (pieces, waiting) = channel(WAITING);
     let name = record.clone();
     let sealing = door.sealing.run(move || seal(&vault, &key, (&name, revision), sink, waiting));
     let (sealed, received) = tokio::join!(sealing, receive(body, pieces));
     received?;
-    let (object, length) = sealed?.map_err(failed)?;
+    let sealed = sealed?.map_err(failed)?;
     // The object is durable, and only now named. If this is refused, it waits for the sweep.
-    let new = NewRecord {
-        patient,
-        record: place.0,
-        field: place.1,
-        revision: revision.get(),
-        card,
-        body: Stored::Object { object: &object, length },
-        expect,
-    };
-    apply(clinic, place.1, Change::Record(new)).await?;
+    apply(clinic, FieldLabel::new(ATTACHMENT)?, Change::Record(NewRecord::new(&sealed, expect))).await?;
     let revision = revision.get();
     Ok((status, etag(revision), Reply(Made { record, revision })))
 }
@@ -109,16 +97,16 @@ fn seal(
     (record, revision): (&str, Revision),
     sink: ObjectSink,
     mut pieces: Receiver<Piece>,
-) -> io::Result<(String, u64)> {
+) -> io::Result<Sealed> {
     let identifier = |error: lukko::Error| io::Error::other(error);
     let (record, field) =
         (RecordId::new(record).map_err(identifier)?, FieldLabel::new(ATTACHMENT).map_err(identifier)?);
     let context = RecordContext::new(record, field, revision);
-    let mut writer = vault.seal_attachment(key, &context, sink, &mut OsRng)?;
+    let mut sealer = AttachmentSealer::begin(vault, key, &context, sink, &mut OsRng)?;
     loop {
         match pieces.blocking_recv() {
-            Some(Piece::Bytes(bytes)) => writer.write_all(&bytes)?,
-            Some(Piece::End) => return writer.finish()?.finish(),
+            Some(Piece::Bytes(bytes)) => sealer.write_all(&bytes)?,
+            Some(Piece::End) => return sealer.finish(),
             None => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use lukko::error::Usage;
 use lukko::{FieldLabel, OsRng, Padding, PatientId, RecordId};
-use lukko_store::{Body, Change, Expect, NewRecord, StoredBody};
+use lukko_store::{Body, Change, Expect, NewRecord, Sealed, StoredBody};
 
 use super::api::{Made, Note, Text};
 use super::extract::{At, FrontEnd, Json, Therapist};
@@ -36,18 +36,10 @@ pub(crate) async fn deposit(
     let met = door.card(patient.as_bytes());
     let card = card(&vault, patient, &rows, met)?;
     door.remember(patient.as_bytes(), met, card.id());
-    let deposit = vault.deposit(&card, door.writer(), field, Padding::Padme, text.as_bytes(), &mut OsRng)?;
-    let new = NewRecord {
-        patient,
-        record: RecordId::new(&deposit.record)?,
-        field,
-        revision: 0,
-        card: card.id(),
-        body: Body::Sealed(&deposit.bytes),
-        expect: Expect::Absent,
-    };
-    clinic.database.apply(clinic.id(), &[Change::Record(new)]).await?;
-    Ok((StatusCode::CREATED, Reply(Made { record: deposit.record, revision: 0 })))
+    let deposit = Sealed::deposit(&vault, &card, door.writer(), field, Padding::Padme, text.as_bytes(), &mut OsRng)?;
+    clinic.database.apply(clinic.id(), &[Change::Record(NewRecord::new(&deposit, Expect::Absent))]).await?;
+    let record = String::from_utf8_lossy(deposit.record()).into_owned();
+    Ok((StatusCode::CREATED, Reply(Made { record, revision: 0 })))
 }
 
 /// One deposit, with the name of its author.
@@ -92,17 +84,10 @@ pub(crate) async fn take_over(
         // It was done before, through another door, or by a re-key.
         Ok(_) => {}
         Err(lukko::Error::Usage(Usage::NotTakenOver)) if !door.taken_over.has(&id, &name) => {
-            let absorbed = vault.absorb(&key, record, field, bytes, &mut OsRng)?;
-            let new = NewRecord {
-                patient,
-                record,
-                field,
-                revision: stored.revision,
-                card: key.card(),
-                body: Body::Sealed(&absorbed),
-                expect: Expect::Body(Body::Sealed(bytes)),
-            };
-            apply(clinic, field, Change::Record(new)).await?;
+            if let Some(absorbed) = Sealed::absorbed(&vault, &key, (record, field), bytes, &mut OsRng)? {
+                let expect = Expect::Body(Body::Sealed(bytes));
+                apply(clinic, field, Change::Record(NewRecord::new(&absorbed, expect))).await?;
+            }
         }
         Err(error) => return Err(refused(error, Holds::TakenOver, stored.revision)),
     }

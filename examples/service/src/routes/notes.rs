@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use lukko::{FieldLabel, OsRng, PatientId, RecordContext, RecordId};
 use lukko_store::error::Conflict;
-use lukko_store::{After, Body, Change, Error, NewRecord};
+use lukko_store::{After, Change, Error, NewRecord, Sealed};
 
 use super::api::{Listed, Made, Note, Page, Records, Text};
 use super::cursor;
@@ -115,17 +115,8 @@ pub(crate) async fn write(
     let rows = clinic.database.patient(clinic.id(), patient).await?;
     let key = key(&vault, patient, &rows, With::Member(member))?;
     let context = RecordContext::new(place.0, place.1, revision);
-    let sealed = vault.seal(&key, &context, text.as_bytes(), &mut OsRng)?;
-    let new = NewRecord {
-        patient,
-        record: place.0,
-        field: place.1,
-        revision: revision.get(),
-        card: key.card(),
-        body: Body::Sealed(&sealed),
-        expect,
-    };
-    apply(clinic, place.1, Change::Record(new)).await?;
+    let sealed = Sealed::note(&vault, &key, &context, text.as_bytes(), &mut OsRng)?;
+    apply(clinic, place.1, Change::Record(NewRecord::new(&sealed, expect))).await?;
     let revision = revision.get();
     Ok((status, etag(revision), Reply(Made { record, revision })))
 }

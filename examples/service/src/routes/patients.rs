@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use lukko::{Enroller, KeyFingerprint, Member, MemberKey, OsRng, PatientId, Roles, Status, VerifiedRoster, random_id};
-use lukko_store::{Change, enrolment};
+use lukko_store::{Change, NewGrant, enrolment};
 
 use super::api::{Enrolled, Page, Patients};
 use super::cursor;
@@ -62,7 +62,7 @@ pub(crate) async fn enrol(
     let patient = PatientId::new(&id)?;
     let enrolled = vault.enrol(Enroller::Member(member), patient, &mut OsRng)?;
     let grants = [vault.grant(&enrolled.key, member.fingerprint(), &mut OsRng)?];
-    let changes = enrolment(patient, vault.descriptor().generation(), &enrolled, &grants);
+    let changes = enrolment(patient, vault.descriptor().generation(), &enrolled, &grants)?;
     clinic.database.apply(clinic.id(), &changes).await?;
     Ok((StatusCode::CREATED, Json(Enrolled { patient: id })))
 }
@@ -86,7 +86,7 @@ pub(crate) async fn grant(
     let to = reading_key(vault.roster(), &colleague)?;
     if rows.grant(key.card(), to).is_none() {
         let grant = vault.grant(&key, to, &mut OsRng)?;
-        let change = Change::Grant { patient, card: grant.card, to, grant: &grant.bytes, replaces: None };
+        let change = Change::Grant(NewGrant::new(patient, &grant)?);
         clinic.database.apply(clinic.id(), &[change]).await?;
     }
     Ok(StatusCode::NO_CONTENT)

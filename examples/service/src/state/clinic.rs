@@ -27,7 +27,7 @@ pub(crate) struct Clinic {
     following: Mutex<()>,
     clock: Arc<dyn Clock>,
     /// When somebody asked last whether this door can work, and what the answer was.
-    looked: Mutex<Option<(Duration, Result<(), Problem>)>>,
+    looked: Mutex<Option<(Duration, Result<Option<u64>, Problem>)>>,
 }
 
 /// A verified vault, and the roster that it was verified with.
@@ -55,16 +55,16 @@ impl Clinic {
         Ok(Self { database, tokens, state, followed, following, clock, looked })
     }
 
-    /// Whether this door can work. Anybody may ask, so that the database is asked once a second at most: until then all who
+    /// Whether this door can work, and the length of SQLite's log, if that is the database. Anybody may ask, so that the database is asked once a second at most: until then all who
     /// ask get the same answer, and those who come meanwhile wait for it.
-    pub(crate) async fn ready(&self) -> Result<(), Problem> {
+    pub(crate) async fn ready(&self) -> Result<Option<u64>, Problem> {
         let mut looked = self.looked.lock().await;
         if let Some((at, answer)) = &*looked
             && self.clock.elapsed().saturating_sub(*at) < READY_FOR
         {
             return answer.clone();
         }
-        let answer = self.vault().await.map(|_| ());
+        let answer = self.vault().await.map(|_| self.database.log_length());
         *looked = Some((self.clock.elapsed(), answer.clone()));
         answer
     }

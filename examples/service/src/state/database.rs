@@ -1,5 +1,6 @@
 //! One type over the databases, and patience where the same change may be given again.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lukko::{FieldLabel, PatientId, RecordId, VaultId};
@@ -16,7 +17,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The clinic's database.
 #[derive(Debug)]
 pub(crate) enum Database {
-    Sqlite(SqliteStore),
+    /// With the path of its file.
+    Sqlite(SqliteStore, PathBuf),
     Postgres(PostgresStore),
 }
 
@@ -24,7 +26,7 @@ pub(crate) enum Database {
 macro_rules! on {
     ($self:ident, $store:ident => $call:expr) => {
         match $self {
-            Database::Sqlite($store) => $call,
+            Database::Sqlite($store, _) => $call,
             Database::Postgres($store) => $call,
         }
     };
@@ -33,7 +35,7 @@ macro_rules! on {
 impl Database {
     pub(crate) async fn open(location: &Location) -> Result<Self> {
         Ok(match location {
-            Location::Sqlite(path) => Self::Sqlite(SqliteStore::open(path).await?),
+            Location::Sqlite(path) => Self::Sqlite(SqliteStore::open(path).await?, path.clone()),
             Location::Postgres(url) => Self::Postgres(PostgresStore::open(url).await?),
         })
     }
@@ -90,6 +92,20 @@ impl Database {
 
     pub(crate) async fn begin(&self, objects: &Attachments, vault: VaultId, at: u64) -> Result<ObjectSink> {
         on!(self, store => objects.begin(store, vault, at).await)
+    }
+
+    /// The length of SQLite's log, in bytes; none for another database. It grows while somebody stays in a read, until the disk
+    /// is full: where it is longer than the file, it is written down.
+    pub(crate) fn log_length(&self) -> Option<u64> {
+        let Self::Sqlite(_, path) = self else { return None };
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        let length = |path: &Path| path.metadata().map_or(0, |file| file.len());
+        let (log, file) = (length(Path::new(&log)), length(path));
+        if log > file {
+            tracing::warn!(log, file, "SQLite's log is longer than its file: end what has been reading for long");
+        }
+        Some(log)
     }
 
     pub(crate) async fn close(&self) {

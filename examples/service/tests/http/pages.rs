@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lukko::{FieldLabel, PatientId, RecordId};
+use lukko::{CardId, FieldLabel, PatientId, RecordId};
 use lukko_service::{Door, Location};
-use lukko_store::{Body, Change, Expect, NewRecord, PostgresStore, SqliteStore, Store};
+use lukko_store::{Change, Expect, NewRecord, PostgresStore, Sealed, Spot, SqliteStore, Store};
 use serde_json::{Value, json};
 
 use crate::notes::load;
@@ -50,16 +50,22 @@ async fn listings_come_in_pages() {
     }
 }
 
+/// A record that is well formed, of this card and revision 1: magic, suite, path, card, revision, padding, and zeros.
+fn unopened(card: CardId) -> Vec<u8> {
+    let parts: [&[u8]; 6] = [b"LKN\x01", &[0x64, 0x7A, 1], card.as_bytes(), &1_u64.to_be_bytes(), &[0], &[0; 160]];
+    parts.concat()
+}
+
 /// Records under these ids and fields, which nobody opens.
 async fn with_records(store: impl Store, world: &World, id: &str, places: &[(Vec<u8>, Vec<u8>)]) {
-    let vault = load(&store, world).await.descriptor().vault();
+    let loaded = load(&store, world).await;
+    let vault = loaded.descriptor().vault();
     let patient = PatientId::new(id).unwrap();
     let card = store.patient(vault, patient).await.unwrap().current.unwrap();
     for place in places {
         let (record, field) = (RecordId::new(&place.0).unwrap(), FieldLabel::new(&place.1).unwrap());
-        let (body, expect) = (Body::Sealed(b"x"), Expect::Absent);
-        let new = NewRecord { patient, record, field, revision: 1, card, body, expect };
-        store.apply(vault, &[Change::Record(new)]).await.unwrap();
+        let sealed = Sealed::from_bytes(&loaded, Spot { patient, record, field }, (card, 1), unopened(card)).unwrap();
+        store.apply(vault, &[Change::Record(NewRecord::new(&sealed, Expect::Absent))]).await.unwrap();
     }
 }
 
@@ -174,6 +180,32 @@ async fn readiness_is_looked_at_once_a_second() {
         }
         world.hands.forward(1);
         assert_eq!(site.caller.get("/readyz", "").await.status, 500);
+        site.shutdown().await;
+    }
+}
+
+/// SQLite's log grows beside a reader that stays: whoever watches the service sees its length, as the file has it.
+#[tokio::test]
+async fn t099_readiness_shows_the_length_of_sqlites_log() {
+    for world in worlds("log").await {
+        let (site, salo) = (world.open(Door::Therapist).await, world.token("dr-salo"));
+        let shown = async || {
+            world.hands.forward(1);
+            let answer = site.caller.file("GET", "/readyz", "", &[], Vec::new()).await;
+            assert_eq!(answer.status().as_u16(), 204);
+            answer.headers().get("sqlite-log-bytes").map(|length| length.to_str().unwrap().parse::<u64>().unwrap())
+        };
+        let before = shown().await;
+        site.caller.enrol(&salo).await;
+        let after = shown().await;
+        match &world.database {
+            Location::Sqlite(path) => {
+                let log = path.with_file_name(format!("{}-wal", path.file_name().unwrap().to_str().unwrap()));
+                assert_eq!(after, Some(log.metadata().unwrap().len()));
+                assert!(after > before && before.is_some(), "{before:?}, then {after:?}");
+            }
+            Location::Postgres(_) => assert_eq!((before, after), (None, None)),
+        }
         site.shutdown().await;
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use lukko::rand_core::{TryCryptoRng, TryRng};
 use lukko::{FieldLabel, OsRng, Padding, PatientId, RecordId};
 use lukko_service::{Door, Location};
-use lukko_store::{Body, Change, Expect, NewRecord, PostgresStore, SqliteStore, Store, StoredBody};
+use lukko_store::{Change, Expect, NewRecord, PostgresStore, Sealed, Spot, SqliteStore, Store, StoredBody};
 use serde_json::json;
 
 use crate::notes::{load, member_key};
@@ -68,10 +68,10 @@ async fn with(
     let StoredBody::Sealed(before) = stored.body else { panic!("a note") };
     let revision = stored.revision;
     store.apply(vault_id, &[Change::Delete { patient, record, field, revision }]).await.unwrap();
-    let body = Body::Sealed(bytes.unwrap_or(&forged.bytes));
-    let (card, expect) = (card.id(), Expect::Absent);
-    let new = NewRecord { patient, record, field, revision: 0, card, body, expect };
-    store.apply(vault_id, &[Change::Record(new)]).await.unwrap();
+    let (bytes, spot) = (bytes.unwrap_or(&forged.bytes), Spot { patient, record, field });
+    let place = (card.id(), lukko::claimed::Record::read(bytes).unwrap().revision);
+    let sealed = Sealed::from_bytes(&vault, spot, place, bytes.to_vec()).unwrap();
+    store.apply(vault_id, &[Change::Record(NewRecord::new(&sealed, Expect::Absent))]).await.unwrap();
     before
 }
 

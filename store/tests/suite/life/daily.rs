@@ -4,7 +4,8 @@ use std::io::Write;
 
 use lukko::rand_core::TryCryptoRng;
 use lukko::*;
-use lukko_store::{Body, Change, Expect, NewRecord, Record, Replaced, StoredBody, enrolment, next_card};
+use lukko_store::placed::{GrantRow, RecordRow};
+use lukko_store::{Body, Change, Expect, Record, Replaced, StoredBody, enrolment, next_card};
 
 use super::place::{Kind, now, wait};
 use super::world::{Spot, Upload, World, id, note};
@@ -14,9 +15,9 @@ pub(super) fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(work).join().unwrap()))
 }
 
-pub(super) fn new_record<'a>(patient: usize, (record, field): &'a Spot, card: CardId, body: Body<'a>) -> NewRecord<'a> {
-    let (record, field) = (RecordId::new(record).unwrap(), FieldLabel::new(field).unwrap());
-    NewRecord { patient: id(patient), record, field, revision: 1, card, body, expect: Expect::Absent }
+pub(super) fn new_record<'a>(patient: usize, (record, field): &'a Spot, card: CardId, body: Body<'a>) -> RecordRow<'a> {
+    let (record, field) = (record.as_bytes(), field.as_bytes());
+    RecordRow { patient: id(patient).as_bytes(), record, field, revision: 1, card, body, expect: Expect::Absent }
 }
 
 fn context((record, field): &Spot, revision: u64) -> RecordContext<'_> {
@@ -41,7 +42,7 @@ impl<K: Kind> World<K> {
         // A client of a generation that is not in use any more knows no newer members.
         let Ok(new) = vault.enrol(by, id(patient), &mut self.rng) else { return };
         let grant = vault.grant(&new.key, self.members[0].fingerprint(), &mut self.rng).unwrap();
-        if self.apply(&enrolment(id(patient), number, &new, &[grant])).is_ok() {
+        if self.apply(&enrolment(id(patient), number, &new, &[grant]).unwrap()).is_ok() {
             self.cards[patient] = [new.card_id].into();
             self.trust.promised.insert((new.card_id, number));
             self.trust.erased.remove(&patient);
@@ -63,7 +64,7 @@ impl<K: Kind> World<K> {
         let vault = &self.generations[by].vault;
         let Ok(sealed) = vault.seal(&key, &context(&spot, revision), &text, &mut self.rng) else { return };
         let new = new_record(patient, &spot, key.card(), Body::Sealed(&sealed));
-        if self.apply(&[Change::Record(NewRecord { revision, expect, ..new })]).is_ok() {
+        if self.apply(&[Change::Record(RecordRow { revision, expect, ..new }.into())]).is_ok() {
             self.wrote(patient, spot, text, true);
         }
     }
@@ -100,8 +101,8 @@ impl<K: Kind> World<K> {
             return;
         };
         let spot = (record, "intake");
-        let new = NewRecord { revision: 0, ..new_record(patient, &spot, card, Body::Sealed(&bytes)) };
-        if self.apply(&[Change::Record(new)]).is_ok() {
+        let new = RecordRow { revision: 0, ..new_record(patient, &spot, card, Body::Sealed(&bytes)) };
+        if self.apply(&[Change::Record(new.into())]).is_ok() {
             self.wrote(patient, spot, text, false);
         }
     }
@@ -124,7 +125,7 @@ impl<K: Kind> World<K> {
         let Ok(taken) = self.generations[by].vault.absorb(&key, place, field, &sealed, &mut self.rng) else { return };
         let new = new_record(patient, &spot, key.card(), Body::Sealed(&taken));
         let expect = Expect::Body(Body::Sealed(&sealed));
-        let _ = self.apply(&[Change::Record(NewRecord { revision: 0, expect, ..new })]);
+        let _ = self.apply(&[Change::Record(RecordRow { revision: 0, expect, ..new }.into())]);
     }
 
     pub(super) fn attach(&mut self, patient: usize, by: usize, named: bool) {
@@ -137,7 +138,7 @@ impl<K: Kind> World<K> {
             elsewhere(|| {
                 let mut writer = vault.seal_attachment(&key, &context(&spot, 1), sink, &mut OsRng).ok()?;
                 writer.write_all(&text).unwrap();
-                Some(writer.finish().unwrap().finish().unwrap())
+                Some(writer.finish().unwrap().finish().unwrap().into_parts())
             })
         });
         let Some((object, length)) = uploaded else { return };
@@ -151,7 +152,7 @@ impl<K: Kind> World<K> {
     pub(super) fn name(&mut self) {
         let Some(Upload { patient, spot, card, object, length, text, .. }) = self.uploads.pop() else { return };
         let body = Body::Object { object: &object, length };
-        if self.apply(&[Change::Record(new_record(patient, &spot, card, body))]).is_ok() {
+        if self.apply(&[Change::Record(new_record(patient, &spot, card, body).into())]).is_ok() {
             self.wrote(patient, spot, text, true);
         }
     }
@@ -162,7 +163,9 @@ impl<K: Kind> World<K> {
         if stored.grant(key.card(), to).is_none() {
             let Ok(grant) = self.generations[by].vault.grant(&key, to, &mut self.rng) else { return };
             let patient = id(patient);
-            let _ = self.apply(&[Change::Grant { patient, card: key.card(), to, grant: &grant.bytes, replaces: None }]);
+            let _ = self.apply(&[Change::Grant(
+                GrantRow { patient, card: key.card(), to, grant: &grant.bytes, replaces: None }.into(),
+            )]);
         }
     }
 
@@ -186,7 +189,7 @@ impl<K: Kind> World<K> {
         let grant = vault.grant(&new.key, self.members[0].fingerprint(), &mut self.rng).unwrap();
         let (endorsement, master_grant) = (old.endorsement.as_slice(), old.master_grant.as_slice());
         let replaced = Replaced { card: key.card(), endorsement, master_grant };
-        if self.apply(&next_card(id(patient), number, Some(replaced), &new, &[grant])).is_ok() {
+        if self.apply(&next_card(id(patient), number, Some(replaced), &new, &[grant]).unwrap()).is_ok() {
             self.cards[patient].insert(new.card_id);
             self.trust.promised.insert((new.card_id, number));
         }
