@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lukko_store::error::Conflict;
-use lukko_store::{Body, Change, Expect, NewRecord, Store};
+use lukko_store::{Change, Expect, NewRecord, Store};
 
 use crate::clinic::Clinic;
 use crate::error::{Error, Result};
@@ -70,19 +70,10 @@ impl<S: Store> FrontDesk<S> {
             if known != Some(card.id()) && !memory.accept_card(id.as_bytes(), known, card.id()).await? {
                 continue;
             }
-            let deposit = place::deposit(&vault, &card, clinic.me(), &field, text)?;
-            let record = deposit.record.as_bytes().to_vec();
+            let sealed = place::deposit(&vault, &card, clinic.me(), &field, text)?;
+            let record = sealed.record().to_vec();
             let place = Place { patient: id.as_bytes().to_vec(), record, field: field.clone() };
-            let new = NewRecord {
-                patient: id,
-                record: place.record()?,
-                field: place.field()?,
-                revision: 0,
-                card: card.id(),
-                body: Body::Sealed(&deposit.bytes),
-                expect: Expect::Absent,
-            };
-            match clinic.apply(&[Change::Record(new)]).await {
+            match clinic.apply(&[Change::Record(NewRecord::new(&sealed, Expect::Absent))]).await {
                 Ok(()) => return Ok(Note::at(&place, 0)),
                 Err(lukko_store::Error::Conflict(Conflict::Card)) if attempt < ATTEMPTS => {
                     attempt = u32::saturating_add(attempt, 1);

@@ -6,18 +6,19 @@
 //! Notes are sealed on the reader's path, on which any reader of the patient can write: the core has no signed record yet.
 //! When it has, [`seal`] and [`open`] take the signed path here, and [`Author`] says who signed.
 
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 
 use lukko::error::{Untrusted, Usage};
 use lukko::{
-    AttachmentReader, AttachmentWriter, Card, Deposit, FieldLabel, MemberKey, Opened, Origin, OsRng, Padding, Path,
-    PatientKey, RecipientPublicKey, RecordContext, RecordId, Revision, Status, StoredAttachment, StoredNote, Vault,
-    path_of,
+    AttachmentReader, Card, FieldLabel, MemberKey, Opened, Origin, OsRng, Padding, Path, PatientKey,
+    RecipientPublicKey, RecordContext, RecordId, Revision, Status, StoredAttachment, StoredNote, Vault, path_of,
 };
+
+use lukko_store::{AttachmentSealer, How, ObjectSink, Sealed, Spot};
 
 use crate::error::{Error, Result};
 use crate::memory::subject::Place;
-use crate::names::{Holds, holds};
+use crate::names::{self, Holds, holds};
 use crate::note::Author;
 use crate::trust::name_of;
 
@@ -47,8 +48,8 @@ impl Place {
 }
 
 /// Seals a note.
-pub(crate) fn seal(vault: &Vault, key: &PatientKey, place: &Place, revision: u64, text: &str) -> Result<Vec<u8>> {
-    Ok(vault.seal(key, &place.context(revision)?, text.as_bytes(), &mut OsRng)?)
+pub(crate) fn seal(vault: &Vault, key: &PatientKey, place: &Place, revision: u64, text: &str) -> Result<Sealed> {
+    Ok(Sealed::note(vault, key, &place.context(revision)?, text.as_bytes(), &mut OsRng)?)
 }
 
 /// Opens what the call reads, and nothing else.
@@ -68,24 +69,28 @@ pub(crate) fn open(vault: &Vault, key: &PatientKey, place: &Place, reads: Reads,
     opened.map_err(misplaced)
 }
 
-/// Whether a deposit was taken over already.
-pub(crate) fn is_taken_over(vault: &Vault, key: &PatientKey, place: &Place, sealed: &[u8]) -> Result<bool> {
-    match vault.open_absorbed(key, place.record()?, place.field()?, sealed) {
-        Ok(_) => Ok(true),
-        Err(lukko::Error::Usage(Usage::NotTakenOver)) => Ok(false),
-        Err(error) => Err(misplaced(error)),
+/// Takes a deposit over, and moves it to the newer key where it is under an older one. Gives none if it is done already.
+pub(crate) fn take_over(
+    vault: &Vault,
+    (from, to): (&PatientKey, &PatientKey),
+    place: &Place,
+    sealed: &[u8],
+) -> Result<Option<Sealed>> {
+    if from.card() != to.card() {
+        return reseal(vault, (from, to), place, sealed);
+    }
+    let place = (place.record()?, place.field()?);
+    match Sealed::absorbed(vault, to, place, sealed, &mut OsRng).map_err(misplaced)? {
+        Some(taken) => Ok(Some(taken)),
+        // It only says so. Whether it was, shows when it opens.
+        None => vault.open_absorbed(to, place.0, place.1, sealed).map(|_| None).map_err(misplaced),
     }
 }
 
-/// Takes a deposit over.
-pub(crate) fn take_over(vault: &Vault, key: &PatientKey, place: &Place, sealed: &[u8]) -> Result<Vec<u8>> {
-    vault.absorb(key, place.record()?, place.field()?, sealed, &mut OsRng).map_err(misplaced)
-}
-
 /// Seals a deposit, as a member who cannot read it back.
-pub(crate) fn deposit(vault: &Vault, card: &Card, writer: &MemberKey, field: &[u8], text: &str) -> Result<Deposit> {
+pub(crate) fn deposit(vault: &Vault, card: &Card, writer: &MemberKey, field: &[u8], text: &str) -> Result<Sealed> {
     let field = FieldLabel::new(field).map_err(|_| Error::Name)?;
-    Ok(vault.deposit(card, writer, field, Padding::Padme, text.as_bytes(), &mut OsRng)?)
+    Ok(Sealed::deposit(vault, card, writer, field, Padding::Padme, text.as_bytes(), &mut OsRng)?)
 }
 
 /// Refuses a deposit in a note's place, and a note in a deposit's, before it is moved: the field decides which one may
@@ -101,8 +106,15 @@ pub(crate) fn reseal(
     (from, to): (&PatientKey, &PatientKey),
     place: &Place,
     sealed: &[u8],
-) -> Result<Option<Vec<u8>>> {
-    Ok(vault.reseal(from, to, place.record()?, place.field()?, sealed, &mut OsRng)?)
+) -> Result<Option<Sealed>> {
+    let place = (place.record()?, place.field()?);
+    Ok(Sealed::moved(vault, (from, to), place, sealed, How::Reseal, &mut OsRng)?)
+}
+
+/// A record that is under this key already, where only its row says otherwise.
+pub(crate) fn there(vault: &Vault, key: &PatientKey, place: &Place, revision: u64, sealed: &[u8]) -> Result<Sealed> {
+    let (patient, record, field) = (names::patient(&place.patient)?, place.record()?, place.field()?);
+    Ok(Sealed::from_bytes(vault, Spot { patient, record, field }, (key.card(), revision), sealed.to_vec())?)
 }
 
 /// Seals a copy of one record for somebody outside.
@@ -124,15 +136,15 @@ pub(crate) fn disclose(
 }
 
 /// Begins an attachment.
-pub(crate) fn seal_file<W: Write>(
+pub(crate) fn seal_file(
     vault: &Vault,
     key: &PatientKey,
     place: &Place,
     revision: u64,
-    sink: W,
-) -> io::Result<AttachmentWriter<W>> {
+    sink: ObjectSink,
+) -> io::Result<AttachmentSealer> {
     let context = place.context(revision).map_err(io::Error::other)?;
-    vault.seal_attachment(key, &context, sink, &mut OsRng)
+    AttachmentSealer::begin(vault, key, &context, sink, &mut OsRng)
 }
 
 /// Opens an attachment.
@@ -146,16 +158,20 @@ pub(crate) fn open_file<R: Read + Seek>(
     vault.open_attachment(key, record, field, source)
 }
 
-/// Moves an attachment to a newer key of its patient.
-pub(crate) fn reseal_file<R: Read + Seek, W: Write>(
+/// Moves an attachment to a newer key of its patient, into an object of its own.
+pub(crate) fn reseal_file<R: Read + Seek>(
     vault: &Vault,
     (from, to): (&PatientKey, &PatientKey),
-    place: &Place,
+    (place, revision): (&Place, u64),
     source: R,
-    sink: W,
-) -> io::Result<W> {
-    let (record, field) = (place.record().map_err(io::Error::other)?, place.field().map_err(io::Error::other)?);
-    vault.reseal_attachment(from, to, StoredAttachment { record, field, source }, sink, &mut OsRng)
+    sink: ObjectSink,
+) -> io::Result<Sealed> {
+    let other = io::Error::other::<Error>;
+    let (record, field) = (place.record().map_err(other)?, place.field().map_err(other)?);
+    let patient = names::patient(&place.patient).map_err(other)?;
+    let sink = vault.reseal_attachment(from, to, StoredAttachment { record, field, source }, sink, &mut OsRng)?;
+    let spot = Spot { patient, record, field };
+    Sealed::from_object(vault, spot, (to.card(), revision), sink.finish()?).map_err(io::Error::other)
 }
 
 /// Who wrote it.

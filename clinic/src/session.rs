@@ -58,7 +58,7 @@ impl<S: Store> Session<S> {
         let vault = self.clinic.vault().await?;
         let id = names::patient(patient.as_bytes())?;
         let (enrolled, grants) = open::enrol(&vault, self.clinic.me(), id.as_bytes())?;
-        let changes = enrolment(id, vault.descriptor().generation(), &enrolled, &grants);
+        let changes = enrolment(id, vault.descriptor().generation(), &enrolled, &grants)?;
         self.clinic.apply(&changes).await.map_err(|error| match error {
             lukko_store::Error::Conflict(Conflict::Card) => Error::PatientExists,
             error => error.into(),

@@ -168,6 +168,9 @@ fn of_store(error: &lukko_store::Error) -> Words {
     use lukko_store::Error as Store;
     match error {
         Store::Usage(_) => words("store-usage", "Correct the call."),
+        Store::Mismatch(_) => {
+            words("store-mismatch", "Correct the call: the object is not of the place that it was given for.")
+        }
         Store::Conflict(Conflict::Roster(_)) => {
             words("store-roster", "Make the change again on the newer list of members.")
         }

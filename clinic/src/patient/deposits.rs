@@ -11,7 +11,7 @@ use super::walk::Walk;
 use crate::error::{Error, Result, RolledBack};
 use crate::memory::notes::Seen;
 use crate::memory::subject::Place;
-use crate::names::{self, Holds};
+use crate::names::Holds;
 use crate::note::{Items, Note, Text};
 use crate::open::Opened;
 use crate::place::{self, Reads};
@@ -47,27 +47,14 @@ impl<S: Store> Patient<S> {
         let (seen, record) = self.stored_deposit(place).await?;
         let StoredBody::Sealed(sealed) = &record.body else { return Err(Error::Misplaced) };
         let key = self.key_of(&opened, record.card).await?;
-        if place::is_taken_over(&opened.vault, &key, place, sealed)? {
-            return self.clinic().memory().note(place, seen, Seen::TakenOver).await;
-        }
         if seen == Some(Seen::TakenOver) {
-            return Err(RolledBack::TakenOver(Note::at(place, 0)).into());
+            // It opens as what was taken over, or another one is in its place.
+            self.open_deposit(&opened, place, seen, &record).await?;
         }
-        // Under an older key it is taken over by moving it.
-        let moved = || place::reseal(&opened.vault, (&key, &opened.key), place, sealed);
-        let taken = match key.card() == opened.key.card() {
-            true => place::take_over(&opened.vault, &key, place, sealed)?,
-            false => moved()?.unwrap_or_else(|| sealed.clone()),
+        let Some(taken) = place::take_over(&opened.vault, (&key, &opened.key), place, sealed)? else {
+            return self.clinic().memory().note(place, seen, Seen::TakenOver).await;
         };
-        let new = NewRecord {
-            patient: names::patient(&place.patient)?,
-            record: place.record()?,
-            field: place.field()?,
-            revision: record.revision,
-            card: opened.key.card(),
-            body: Body::Sealed(&taken),
-            expect: Expect::Body(Body::Sealed(sealed)),
-        };
+        let new = NewRecord::new(&taken, Expect::Body(Body::Sealed(sealed)));
         match self.clinic().apply(&[Change::Record(new)]).await {
             Ok(()) => self.clinic().memory().note(place, seen, Seen::TakenOver).await.map_err(not_noted),
             Err(lukko_store::Error::Conflict(Conflict::Record { .. })) => Err(Error::Overtaken(Box::default())),

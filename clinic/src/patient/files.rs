@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lukko::{AttachmentReader, OsRng, random_id};
 use lukko_store::error::Conflict;
-use lukko_store::{Body, Change, Expect, NewRecord, ObjectSink, ObjectSource, Store, StoredBody};
+use lukko_store::{Change, Expect, NewRecord, ObjectSink, ObjectSource, Sealed, Store, StoredBody};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -99,18 +99,9 @@ impl<S: Store> Patient<S> {
         let opened = self.ready().await?;
         let clinic = self.clinic();
         let sink = clinic.files()?.begin(clinic.store(), clinic.id(), clinic.seconds()).await?;
-        let (object, length) = seal(clinic.streams(), &opened, &place, revision, sink, source).await?;
+        let sealed = seal(clinic.streams(), &opened, &place, revision, sink, source).await?;
         // The object is durable, and only now named. If this is refused, a sweep finds it.
-        let new = NewRecord {
-            patient: names::patient(&place.patient)?,
-            record: place.record()?,
-            field: place.field()?,
-            revision,
-            card: opened.key.card(),
-            body: Body::Object { object: &object, length },
-            expect,
-        };
-        match clinic.apply(&[Change::Record(new)]).await {
+        match clinic.apply(&[Change::Record(NewRecord::new(&sealed, expect))]).await {
             Ok(()) => clinic.memory().note(&place, seen, Seen::Revision(revision)).await.map_err(not_noted)?,
             Err(lukko_store::Error::Conflict(Conflict::Record { .. })) => {
                 return Err(Error::Overtaken(Box::default()));
@@ -121,7 +112,7 @@ impl<S: Store> Patient<S> {
     }
 }
 
-/// Seals a stream into an object. Gives the object's name and length.
+/// Seals a stream into an object.
 async fn seal(
     streams: &Arc<Semaphore>,
     opened: &Arc<Opened>,
@@ -129,7 +120,7 @@ async fn seal(
     revision: u64,
     sink: ObjectSink,
     source: impl AsyncRead + Send + Unpin,
-) -> Result<(String, u64)> {
+) -> Result<Sealed> {
     let (pieces, waiting) = channel(WAITING);
     let (opened, place, permit) = (Arc::clone(opened), place.clone(), permit(streams).await?);
     let sealing = blocking(permit, move || write(&opened, &place, revision, sink, waiting));
@@ -162,12 +153,12 @@ fn write(
     revision: u64,
     sink: ObjectSink,
     mut pieces: Receiver<Piece>,
-) -> io::Result<(String, u64)> {
+) -> io::Result<Sealed> {
     let mut writer = place::seal_file(&opened.vault, &opened.key, place, revision, sink)?;
     loop {
         match pieces.blocking_recv() {
             Some(Piece::Bytes(bytes)) => writer.write_all(&bytes)?,
-            Some(Piece::End) => return writer.finish()?.finish(),
+            Some(Piece::End) => return writer.finish(),
             None => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
@@ -260,13 +251,13 @@ pub(super) async fn blocking<T: Send + 'static>(
 pub(super) async fn reseal<S: Store>(
     patient: &Patient<S>,
     (opened, from): (&Arc<Opened>, &Arc<lukko::PatientKey>),
-    place: &Place,
+    (place, revision): (&Place, u64),
     object: &str,
-) -> Result<(String, u64)> {
+) -> Result<Sealed> {
     let clinic = patient.clinic();
     let source = clinic.files()?.source(clinic.id(), object).await?;
     let sink = clinic.files()?.begin(clinic.store(), clinic.id(), clinic.seconds()).await?;
     let (opened, from, place) = (Arc::clone(opened), Arc::clone(from), place.clone());
-    let work = move || place::reseal_file(&opened.vault, (&from, &opened.key), &place, source, sink)?.finish();
+    let work = move || place::reseal_file(&opened.vault, (&from, &opened.key), (&place, revision), source, sink);
     Ok(blocking(permit(clinic.streams()).await?, work).await??)
 }

@@ -88,7 +88,7 @@ impl<S: Store> Patient<S> {
         let (next, grants, left_out) = open::rekey(opened, clinic.me(), readers)?;
         let endorsed = rows.endorsed(generation).ok_or(Error::NoPatient)?;
         let replaces = Replaced { card: old, endorsement: &endorsed.endorsement, master_grant: &endorsed.master_grant };
-        clinic.apply(&next_card(patient, generation, Some(replaces), &next, &grants)).await?;
+        clinic.apply(&next_card(patient, generation, Some(replaces), &next, &grants)?).await?;
         // Through the grant to this member, as everybody else opens it: so it is verified, and the memory has the card.
         Ok((self.reopen().await?, left_out))
     }
@@ -113,37 +113,21 @@ impl<S: Store> Patient<S> {
     async fn move_record(&self, opened: &Arc<Opened>, record: &Record) -> Result<()> {
         let place = self.place(record.record.clone(), record.field.clone());
         let from = self.key_of(opened, record.card).await?;
-        match &record.body {
+        let (moved, old) = match &record.body {
             StoredBody::Sealed(sealed) => {
                 place::require_kind(&place, sealed)?;
-                let moved = place::reseal(&opened.vault, (&from, &opened.key), &place, sealed)?;
-                let body = moved.as_deref().unwrap_or(sealed);
-                self.replace(opened, &place, record, (Body::Sealed(sealed), Body::Sealed(body))).await
+                let moved = match place::reseal(&opened.vault, (&from, &opened.key), &place, sealed)? {
+                    Some(moved) => moved,
+                    None => place::there(&opened.vault, &opened.key, &place, record.revision, sealed)?,
+                };
+                (moved, Body::Sealed(sealed))
             }
             StoredBody::Object { object, length } => {
-                let (new, new_length) = files::reseal(self, (opened, &from), &place, object).await?;
-                let old = Body::Object { object, length: *length };
-                self.replace(opened, &place, record, (old, Body::Object { object: &new, length: new_length })).await
+                let moved = files::reseal(self, (opened, &from), (&place, record.revision), object).await?;
+                (moved, Body::Object { object, length: *length })
             }
-        }
-    }
-
-    async fn replace(
-        &self,
-        opened: &Opened,
-        place: &Place,
-        record: &Record,
-        (old, new): (Body<'_>, Body<'_>),
-    ) -> Result<()> {
-        let new = NewRecord {
-            patient: names::patient(&place.patient)?,
-            record: place.record()?,
-            field: place.field()?,
-            revision: record.revision,
-            card: opened.key.card(),
-            body: new,
-            expect: Expect::Body(old),
         };
+        let new = NewRecord::new(&moved, Expect::Body(old));
         Ok(self.clinic().apply(&[Change::Record(new)]).await?)
     }
 }

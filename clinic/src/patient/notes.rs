@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt as _;
 use lukko::{OsRng, random_id};
 use lukko_store::error::Conflict;
-use lukko_store::{Body, Change, Expect, NewRecord, Record, Store, StoredBody};
+use lukko_store::{Change, Expect, NewRecord, Record, Store, StoredBody};
 use zeroize::Zeroizing;
 
 use super::Patient;
@@ -164,16 +164,7 @@ impl<S: Store> Patient<S> {
         let mut attempt = 1;
         loop {
             let sealed = place::seal(&opened.vault, &opened.key, place, revision, text)?;
-            let new = NewRecord {
-                patient: names::patient(&place.patient)?,
-                record: place.record()?,
-                field: place.field()?,
-                revision,
-                card: opened.key.card(),
-                body: Body::Sealed(&sealed),
-                expect,
-            };
-            match self.clinic().apply(&[Change::Record(new)]).await {
+            match self.clinic().apply(&[Change::Record(NewRecord::new(&sealed, expect))]).await {
                 Ok(()) => break,
                 // Somebody has made the next key of the patient.
                 Err(lukko_store::Error::Conflict(Conflict::Card)) if attempt < ATTEMPTS => {

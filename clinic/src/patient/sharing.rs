@@ -1,7 +1,7 @@
 //! Who else reads a patient.
 
 use lukko::{KeyFingerprint, RecipientPublicKey};
-use lukko_store::{Change, Store, StoredBody};
+use lukko_store::{Change, NewGrant, Store, StoredBody};
 
 use super::Patient;
 use crate::error::{Error, Result};
@@ -43,9 +43,8 @@ impl<S: Store> Patient<S> {
             // One is there. Whether it opens, only the colleague can see.
             return Ok(());
         }
-        let (patient, card, to) = (names::patient(&self.id)?, grant.card, grant.recipient);
-        let change = Change::Grant { patient, card, to, grant: &grant.bytes, replaces: None };
-        Ok(self.clinic().apply(&[change]).await?)
+        let grant = NewGrant::new(names::patient(&self.id)?, &grant)?;
+        Ok(self.clinic().apply(&[Change::Grant(grant)]).await?)
     }
 
     /// Withdraws the grants of a colleague, under every key of that name.

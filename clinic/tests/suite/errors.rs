@@ -70,6 +70,7 @@ fn below() -> Vec<Error> {
     ];
     let store = [
         store::Usage::JobOver.into(),
+        store::Mismatch::Patient.into(),
         store::Conflict::Roster(2).into(),
         store::Conflict::Card.into(),
         store::Error::Stale { what: store::Counted::Roster, stored: 2, given: 1 },
