@@ -32,6 +32,35 @@ use crate::trust;
 ///
 /// It owns the patient's key, which is wiped when the handle is dropped and when the session ends. Cloning it gives another
 /// handle on the same key.
+///
+/// ```
+/// # use lukko_clinic::*;
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let store = SqliteStore::open(directory.path().join("clinic.db")).await?;
+/// # let plan = Plan::custodians(3, 5).member("aalto", THERAPIST).member("niemi", READER);
+/// # let founded = Clinic::found(store, Memory::in_memory(), plan).await?;
+/// # let clinic = founded.clinic.clone().with_files(Attachments::local(directory.path())?);
+/// # let session = clinic.session(Purpose::care("appointment"));
+/// # let patient = session.enrol().await?;
+/// let note = patient.write("note", "slept better").await?;
+/// let edited = patient.edit(&note, "slept well").await?;
+/// assert!(matches!(patient.edit(&note, "slept badly").await, Err(error) if error.is_overtaken()));
+/// assert_eq!(patient.read(&note).await?.text(), "slept well");
+///
+/// // Every note, one by one. What somebody put back is an error that names it.
+/// use futures_util::StreamExt as _;
+/// let mut notes = patient.notes();
+/// while let Some(note) = notes.next().await {
+///     match note {
+///         Ok(text) => println!("{}", text.text()),
+///         Err(error) => eprintln!("{error}. {}", error.hint()),
+///     }
+/// }
+/// patient.share_with("niemi").await?;
+/// patient.delete(&edited).await?;
+/// # Ok(()) }
+/// ```
 pub struct Patient<S> {
     session: Session<S>,
     id: Arc<[u8]>,
@@ -131,6 +160,11 @@ impl<S> Patient<S> {
     #[must_use]
     pub fn id(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.id)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn holds_no_key(&self) -> bool {
+        self.held.opened().is_none()
     }
 
     pub(crate) fn clinic(&self) -> &Clinic<S> {

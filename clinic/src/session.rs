@@ -20,6 +20,25 @@ use crate::purpose::Purpose;
 ///
 /// An end is noticed by the next call. A service calls [`Session::settle`] every second, so that keys are wiped in time
 /// also where nobody calls.
+///
+/// ```
+/// # use lukko_clinic::*;
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let store = SqliteStore::open(directory.path().join("clinic.db")).await?;
+/// # let plan = Plan::custodians(3, 5).member("aalto", THERAPIST).member("niemi", READER);
+/// # let founded = Clinic::found(store, Memory::in_memory(), plan).await?;
+/// # let clinic = founded.clinic.clone().with_files(Attachments::local(directory.path())?);
+/// let session = clinic.session(Purpose::care("appointment"));
+/// let patient = session.enrol().await?;
+/// let id = patient.id().into_owned();
+/// // Later, and by everybody to whom the patient was shared:
+/// let patient = session.patient(&id).await?;
+/// patient.write("note", "slept better").await?;
+/// session.close();
+/// assert_eq!(patient.write("note", "slept well").await.unwrap_err().code(), "session-expired");
+/// # Ok(()) }
+/// ```
 pub struct Session<S> {
     clinic: Clinic<S>,
     shared: Arc<Shared>,
@@ -145,5 +164,60 @@ impl<S> Clone for Session<S> {
 impl<S> fmt::Debug for Session<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("purpose", &self.shared.purpose).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use lukko_store::MemoryStore;
+
+    use crate::{Clinic, Clock, Limits, Memory, Patient, Plan, Purpose, THERAPIST};
+
+    /// A clock that stands at two times: before and after everything is over.
+    #[derive(Debug, Default)]
+    struct Steps(std::sync::atomic::AtomicU64);
+
+    impl Clock for Steps {
+        fn elapsed(&self) -> Duration {
+            Duration::from_secs(self.0.load(std::sync::atomic::Ordering::SeqCst))
+        }
+
+        fn unix(&self) -> Duration {
+            self.elapsed()
+        }
+    }
+
+    fn is_wiped(patient: &Patient<MemoryStore>) -> bool {
+        patient.holds_no_key()
+    }
+
+    #[tokio::test]
+    async fn t126_the_keys_of_every_patient_are_wiped_when_a_session_ends_whoever_notices() {
+        let plan = Plan::custodians(2, 3).classical().member("aalto", THERAPIST);
+        let founded = Clinic::found(MemoryStore::new(), Memory::in_memory(), plan).await.unwrap();
+        let clock = Arc::new(Steps::default());
+        let clinic = founded.clinic.with_clock(Arc::clone(&clock) as Arc<dyn Clock>).with_limits(Limits::default());
+        for end in 0..3 {
+            let session = clinic.session(Purpose::care("appointment"));
+            let patients = [session.enrol().await.unwrap(), session.enrol().await.unwrap()];
+            assert!(!patients.iter().any(is_wiped));
+            let over = || clock.0.fetch_add(1 << 20, std::sync::atomic::Ordering::SeqCst);
+            match end {
+                0 => session.close(),
+                1 => {
+                    over();
+                    assert!(session.settle());
+                }
+                _ => {
+                    over();
+                    // A call on one patient notices it for all.
+                    assert_eq!(patients[0].write("note", "text").await.unwrap_err().code(), "session-expired");
+                }
+            }
+            assert!(patients.iter().all(is_wiped));
+        }
     }
 }

@@ -73,6 +73,22 @@ impl<S: Store> Officer<S> {
     ///
     /// # Security
     /// Backups and other members' memories are not reached. The receipt names what still opens old copies.
+    ///
+    /// ```
+    /// # use lukko_clinic::*;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let store = SqliteStore::open(directory.path().join("clinic.db")).await?;
+    /// # let plan = Plan::custodians(3, 5).member("aalto", THERAPIST).member("niemi", READER);
+    /// # let founded = Clinic::found(store, Memory::in_memory(), plan).await?;
+    /// # let clinic = founded.clinic.clone().with_files(Attachments::local(directory.path())?);
+    /// # let session = clinic.session(Purpose::care("appointment"));
+    /// # let patient = session.enrol().await?;
+    /// let officer = clinic.officer(founded.registrar);
+    /// let receipt = officer.erase(&patient.id()).await?;
+    /// assert!(receipt.to_string().contains("the key of aalto"));
+    /// # Ok(()) }
+    /// ```
     pub async fn erase(&self, patient: &str) -> Result<Receipt> {
         let clinic = self.clinic();
         let id = names::patient(patient.as_bytes())?;

@@ -28,6 +28,24 @@ impl<S: Store> Clinic<S> {
     ///
     /// A patient who is not granted to this member is a finding, and so is an attachment where the clinic has no place for
     /// attachments. It changes nothing, and compares nothing with the memory: [`Clinic::differences`] does.
+    ///
+    /// ```
+    /// # use lukko_clinic::*;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let store = SqliteStore::open(directory.path().join("clinic.db")).await?;
+    /// # let plan = Plan::custodians(3, 5).member("aalto", THERAPIST).member("niemi", READER);
+    /// # let founded = Clinic::found(store, Memory::in_memory(), plan).await?;
+    /// # let clinic = founded.clinic.clone().with_files(Attachments::local(directory.path())?);
+    /// # let session = clinic.session(Purpose::care("appointment"));
+    /// # let patient = session.enrol().await?;
+    /// use futures_util::StreamExt as _;
+    /// let mut progress = clinic.verify("2026-11-29");
+    /// while let Some(patient) = progress.next().await {
+    ///     assert!(patient?.findings.is_empty());
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn verify(&self, job: &str) -> Items<Progress>
     where
         S: 'static,

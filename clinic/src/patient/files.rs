@@ -165,6 +165,24 @@ fn write(
 }
 
 /// An attachment that is read, piece by piece. Between two pieces it holds no thread.
+///
+/// ```
+/// # use lukko_clinic::*;
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let store = SqliteStore::open(directory.path().join("clinic.db")).await?;
+/// # let plan = Plan::custodians(3, 5).member("aalto", THERAPIST).member("niemi", READER);
+/// # let founded = Clinic::found(store, Memory::in_memory(), plan).await?;
+/// # let clinic = founded.clinic.clone().with_files(Attachments::local(directory.path())?);
+/// # let session = clinic.session(Purpose::care("appointment"));
+/// # let patient = session.enrol().await?;
+/// let note = patient.attach("scan", b"a scan".as_slice()).await?;
+/// let mut attachment = patient.attachment(&note).await?;
+/// let mut out = Vec::new(); // or a file, or a connection
+/// attachment.copy_to(&mut out).await?;
+/// assert_eq!(out, b"a scan");
+/// # Ok(()) }
+/// ```
 pub struct Attachment {
     note: Note,
     length: u64,
