@@ -167,7 +167,9 @@ impl<S> Patient<S> {
         self.held.opened().is_none()
     }
 
-    pub(crate) fn clinic(&self) -> &Clinic<S> {
+    /// The clinic.
+    #[must_use]
+    pub fn clinic(&self) -> &Clinic<S> {
         self.session.clinic()
     }
 
