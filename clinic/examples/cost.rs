@@ -41,7 +41,9 @@ async fn main() -> Outcome<()> {
     }
     println!("{notes} notes of 1 KiB, median of {rounds} rounds, microseconds a call");
     println!("{:<28}{:>9}{:>9}{:>9}", "", "write", "read", "open");
-    for (name, took) in [("by hand", by_hand), ("session, memory in memory", in_memory), ("session, memory in a file", in_file)] {
+    for (name, took) in
+        [("by hand", by_hand), ("session, memory in memory", in_memory), ("session, memory in a file", in_file)]
+    {
         let median = |of: fn(&Took) -> f64| {
             let mut all: Vec<f64> = took.iter().map(of).collect();
             all.sort_by(f64::total_cmp);

@@ -86,7 +86,7 @@ impl<S: Store> Clinic<S> {
     pub async fn open(store: S, memory: Memory, key: &impl KeySource) -> Result<Self> {
         require_apart(&store, &memory)?;
         let noted = memory.pinned().await?.ok_or(Error::MemoryEmpty)?;
-        let me = trust::member_key(&noted, &key.key().map_err(Error::Memory)?)?;
+        let me = trust::member_key(&noted, &key.key().map_err(Error::KeySource)?)?;
         let vault = noted.pin.check(lukko::Descriptor::parse(&noted.descriptor)?)?.vault();
         let entries = store.members(vault).await?;
         let clinic = Self::over(store, memory, me, Trusted::remembered(&noted, &entries)?);
@@ -130,7 +130,8 @@ impl<S: Store> Clinic<S> {
     /// [`Error::RolledBack`]; [`Error::Core`]; [`Error::Store`]; [`Error::Memory`].
     pub async fn vault(&self) -> Result<Arc<Vault>> {
         let followed = self.followed();
-        let fresh = |at: Duration| self.clock.elapsed().saturating_sub(at) < self.limits.members_for;
+        let age = |at: Duration| self.clock.elapsed().checked_sub(at);
+        let fresh = |at| age(at).is_some_and(|age| age < self.limits.members_for);
         if followed.at.is_some_and(fresh) {
             return Ok(followed.vault);
         }

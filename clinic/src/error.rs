@@ -76,6 +76,8 @@ pub enum Error {
     Name,
     /// What was opened is no text.
     NotText,
+    /// The source of a key failed.
+    KeySource(Failure),
     /// A file with a key that others can read.
     KeyMode,
     /// A file with a key that is damaged or no such file.
@@ -137,6 +139,7 @@ impl fmt::Display for Error {
             Self::RolledBack(what) => what.fmt(f),
             Self::Memory(error) => write!(f, "the memory cannot be used: {error}"),
             Self::NotNoted(error) => write!(f, "the change was made, and the memory could not note it: {error}"),
+            Self::KeySource(error) => write!(f, "the source of the key failed: {error}"),
             Self::SeveralKeys(keys) => {
                 f.write_str("the colleague has several keys that can read:")?;
                 keys.iter().try_for_each(|key| write!(f, " {key}"))
@@ -154,7 +157,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Memory(error) | Self::NotNoted(error) => Some(error.as_ref()),
+            Self::Memory(error) | Self::NotNoted(error) | Self::KeySource(error) => Some(error.as_ref()),
             Self::Core(error) => Some(error),
             Self::Store(error) => Some(error),
             Self::Stream(error) => Some(error),

@@ -109,8 +109,7 @@ pub trait KeySource {
     /// Gives the key.
     ///
     /// # Errors
-    /// Any; it reaches the caller as [`Error::Memory`](crate::Error::Memory)'s neighbour
-    /// [`Error::Stream`](crate::Error::Stream).
+    /// Any; it reaches the caller as [`Error::KeySource`](crate::Error::KeySource).
     fn key(&self) -> std::result::Result<Key, Failure>;
 }
 

@@ -98,7 +98,7 @@ impl<S: Store> Clinic<S> {
     pub async fn apply_for(store: &S, key: &impl KeySource, invitation: &Invitation) -> Result<Application> {
         let stored = invited(store, invitation).await?;
         let pinned = new_pin(invitation.fingerprint, &stored)?.check(Descriptor::parse(&stored)?)?;
-        let key = key.key().map_err(Error::Memory)?.of(&pinned)?;
+        let key = key.key().map_err(Error::KeySource)?.of(&pinned)?;
         Ok(Application { entry: key.entry().to_vec(), fingerprint: key.fingerprint() })
     }
 
@@ -137,7 +137,7 @@ impl<S: Store> Clinic<S> {
         let stored = trust::generation(&generations, pin.generation())?;
         let entries = store.members(invitation.vault).await?;
         let trusted = Trusted::first(pin, stored, &entries)?;
-        let me = key.key().map_err(Error::Memory)?.of(trusted.vault.descriptor())?;
+        let me = key.key().map_err(Error::KeySource)?.of(trusted.vault.descriptor())?;
         trust::require_member(&trusted.vault, me.fingerprint())?;
         let patients = count(&store, invitation.vault).await?;
         pin_first(&memory, &trusted).await?;

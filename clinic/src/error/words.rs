@@ -77,6 +77,7 @@ impl Error {
                 words("name", "Give a name of 1 to 240 bytes that does not begin with lukko/, deposit/ or file/.")
             }
             Self::NotText => words("not-text", "Read this record as bytes, through the core."),
+            Self::KeySource(_) => again("key-source", "Look at where the key comes from, then try again."),
             Self::KeyMode => words("key-mode", "Make the file readable by its owner alone: chmod 600."),
             Self::KeyFile => {
                 words("key-file", "Give the path of a file that this program wrote, or take it from a backup.")
@@ -119,6 +120,7 @@ impl Error {
             Self::RolledBack(_)
             | Self::Memory(_)
             | Self::NotNoted(_)
+            | Self::KeySource(_)
             | Self::SeveralKeys(_)
             | Self::NewKey(_)
             | Self::Plan(_)

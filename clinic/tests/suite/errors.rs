@@ -46,6 +46,7 @@ fn own(note: &Note) -> Vec<Error> {
         Error::NoFiles,
         Error::Name,
         Error::NotText,
+        Error::KeySource("no token".into()),
         Error::KeyMode,
         Error::KeyFile,
         Error::Passphrase,
@@ -100,7 +101,7 @@ async fn every_error_says_what_it_is_what_to_do_and_whether_to_try_again() {
     }
     // What may be tried again as it is, is so by a failure of something else.
     let again: BTreeSet<_> = errors.iter().filter(|error| error.is_retryable()).map(Error::code).collect();
-    assert_eq!(again, BTreeSet::from(["job-held", "memory", "randomness", "stream", "unavailable"]));
+    assert_eq!(again, BTreeSet::from(["job-held", "key-source", "memory", "randomness", "stream", "unavailable"]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -156,11 +156,7 @@ async fn t098_a_verification_finds_what_was_altered<S: Store + Clone + 'static>(
         }
     };
     assert_eq!(findings("first").await, 0);
-    let id: String = altered.id().bytes().map(|byte| format!("{byte:02x}")).collect();
-    let literal = match world.thief {
-        crate::world::Thief::Sqlite(_) => format!("x'{id}'"),
-        crate::world::Thief::Postgres(_) => format!("'\\x{id}'"),
-    };
+    let literal = world.thief.literal(altered.id().as_bytes());
     world.thief.run(&format!("UPDATE record SET revision = 7 WHERE patient = {literal} AND revision = 0")).await;
     assert_eq!(findings("second").await, 1);
     // A job that is over is not begun again under its name.

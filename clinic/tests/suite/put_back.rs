@@ -13,6 +13,7 @@ on_both! {
     t028_t166_a_deleted_record_is_put_back
     t165_an_older_card_is_put_back
     an_older_list_of_members_is_put_back
+    t160_a_newer_list_that_takes_a_revocation_back
     t030_t166_the_whole_database_of_yesterday
     t155_another_deposit_in_the_place_of_one_that_was_taken_over
     t016_t155_a_deposit_in_a_notes_place
@@ -132,6 +133,28 @@ async fn an_older_list_of_members_is_put_back<S: Store + Clone + 'static>(world:
     // Nor is the generation taken away.
     world.thief.run("DELETE FROM generation").await;
     assert_eq!(patient.write("note", "text").await.unwrap_err().code(), "other-database");
+}
+
+/// A thief of the registrar's key signs one list after the other, from the one before the revocation on.
+async fn t160_a_newer_list_that_takes_a_revocation_back<S: Store + Clone + 'static>(world: World<S>) {
+    let patient = world.session().enrol().await.unwrap();
+    let (registrar, before) = (registrar(&world), world.clinic.vault().await.unwrap());
+    let niemi = world.join("niemi").await;
+    world.clinic.officer(self::registrar(&world)).revoke(niemi.me().fingerprint()).await.unwrap();
+    let entries = world.store.members(before.descriptor().vault()).await.unwrap();
+    let (mut thief, mut roster) = (lukko::Vault::clone(&before), Vec::new());
+    for _ in 0..3 {
+        roster = thief.roster().next().unwrap().sign_as_registrar(&registrar, thief.descriptor()).unwrap();
+        thief.update_roster(&roster, &entries).unwrap();
+    }
+    let literal = world.thief.literal(&roster);
+    world.thief.run(&format!("UPDATE generation SET roster = {literal}, version = 4")).await;
+    let refused = |error: Error| assert!(matches!(error, Error::Core(lukko::Error::Untrusted(_))), "{error}");
+    refused(patient.write("note", "text").await.unwrap_err());
+    // A process that starts anew with the memory has the last list at hand.
+    let key = world.key("aalto");
+    let open = lukko_clinic::Clinic::open(world.store.clone(), world.memory.clone(), &key).await;
+    refused(open.unwrap_err());
 }
 
 async fn t030_t166_the_whole_database_of_yesterday<S: Store + Clone + 'static>(world: World<S>) {

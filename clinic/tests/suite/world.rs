@@ -44,6 +44,15 @@ impl Thief {
         }
     }
 
+    /// Bytes as they stand in a statement.
+    pub(crate) fn literal(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self {
+            Self::Sqlite(_) => format!("x'{hex}'"),
+            Self::Postgres(_) => format!("'\\x{hex}'::bytea"),
+        }
+    }
+
     /// Keeps a copy of a table as it is now.
     pub(crate) async fn copy(&self, table: &str) {
         self.run(&format!("CREATE TABLE old_{table} AS SELECT * FROM {table}")).await;
