@@ -4,6 +4,7 @@
 
 mod world;
 
+mod broken;
 mod errors;
 mod everyday;
 mod keys;

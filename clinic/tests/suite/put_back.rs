@@ -9,6 +9,7 @@ use crate::world::{World, on_both};
 
 on_both! {
     t029_t166_a_record_is_put_back_to_an_earlier_revision
+    t029_t166_a_colleagues_revision_that_was_read_counts_too
     t032_t166_a_record_is_dropped
     t028_t166_a_deleted_record_is_put_back
     t165_an_older_card_is_put_back
@@ -59,6 +60,31 @@ async fn t029_t166_a_record_is_put_back_to_an_earlier_revision<S: Store + Clone 
     let hers = world.join("niemi").await.session(lukko_clinic::Purpose::care("consultation"));
     let read = hers.patient(&patient.id()).await.unwrap().read(&note).await.unwrap();
     assert_eq!((read.text(), read.note().revision()), ("slept better", 1));
+}
+
+/// Whoever reads a note remembers it: written by somebody else, deposited, or attached.
+async fn t029_t166_a_colleagues_revision_that_was_read_counts_too<S: Store + Clone + 'static>(world: World<S>) {
+    let patient = world.session().enrol().await.unwrap();
+    patient.share_with("niemi").await.unwrap();
+    let niemi = world.join("niemi").await.with_files(world.files());
+    let hers = niemi.session(lukko_clinic::Purpose::care("consultation")).patient(&patient.id()).await.unwrap();
+    let note = patient.write("note", "slept better").await.unwrap();
+    let scan = patient.attach("scan", b"first".as_slice()).await.unwrap();
+    let form = FrontDesk::from(world.join("intake").await).deposit(&patient.id(), "form", "text").await.unwrap();
+    world.thief.copy("record").await;
+    patient.edit(&note, "slept well").await.unwrap();
+    patient.replace_attachment(&scan, b"second".as_slice()).await.unwrap();
+    hers.read(&note).await.unwrap();
+    hers.attachment(&scan).await.unwrap();
+    hers.read_deposit(&form).await.unwrap();
+    world.thief.put_back("record").await;
+    let expected = RolledBack::Record { note: note.clone(), remembered: 2 };
+    assert_eq!(rolled_back(hers.read(&note).await), expected);
+    assert_eq!(rolled_back(hers.attachment(&scan).await), RolledBack::Record { note: scan.clone(), remembered: 2 });
+    world.thief.run("DELETE FROM record").await;
+    for gone in [rolled_back(hers.attachment(&scan).await), rolled_back(hers.read_deposit(&form).await)] {
+        assert!(matches!(gone, RolledBack::Dropped(_)));
+    }
 }
 
 async fn t032_t166_a_record_is_dropped<S: Store + Clone + 'static>(world: World<S>) {

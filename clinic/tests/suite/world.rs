@@ -90,6 +90,11 @@ impl<S: Store + Clone + 'static> World<S> {
         self.founded.key(name).unwrap().clone()
     }
 
+    /// The place for attachments.
+    pub(crate) fn files(&self) -> Attachments {
+        Attachments::local(self.directory.path().join("files")).unwrap()
+    }
+
     /// Another member, who joins with an empty memory.
     pub(crate) async fn join(&self, name: &str) -> Clinic<S> {
         let invitation = self.clinic.invitation();
