@@ -1,6 +1,7 @@
 //! The clinic, as one member sees it: found, joined or opened, and followed from call to call.
 
 mod found;
+mod generation;
 mod invitation;
 
 use std::fmt;

@@ -54,6 +54,8 @@ pub enum Error {
     NotGranted,
     /// There is no such patient.
     NoPatient,
+    /// The clinic's generation has no endorsement of the patient's card.
+    NotEndorsed,
     /// There is a patient of this id already.
     PatientExists,
     /// The patient has no such record.

@@ -68,7 +68,13 @@ pub(crate) fn card(vault: &Vault, patient: &[u8], rows: &Rows, expect: Option<Ca
     let expect = expect.filter(|remembered| !is_erased(vault, *remembered));
     let cards = rows.card_bytes();
     let Some(stored) = rows.stored(vault.descriptor().generation(), &cards) else {
-        return Err(expect.map_or(Error::NoPatient, put_back));
+        // There are cards, and this generation has not endorsed the newest one: it is not brought here yet, or a row is gone.
+        let there = |card: &CardId| rows.cards.iter().any(|(met, _)| met == card);
+        return Err(match expect {
+            Some(remembered) if !there(&remembered) => put_back(remembered),
+            None if rows.cards.is_empty() => Error::NoPatient,
+            _ => Error::NotEndorsed,
+        });
     };
     vault.card(names::patient(patient)?, &stored, expect).map_err(|error| match (error, expect) {
         (lukko::Error::Untrusted(Untrusted::UnexpectedCard { .. }), Some(remembered)) => put_back(remembered),
@@ -88,8 +94,11 @@ pub(crate) fn open(
     rows: &Rows,
     expect: Option<CardId>,
 ) -> Result<Opened> {
+    let granted = rows.grants.iter().any(|grant| grant.to == member.fingerprint());
     let card = card(vault, patient, rows, expect).map_err(|error| match error {
         Error::NoPatient => Error::NotGranted,
+        // Whoever has no grant does not learn that there is such a patient.
+        Error::NotEndorsed if !granted => Error::NotGranted,
         error => error,
     })?;
     let grant = rows.grant(card.id(), member.fingerprint()).ok_or(Error::NotGranted)?;

@@ -1,6 +1,7 @@
 //! From what is stored to a verified vault: the calls of the core that judge a roster, in one place.
 
-use lukko::{CardId, Descriptor, KeyFingerprint, Member, MemberKey, Pin, Roles, Status, Vault};
+use lukko::error::Untrusted;
+use lukko::{CardId, Descriptor, Fingerprint, KeyFingerprint, Member, MemberKey, Pin, Roles, Status, Successor, Vault};
 use lukko_store::Generation;
 
 use crate::error::{Error, Result, RolledBack};
@@ -37,6 +38,34 @@ impl Trusted {
             error => Error::Core(error),
         })?;
         Ok(Self { vault, roster: stored.to_vec() })
+    }
+
+    /// The generation after a vault's, signed by both.
+    pub(crate) fn successor(vault: &Vault, generations: &[Generation]) -> Result<Successor> {
+        let pair = |next: &'_ Generation| Some((next.descriptor.clone(), next.statement.clone()?));
+        let pairs: Vec<(Vec<u8>, Vec<u8>)> = generations.iter().filter_map(pair).collect();
+        // The statements of earlier generations are of other descriptors, and are passed over.
+        let later = pairs.iter().filter(|(descriptor, _)| {
+            Descriptor::parse(descriptor).is_ok_and(|met| met.generation() > vault.descriptor().generation())
+        });
+        Ok(vault.descriptor().successor(later.map(|(next, statement)| (next.as_slice(), statement.as_slice())))?)
+    }
+
+    /// Moves to the next generation, if it has the fingerprint that a person has compared.
+    pub(crate) fn move_to(
+        &self,
+        compared: Fingerprint,
+        generations: &[Generation],
+        entries: &[Vec<u8>],
+    ) -> Result<Self> {
+        let successor = Self::successor(&self.vault, generations)?;
+        if successor.fingerprint() != compared {
+            let met = successor.fingerprint();
+            return Err(lukko::Error::Untrusted(Untrusted::Fingerprint { pinned: compared, met }).into());
+        }
+        let stored = generation(generations, successor.generation())?;
+        let vault = self.vault.follow(successor, &stored.roster, entries)?;
+        Ok(Self { vault, roster: stored.roster.clone() })
     }
 
     /// What a memory notes of it.

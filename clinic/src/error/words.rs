@@ -58,6 +58,7 @@ impl Error {
                 words("not-granted", "Check the patient's id, or ask a colleague to share the patient.")
             }
             Self::NoPatient => words("no-patient", "Check the patient's id."),
+            Self::NotEndorsed => words("not-endorsed", "Ask an officer to bring the patient into this generation."),
             Self::PatientExists => words("patient-exists", "Open the patient, or choose another id."),
             Self::NoRecord => words("no-record", "List the patient's records; somebody may have deleted this one."),
             Self::Overtaken(_) => words("overtaken", "Read what is stored now, and decide anew what is to be written."),
@@ -104,6 +105,7 @@ impl Error {
             Self::NotAMember => "this key is not on the list of members",
             Self::NotGranted => "the patient is not granted to this member, or there is no such patient",
             Self::NoPatient => "there is no such patient",
+            Self::NotEndorsed => "this generation of the clinic has no endorsement of the patient's card",
             Self::PatientExists => "there is a patient of this id already",
             Self::NoRecord => "the patient has no such record",
             Self::Overtaken(_) => "somebody else has changed this record meanwhile, and nothing was changed",

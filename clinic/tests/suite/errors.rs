@@ -35,6 +35,7 @@ fn own(note: &Note) -> Vec<Error> {
         Error::NotAMember,
         Error::NotGranted,
         Error::NoPatient,
+        Error::NotEndorsed,
         Error::PatientExists,
         Error::NoRecord,
         Error::Overtaken(Box::default()),

@@ -7,6 +7,7 @@ mod world;
 mod broken;
 mod errors;
 mod everyday;
+mod generation;
 mod keys;
 mod killed;
 mod limits;
