@@ -137,7 +137,10 @@ impl World {
                 Ok(json!({"card_id": hex::encode(id)}))
             }
             "grant" => {
-                open_grant(&self.vault(case)?, &self.card, &self.therapist, &bytes_of(case, "grant"))?;
+                let id = bytes_of(&self.json["patient"], "id");
+                let other = (!case["cards"].is_null()).then(|| card_of(&self.vault, case, &id, None)).transpose()?;
+                let card = other.as_ref().unwrap_or(&self.card);
+                open_grant(&self.vault(case)?, card, &self.therapist, &bytes_of(case, "grant"))?;
                 Ok(Value::Null)
             }
             "master_grant_open" => self.master_grant(case),
@@ -381,7 +384,8 @@ fn every_vector_has_its_verdict_through_the_c_interface() {
     let (mut cases, mut faults) = (0, Vec::new());
     for entry in fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if !name.ends_with(".json") || name.starts_with("world-") {
+        // The interface draws its own randomness: known answers for sealing are not for it.
+        if !name.ends_with(".json") || ["world-", "examples-", "sealing-"].iter().any(|start| name.starts_with(start)) {
             continue;
         }
         let book = read(&name);
@@ -401,7 +405,7 @@ fn every_vector_has_its_verdict_through_the_c_interface() {
         }
     }
     assert!(faults.is_empty(), "{} of {cases}:\n{}", faults.len(), faults.join("\n"));
-    assert!(cases > 2600, "{cases} cases");
+    assert!(cases > 4500, "{cases} cases");
     println!("{cases} cases");
 }
 

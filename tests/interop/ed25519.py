@@ -65,6 +65,11 @@ def public_key(seed: bytes) -> bytes:
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
+def sign(seed: bytes, name: str, data: bytes) -> bytes:
+    """`Sign(k, label, x)`."""
+    return Ed25519PrivateKey.from_private_bytes(seed).sign(label(name) + data)
+
+
 @cache
 def _valid(key: bytes, message: bytes, signature: bytes) -> bool:
     r, s = signature[:32], int.from_bytes(signature[32:], "little")

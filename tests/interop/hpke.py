@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from kyber_py.ml_kem import ML_KEM_768
 
 from errors import MALFORMED, NOT_AUTHENTIC, Reject, ensure
-from primitives import aead_open, hkdf_expand, hkdf_extract, u16
+from primitives import aead_open, aead_seal, hkdf_expand, hkdf_extract, u16
 
 P = 2**255 - 19
 Q = 3329
@@ -140,10 +140,56 @@ def _decapsulate(suite: Suite, private: bytes, encapsulation: bytes) -> bytes:
     return (_dhkem_decapsulate if suite is X25519 else _xwing_decapsulate)(private, encapsulation)
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """What SealBase goes through, in order."""
+
+    ephemeral: bytes
+    encapsulation: bytes
+    shared_secret: bytes
+    key: bytes
+    nonce: bytes
+    ciphertext: bytes
+
+
+def derive_key_pair(coins: bytes) -> bytes:
+    """DeriveKeyPair of DHKEM(X25519, HKDF-SHA256) (RFC 9180, 7.1.3): the private key."""
+    suite_id = b"KEM" + X25519.code
+    return _labeled_expand(suite_id, _labeled_extract(suite_id, b"", b"dkp_prk", coins), b"sk", b"", 32)
+
+
+def _encapsulate(suite: Suite, public: bytes, coins: bytes) -> tuple[bytes, bytes, bytes]:
+    """Ephemeral X25519 key, encapsulation and shared secret, from 32 or 64 bytes of randomness."""
+    point = public[-32:]
+    if suite is X25519:
+        ephemeral = derive_key_pair(coins)
+        enc = _x25519_public(ephemeral)
+        suite_id = b"KEM" + X25519.code
+        prk = _labeled_extract(suite_id, b"", b"eae_prk", _dh(ephemeral, point))
+        return ephemeral, enc, _labeled_expand(suite_id, prk, b"shared_secret", enc + point, 32)
+    ephemeral = coins[32:]
+    ss_m, ct_m = ML_KEM_768._encaps_internal(public[:ML_KEM_PUBLIC], coins[:32])
+    ct_x = _x25519_public(ephemeral)
+    shared = hashlib.sha3_256(ss_m + _dh(ephemeral, point) + ct_x + point + XWING_LABEL).digest()
+    return ephemeral, ct_m + ct_x, shared
+
+
+def seal_base(suite: Suite, public: bytes, info: bytes, aad: bytes, text: bytes, coins: bytes) -> Sealed:
+    """HPKE SealBase, single shot, with the encapsulation's randomness as an argument."""
+    ephemeral, encapsulation, shared = _encapsulate(suite, public, coins)
+    key, nonce = _key_schedule(suite, shared, info)
+    return Sealed(ephemeral, encapsulation, shared, key, nonce, aead_seal(key, nonce, aad, text))
+
+
 def open_base(suite: Suite, private: bytes, info: bytes, aad: bytes, sealed: bytes) -> bytes:
     """HPKE OpenBase, single shot, of `encapsulation || ciphertext || tag`."""
     encapsulation, ciphertext = sealed[: suite.encapsulation], sealed[suite.encapsulation :]
-    shared = _decapsulate(suite, private, encapsulation)
+    key, nonce = _key_schedule(suite, _decapsulate(suite, private, encapsulation), info)
+    return aead_open(key, nonce, aad, ciphertext)
+
+
+def _key_schedule(suite: Suite, shared: bytes, info: bytes) -> tuple[bytes, bytes]:
+    """Key and nonce of the one message (RFC 9180, 5.1, mode Base)."""
     suite_id = b"HPKE" + suite.code + u16(0x0001) + u16(0x0003)
     context = (
         b"\x00"
@@ -152,5 +198,4 @@ def open_base(suite: Suite, private: bytes, info: bytes, aad: bytes, sealed: byt
     )
     secret = _labeled_extract(suite_id, shared, b"secret", b"")
     key = _labeled_expand(suite_id, secret, b"key", context, 32)
-    nonce = _labeled_expand(suite_id, secret, b"base_nonce", context, 12)
-    return aead_open(key, nonce, aad, ciphertext)
+    return key, _labeled_expand(suite_id, secret, b"base_nonce", context, 12)

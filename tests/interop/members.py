@@ -51,6 +51,11 @@ def member_private(seed: bytes, suite: Suite, vault: bytes, name: bytes) -> byte
     return kdf(seed, "member hpke", suite.code + vault + lp(name), 32)
 
 
+def member_signing(seed: bytes, suite: Suite, vault: bytes, name: bytes) -> bytes:
+    """The Ed25519 seed of a member (section 3)."""
+    return kdf(seed, "member signing", suite.code + vault + lp(name), 32)
+
+
 @dataclass(frozen=True)
 class Roster:
     """`LKR`: who has which roles, and which cards are closed; `members` are the entries at hand."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import struct
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from errors import NOT_AUTHENTIC, Reject, ensure
 
-PREFIX = b"lukko/v1 "
+TABLES = json.loads((Path(__file__).parents[2] / "docs" / "format.json").read_text())
+PREFIX = TABLES["prefix"].encode()
+LABELS = {name for row in TABLES["labels"] for name in row["names"]}
 
 CHUNK = 16 * 1024
 TAG = 16
@@ -45,7 +49,9 @@ def lp(value: bytes) -> bytes:
 
 
 def label(name: str) -> bytes:
-    """The length-prefixed label with the prefix that section 2 leaves out."""
+    """The length-prefixed label with the prefix that section 2 leaves out. Only what `docs/format.json` lists is one."""
+    if name not in LABELS:
+        raise ValueError(f"no such label: {name}")
     return lp(PREFIX + name.encode())
 
 
@@ -82,6 +88,11 @@ def aead_open(key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
         raise Reject(NOT_AUTHENTIC, "tag") from error
 
 
+def aead_seal(key: bytes, nonce: bytes, aad: bytes, text: bytes) -> bytes:
+    """ChaCha20-Poly1305 (RFC 8439): ciphertext and tag."""
+    return ChaCha20Poly1305(key).encrypt(nonce, text, aad)
+
+
 def _rotl(value: int, bits: int) -> int:
     return ((value << bits) & 0xFFFFFFFF) | (value >> (32 - bits))
 
@@ -108,21 +119,44 @@ def xchacha_open(key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
     return aead_open(hchacha20(key, nonce[:16]), bytes(4) + nonce[16:], aad, sealed)
 
 
+def xchacha_seal(key: bytes, nonce: bytes, aad: bytes, text: bytes) -> bytes:
+    """XChaCha20-Poly1305 with a nonce of 24 bytes."""
+    return aead_seal(hchacha20(key, nonce[:16]), bytes(4) + nonce[16:], aad, text)
+
+
 def payload_length_possible(length: int) -> bool:
     """Whether chunks can end there: the last one is always short, and has at least its tag."""
     return length >= PAYLOAD_MIN and (length - SALT - COMMITMENT) % (CHUNK + TAG) >= TAG
 
 
-def chunked_open(input_key: bytes, context: bytes, payload: bytes) -> bytes:
-    """c2sp.org/chunked-encryption@v1 with HKDF-SHA256 and ChaCha20-Poly1305: commitment first, then the chunks."""
-    salt, commitment, chunks = payload[:SALT], payload[SALT : SALT + COMMITMENT], payload[SALT + COMMITMENT :]
+def chunk_keys(input_key: bytes, context: bytes, salt: bytes) -> tuple[bytes, bytes, bytes]:
+    """Key, base nonce and commitment of a payload (section 7, Payload)."""
     info = b"c2sp.org/chunked-encryption@v1+AEAD_CHACHA20_POLY1305\x00" + salt + context
     derived = hkdf_expand(input_key, info, 76)
-    key, base, expected = derived[:32], int.from_bytes(derived[32:44], "big"), derived[44:]
+    return derived[:32], derived[32:44], derived[44:]
+
+
+def chunk_nonce(base: bytes, index: int) -> bytes:
+    """The nonce of a chunk: the base nonce XOR its number."""
+    return (int.from_bytes(base, "big") ^ index).to_bytes(12, "big")
+
+
+def chunked_seal(input_key: bytes, context: bytes, salt: bytes, padded: bytes) -> bytes:
+    """The payload of a padded text; its last chunk is short, possibly empty."""
+    key, base, commitment = chunk_keys(input_key, context, salt)
+    chunks = [padded[start : start + CHUNK] for start in range(0, len(padded) + 1, CHUNK)]
+    sealed = [aead_seal(key, chunk_nonce(base, index), b"", chunk) for index, chunk in enumerate(chunks)]
+    return salt + commitment + b"".join(sealed)
+
+
+def chunked_open(input_key: bytes, context: bytes, payload: bytes) -> bytes:
+    """The padded text of a payload: commitment first, then the chunks."""
+    salt, commitment, chunks = payload[:SALT], payload[SALT : SALT + COMMITMENT], payload[SALT + COMMITMENT :]
+    key, base, expected = chunk_keys(input_key, context, salt)
     ensure(hmac.compare_digest(expected, commitment), NOT_AUTHENTIC, "commitment")
     out = []
     for counter, start in enumerate(range(0, len(chunks), CHUNK + TAG)):
-        nonce = (base ^ counter).to_bytes(12, "big")
+        nonce = chunk_nonce(base, counter)
         out.append(aead_open(key, nonce, b"", chunks[start : start + CHUNK + TAG]))
     ensure(len(out[-1]) < CHUNK, NOT_AUTHENTIC, "no last chunk")
     return b"".join(out)
@@ -136,6 +170,11 @@ def padded_length(length: int) -> int:
     s = e.bit_length()
     step = 1 << (e - s)
     return -(-length // step) * step
+
+
+def pad(rule: int, note: bytes) -> bytes:
+    """The padded text of a note."""
+    return note if rule == 0 else (note + b"\x80").ljust(padded_length(len(note) + 1), b"\x00")
 
 
 def unpad(rule: int, padded: bytes) -> bytes:

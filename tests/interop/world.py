@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import ed25519
 import hpke
-from errors import USAGE
+from errors import UNTRUSTED, USAGE, ensure
 from founding import Descriptor, Pin, pinned_descriptor
-from members import Roster, member_private, verify_roster
+from members import ERASED, Roster, member_private, verify_roster
 from patients import Card, Grant, verify_patient
+from primitives import kdf
 from records import Opener
 
 WORLD_SCHEMA = "lukko-vectors/1 world"
@@ -43,7 +45,12 @@ class World:
 
     @classmethod
     def load(cls, path: Path) -> World:
-        return cls(json.loads(path.read_text()))
+        """The world of a file, whose registrar is the descriptor's."""
+        world = cls(json.loads(path.read_text()))
+        seed = kdf(unhex(world.data["registrar_seed"]), "registrar signing", b"", 32)
+        if ed25519.public_key(seed) != world.descriptor.registrar_key:
+            raise ValueError("registrar of the world")
+        return world
 
     def with_input(self, given: Json) -> World:
         """This world, or one with what the case brings in its place."""
@@ -78,27 +85,31 @@ class World:
         """The world's patient's card, verified under the world's own roster."""
         if self.base is not None:
             return self.base.card
-        patient = self.data["patient"]
+        return self.verify_cards(self.data["patient"])
+
+    def verify_cards(self, given: Json) -> Card:
+        """The newest of these cards of the world's patient."""
         return verify_patient(
             self.descriptor,
             self.roster,
-            unhex(patient["id"]),
-            unhex_all(patient["cards"]),
-            unhex(patient["endorsement"]),
-            unhex(patient["master_grant"]),
+            unhex(self.data["patient"]["id"]),
+            unhex_all(given["cards"]),
+            unhex(given["endorsement"]),
+            unhex(given["master_grant"]),
             None,
         )
 
-    def open_grant(self, grant: bytes) -> bytes:
+    def open_grant(self, grant: bytes, card: Card) -> bytes:
         """The patient secret in a grant to the therapist."""
         member = self.data["members"]["therapist"]
         parsed = Grant.parse(grant, self.suite)
-        parsed.check_member(self.card, self.roster, unhex(member["fingerprint"]))
+        parsed.check_member(card, self.roster, unhex(member["fingerprint"]))
         vault, name = self.descriptor.vault, unhex(member["id"])
-        return parsed.open(self.card, member_private(unhex(member["seed"]), self.suite, vault, name))
+        return parsed.open(card, member_private(unhex(member["seed"]), self.suite, vault, name))
 
     def open_master_grant(self, grant: bytes) -> bytes:
         """The patient secret in a grant to the master key."""
+        ensure(self.roster.closed.get(self.card.id) != ERASED, UNTRUSTED, "the card is erased")
         parsed = Grant.parse(grant, self.suite)
         parsed.check_master(self.card.id, self.descriptor, USAGE)
         return parsed.open(self.card, self.descriptor.master_private(unhex(self.data["master_secret"])))
@@ -108,7 +119,7 @@ class World:
         """The patient secret, by the grant to the therapist in the world."""
         if self.base is not None:
             return self.base.secret
-        return self.open_grant(unhex(self.data["patient"]["grant"]))
+        return self.open_grant(unhex(self.data["patient"]["grant"]), self.card)
 
     @cached_property
     def opener(self) -> Opener:

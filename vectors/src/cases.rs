@@ -6,6 +6,7 @@ mod deposit;
 mod deposit_forged;
 mod deposited;
 mod disclosure;
+mod disclosure_inner;
 mod grant;
 mod member;
 mod patient;
@@ -14,6 +15,7 @@ mod public;
 mod record;
 mod roster;
 mod rotation;
+mod sealing;
 mod share_text;
 mod shares;
 
@@ -156,6 +158,7 @@ pub(crate) fn all(x25519: &mut Desk, x_wing: &mut Desk) -> Vec<Book> {
         books.extend([member::book(desk), roster::book(desk), patient::book(desk), grant::grants(desk)]);
         books.extend([grant::master_grants(desk), record::book(desk), chunks::book(desk), deposit::book(desk)]);
         books.extend([deposited::book(desk), rotation::book(desk), disclosure::book(desk), public::hpke_keys(desk)]);
+        books.push(sealing::book(desk));
     }
     books
 }

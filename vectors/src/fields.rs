@@ -179,3 +179,13 @@ pub(crate) fn disclosure(suite: Suite, bytes: &[u8]) -> Vec<Field> {
     table.payload(bytes.len());
     table.fields
 }
+
+/// Of the text inside a disclosure, up to the writer's kind.
+pub(crate) fn inner(bytes: &[u8]) -> Vec<Field> {
+    let mut table = Table::of(&[("magic", 4)]);
+    table.identifier(bytes, "patient id's length", "patient id");
+    table.identifier(bytes, "record id's length", "record id");
+    table.identifier(bytes, "field's length", "field");
+    table.push(&[("revision", 8), ("writer", 1)]);
+    table.fields
+}

@@ -7,8 +7,9 @@ use std::path::Path;
 use lukko::Suite;
 use serde_json::Value;
 
-use crate::case::{Book, world_file};
+use crate::case::{Book, hex_of, world_file};
 use crate::cases::{self, Desk};
+use crate::examples::{self, Example};
 use crate::readme;
 use crate::run::{layer, run};
 use crate::world::{World, agrees_with_builder};
@@ -21,6 +22,8 @@ struct All {
     x25519: Desk,
     x_wing: Desk,
     books: Vec<Book>,
+    /// Worked examples of both suites.
+    examples: [Vec<Example>; 2],
 }
 
 impl All {
@@ -30,7 +33,8 @@ impl All {
             agrees_with_builder(world)?;
         }
         let books = cases::all(&mut x25519, &mut x_wing);
-        Ok(Self { x25519, x_wing, books })
+        let examples = [&x25519, &x_wing].map(examples::all);
+        Ok(Self { x25519, x_wing, books, examples })
     }
 
     fn world(&self, suite: Suite) -> &World {
@@ -40,8 +44,10 @@ impl All {
     fn files(&self) -> BTreeMap<String, String> {
         let worlds = [&self.x25519.world, &self.x_wing.world];
         let worlds = worlds.map(|world| (world_file(world.suite), pretty(&world.to_json())));
+        let examples = [Suite::X25519, Suite::XWing].into_iter().zip(&self.examples);
+        let examples = examples.map(|(suite, all)| (examples::file(suite), examples::text(suite, all)));
         let books = self.books.iter().map(|book| (book.file(), book.text()));
-        books.chain(worlds).chain([("README.md".to_owned(), readme::text(&self.books))]).collect()
+        books.chain(worlds).chain(examples).chain([("README.md".to_owned(), readme::text(&self.books))]).collect()
     }
 }
 
@@ -59,6 +65,13 @@ pub(crate) fn generate(folder: &Path) -> Result<String, String> {
     Ok(format!("{} cases in {} files", all.books.iter().map(|book| book.cases.len()).sum::<usize>(), all.files().len()))
 }
 
+/// Writes the page of worked examples.
+pub(crate) fn page(file: &Path) -> Result<String, String> {
+    let text = examples::page(&All::new()?.examples[0]);
+    fs::write(file, text).map_err(|error| error.to_string())?;
+    Ok(format!("written: {}", file.display()))
+}
+
 /// Compares the files with what would be written, and runs every case through the library.
 pub(crate) fn check(folder: &Path) -> Result<String, String> {
     let all = All::new()?;
@@ -74,6 +87,14 @@ pub(crate) fn check(folder: &Path) -> Result<String, String> {
         for case in &book.cases {
             count += 1;
             faults.extend(judge(all.world(book.suite), case));
+        }
+    }
+    for (suite, examples) in [Suite::X25519, Suite::XWing].into_iter().zip(&all.examples) {
+        for example in examples {
+            let made = run(all.world(suite), "sealing", &example.input).map(|result| result["bytes"].clone());
+            if made != Ok(hex_of(example.object()).into()) {
+                faults.push(format!("{}: {} is sealed otherwise", examples::file(suite), example.input["kind"]));
+            }
         }
     }
     if faults.is_empty() { Ok(format!("{count} cases, all as expected")) } else { Err(faults.join("\n")) }
@@ -105,6 +126,12 @@ mod tests {
     #[test]
     fn the_files_are_current_and_every_case_is_judged_as_it_says() {
         check(&folder()).unwrap();
+    }
+
+    #[test]
+    fn the_page_of_worked_examples_is_current() {
+        let stored = fs::read_to_string(folder().join("../../docs/EXAMPLES.md")).unwrap();
+        assert_eq!(stored, examples::page(&All::new().unwrap().examples[0]));
     }
 
     #[test]

@@ -9,12 +9,13 @@ use lukko::*;
 use serde_json::{Value, json};
 
 use crate::case::{Book, hex_of, number, with, world_file};
+use crate::make::hpke;
 use crate::make::objects::roster_digest;
 use crate::rng::Seeded;
-use crate::run::text_of;
+use crate::run::{run, text_of};
 use crate::world::{PATIENT, World, agrees_with_builder};
 
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 19] = [
     "record",
     "deposit",
     "absorbed",
@@ -33,6 +34,7 @@ const KINDS: [&str; 18] = [
     "pin",
     "public_key",
     "signing_key",
+    "sealing",
 ];
 
 /// Writes `count` cases over all kinds and both suites, with worlds of their own.
@@ -82,6 +84,7 @@ fn one(world: &World, kind: &str, rng: &mut Seeded) -> (Value, Value) {
             let bytes = world.vault.grant_to_master(&world.patient_key, rng).unwrap();
             (json!({"master_grant": hex_of(bytes)}), json!({"patient_secret": hex_of(world.patient.secret)}))
         }
+        "sealing" => sealing(world, rng),
         "patient" => patient(world, rng),
         "roster" => roster(world, rng),
         "rotation" => rotation(world, rng),
@@ -183,6 +186,33 @@ fn disclosure(world: &World, rng: &mut Seeded) -> (Value, Value) {
         "revision": number(revision), "writer": null, "signer": hex_of(signer.fingerprint)
     });
     (json!({"disclosure": hex_of(bytes)}), result)
+}
+
+/// Sealed by the library with randomness that is told.
+fn sealing(world: &World, rng: &mut Seeded) -> (Value, Value) {
+    let kinds = ["grant", "master grant", "record", "deposit", "deposited attachment", "disclosure"];
+    let kind = kinds[rng.below(6) as usize];
+    let deposited = kind.starts_with("deposit");
+    let (id, field, note, padding) = (rng.bytes(16), identifier(rng), note(rng), padding(rng));
+    let record = if deposited { hex_of(&id).into_bytes() } else { identifier(rng) };
+    let revision = if deposited { 0 } else { 1 + rng.below(u64::MAX - 2) };
+    let coins = hex_of(rng.bytes(hpke::coins_len(world.suite)));
+    let mut input = match kind {
+        "grant" | "master grant" => json!({"coins": coins}),
+        _ => json!({
+            "r": hex_of(rng.bytes(32)), "record_id": hex_of(record), "field": hex_of(field), "revision": number(revision),
+            "padding": padding as u8, "note": hex_of(note)
+        }),
+    };
+    input["kind"] = json!(kind);
+    if deposited {
+        input["id"] = json!(hex_of(id));
+    }
+    if kind != "record" {
+        input["coins"] = json!(coins);
+    }
+    let result = run(world, "sealing", &input).expect("sealed");
+    (input, result)
 }
 
 fn patient(world: &World, rng: &mut Seeded) -> (Value, Value) {

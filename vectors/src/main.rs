@@ -4,12 +4,16 @@
 //! lukko-vectors generate DIR     writes all files
 //! lukko-vectors check DIR        compares the files with what would be written, and runs every case
 //! lukko-vectors fresh N DIR      writes N valid objects of the operating system's randomness
+//! lukko-vectors examples FILE    writes the page of worked examples
+//! lukko-vectors page FILE        writes the tables of docs/format.json into the page of the format
 //! ```
 
 mod case;
 mod cases;
+mod examples;
 mod fields;
 mod files;
+mod format;
 mod fresh;
 mod make;
 mod mutate;
@@ -31,8 +35,10 @@ fn main() -> ExitCode {
             let count = count.parse().map_err(|_| format!("not a number: {count}"));
             count.and_then(|count| fresh::fresh(count, Path::new(folder)))
         }
+        ["examples", file] => files::page(Path::new(file)),
+        ["page", file] => format::write_page(Path::new(file)),
         ["check", folder] => files::check(Path::new(folder)),
-        _ => Err("usage: lukko-vectors generate DIR | check DIR | fresh N DIR".to_owned()),
+        _ => Err("usage: lukko-vectors generate DIR | check DIR | fresh N DIR | examples FILE | page FILE".to_owned()),
     };
     match done {
         Ok(said) => {

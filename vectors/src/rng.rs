@@ -18,6 +18,16 @@ impl Seeded {
         Self { seed: seed.to_vec(), block: 0, left: Vec::new() }
     }
 
+    /// These bytes, and nothing behind them that a case may use: see [`Seeded::is_spent`].
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self { seed: Vec::new(), block: 0, left: bytes.to_vec() }
+    }
+
+    /// Whether all bytes of [`Seeded::of`] were taken, and no more.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.left.is_empty() && self.block == 0
+    }
+
     pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.fill(&mut bytes);

@@ -1,5 +1,7 @@
 //! Runs a case through the library.
 
+mod sealing;
+
 use std::io::{self, Cursor, Read};
 
 use lukko::error::{Error, Object};
@@ -41,12 +43,14 @@ pub(crate) fn run(world: &World, object: &str, input: &Value) -> Result<Value> {
         "patient" => patient(world, input),
         "grant" => {
             let vault = vault(world, input)?;
-            let key = vault.open_grant(&world.card(), &world.person("therapist").key, &bytes(input, "grant"))?;
+            let card = if input["cards"].is_null() { world.card() } else { given_card(&world.vault, input)? };
+            let key = vault.open_grant(&card, &world.person("therapist").key, &bytes(input, "grant"))?;
             secret_of(world, &vault, &key)
         }
         "master_grant_open" => master_grant(world, input),
         "record" | "deposit" | "attachment" | "deposited_attachment" => record(world, object, input),
         "rotation" => rotation(world, input),
+        "sealing" => sealing::sealing(world, input),
         "disclosure" => disclosure(world, input),
         "public_key" => RecipientPublicKey::from_bytes(world.suite, &bytes(input, "key")).map(|_| json!({})),
         "signing_key" => {
@@ -135,13 +139,23 @@ fn roster(world: &World, input: &Value) -> Result<Value> {
     Ok(json!({"version": number(vault.roster().version()), "digest": hex_of(digest)}))
 }
 
-fn patient(world: &World, input: &Value) -> Result<Value> {
-    let (cards, patient) = (list(input, "cards"), bytes(input, "patient_id"));
+/// The world's patient with the cards of the input.
+fn given_card(vault: &Vault, input: &Value) -> Result<Card> {
+    verified(vault, patient_id(), input, None)
+}
+
+fn verified(vault: &Vault, patient: PatientId<'_>, input: &Value, expect: Option<CardId>) -> Result<Card> {
+    let cards = list(input, "cards");
     let cards: Vec<&[u8]> = cards.iter().map(Vec::as_slice).collect();
     let (endorsement, master_grant) = (bytes(input, "endorsement"), bytes(input, "master_grant"));
     let stored = StoredPatient { cards: &cards, endorsement: &endorsement, master_grant: &master_grant };
+    vault.card(patient, &stored, expect)
+}
+
+fn patient(world: &World, input: &Value) -> Result<Value> {
+    let patient = bytes(input, "patient_id");
     let expect = input["expect"].as_str().map(|_| CardId::from_bytes(array(&bytes(input, "expect"))));
-    let card = vault(world, input)?.card(PatientId::new(&patient)?, &stored, expect)?;
+    let card = verified(&vault(world, input)?, PatientId::new(&patient)?, input, expect)?;
     Ok(json!({"card_id": hex_of(card.id().as_bytes())}))
 }
 

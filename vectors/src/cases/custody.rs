@@ -9,18 +9,19 @@ use crate::fields;
 use crate::make::objects::{pin, roster_digest, with_checksum};
 use crate::make::points::{BAD_ED25519, LOW_ED25519, LOW_X25519, NON_CANONICAL_X25519, decoded, with_coefficient};
 use crate::make::prim::h;
+use crate::mutate::Change::{Neighbour, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 
 const DESCRIPTOR: [Row; 10] = [
     row("magic", 1, Malformed),
     row("suite", 1, Malformed),
     row("vault id", 1, Untrusted),
-    row("generation", 2, Untrusted),
-    row("k", 1, Untrusted),
+    row("generation", 2, Untrusted).but(Neighbour, Malformed).but(Zeros, Malformed),
+    row("k", 1, Untrusted).but(Neighbour, Malformed),
     row("n", 1, Malformed),
-    row("master key", 1, Untrusted),
+    row("master key", 1, Untrusted).but(Neighbour, Malformed),
     row("root key", 1, Untrusted),
-    row("registrar key", 1, Untrusted),
+    row("registrar key", 1, Untrusted).not(Neighbour),
     row("share digests", 1, Untrusted),
 ];
 
@@ -47,7 +48,7 @@ pub(super) fn descriptors(desk: &Desk) -> Book {
         valid: &stays_a_key(suite),
         input: &input,
     };
-    base.systematic(&mut book, &DESCRIPTOR);
+    base.by_size(&mut book, &DESCRIPTOR, desk.is_x_wing());
     book.reject(Untrusted, "Descriptor of another vault.", input(foreign));
     book.reject(Untrusted, "Descriptor of the next generation, which is not pinned.", input(next));
     book.reject(Malformed, "Descriptor with a byte after the last digest.", input(&[bytes.as_slice(), &[0]].concat()));
@@ -100,9 +101,9 @@ fn bad_descriptor_fields(desk: &Desk, book: &mut Book) {
 const PIN: [Row; 6] = [
     row("magic", 1, Malformed),
     row("fingerprint", 1, Untrusted),
-    row("generation", 2, Untrusted),
-    row("roster version", 2, Untrusted),
-    row("roster digest", 1, Untrusted),
+    row("generation", 2, Untrusted).but(Neighbour, Malformed).but(Zeros, Malformed),
+    row("roster version", 2, Untrusted).but(Zeros, Malformed),
+    row("roster digest", 1, Untrusted).but(Zeros, Malformed),
     row("checksum", 1, Untrusted),
 ];
 

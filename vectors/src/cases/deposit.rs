@@ -7,9 +7,10 @@ use super::{Desk, card_key, deposit_forged};
 use crate::case::Layer::{self, Malformed, NotAuthentic, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of, with};
 use crate::fields;
-use crate::make::prim::xchacha_seal;
+use crate::make::prim::{array, h, sign, xchacha_seal};
 use crate::make::record::{Deposit, Place, absorbed};
-use crate::mutate::{Base, Row, named, patched, row};
+use crate::mutate::Change::{First, Neighbour, Ones, Short, Swap, Twice, Without, Zeros};
+use crate::mutate::{Base, Row, named, patched, range, row};
 use crate::run::text_of;
 
 pub(super) const NOTE: &[u8] = b"I would like an appointment.";
@@ -18,30 +19,79 @@ pub(super) const OTHER: &[u8] = b"Please cancel everything.";
 const ROWS: [Row; 19] = [
     row("magic", 1, Malformed),
     row("suite", 1, Malformed),
-    row("path", 6, Usage),
-    row("card id", 1, Usage),
-    row("revision", 1, Malformed).insert(Untrusted),
-    row("padding", 1, Untrusted).insert(Untrusted),
-    row("writer", 1, Untrusted).insert(Untrusted),
-    row("roster version seen", 1, Untrusted).insert(Untrusted),
+    row("path", 3, Malformed).but(Neighbour, Malformed),
+    row("card id", 1, Usage).but(Neighbour, Malformed),
+    row("revision", 1, Malformed).insert(Untrusted).but(Without, Malformed),
+    row("padding", 1, Untrusted).insert(Untrusted).not(Without).not(Neighbour),
+    row("writer", 1, Untrusted).insert(Untrusted).but(Twice, Stale).but(Without, Malformed),
+    row("roster version seen", 1, Untrusted)
+        .insert(Untrusted)
+        .but(First, Stale)
+        .but(Neighbour, Stale)
+        .but(Ones, Stale)
+        .but(Without, Stale),
     row("encapsulation, ML-KEM", 1, Untrusted).insert(Untrusted),
-    row("encapsulation", 1, Untrusted).insert(Untrusted),
-    row("sealed secret", 1, Untrusted).insert(Untrusted),
+    row("encapsulation", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
+    row("sealed secret", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
     row("sealed tag", 1, Untrusted).insert(Untrusted),
-    row("signature", 1, Untrusted).insert(Untrusted),
+    row("signature", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
     row("salt", 1, Untrusted).insert(Untrusted),
-    row("commitment", 1, Untrusted).insert(Untrusted),
-    row("chunk", 1, Untrusted).insert(Untrusted),
+    row("commitment", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
+    row("chunk", 1, Untrusted).insert(Untrusted).but(Short, Untrusted),
     row("chunk tag", 1, Untrusted).insert(Untrusted).cut(Untrusted),
-    row("origin's card id", 1, Untrusted).insert(Untrusted),
-    row("sealed key digest", 1, Untrusted).insert(Untrusted),
+    row("origin's card id", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
+    row("sealed key digest", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
 ];
+
+/// Signed again by the writer: what the signature does not decide.
+const SIGNED: [Row; 15] = [
+    row("revision", 1, Malformed),
+    row("padding", 1, NotAuthentic),
+    row("writer", 1, Untrusted),
+    row("roster version seen", 2, Stale).not(Zeros).not(Swap),
+    row("encapsulation", 1, NotAuthentic),
+    row("sealed secret", 1, NotAuthentic),
+    row("sealed tag", 1, NotAuthentic),
+    row("salt", 1, NotAuthentic),
+    row("commitment", 1, NotAuthentic),
+    row("chunk", 1, NotAuthentic),
+    row("chunk tag", 1, NotAuthentic),
+    row("origin's card id", 1, NotAuthentic),
+    row("sealed key digest", 1, NotAuthentic),
+    row("wrap nonce", 1, NotAuthentic),
+    row("wrapped key", 1, NotAuthentic),
+];
+
+/// The record with what it says now signed by its writer, on the paths 2 and 3; and on path 4, with the digest of its payload.
+pub(super) fn resigned(place: &Place, seed: &[u8; 32], bytes: &[u8]) -> Vec<u8> {
+    let table = fields::record(place.suite, bytes);
+    let at = |name| range(bytes, &named(&table, name)).to_vec();
+    let number = |name| u64::from_be_bytes(array(&at(name)));
+    let salt = named(&table, "salt").start;
+    let (path, end) = (bytes[6], bytes.len() - if bytes[6] == 4 { 96 } else { 0 });
+    let card = array(&at(if path == 3 { "origin's card id" } else { "card id" }));
+    let place = Place { card, revision: number("revision"), padding: at("padding")[0], ..place.clone() };
+    let sealed = if path == 3 {
+        at("sealed key digest")
+    } else {
+        let start = named(&table, "roster version seen").start + 8;
+        let len = place.suite.encapsulation_len() + 48;
+        h("sealed key digest", &[&bytes[start..start + len]]).to_vec()
+    };
+    let digest = h("payload digest", &[&bytes[salt..end]]);
+    let context = place.wrap_context("deposit wrap", if path == 3 { 2 } else { path });
+    let seen = at("roster version seen");
+    let message = [context, at("writer"), sealed, digest.to_vec(), seen].concat();
+    let signed = patched(bytes, &named(&table, "signature"), &sign(seed, "deposit", &message));
+    if path == 4 { patched(&signed, &named(&table, "payload digest"), &digest) } else { signed }
+}
 
 /// An absorbed record differs where its key is wrapped.
 fn absorbed_rows(x_wing: bool) -> Vec<Row> {
     // Path 4 is longer with X-Wing.
-    let path = row("path", 7, if x_wing { Malformed } else { Usage });
+    let path = row("path", 7, if x_wing { Malformed } else { Usage }).but(Neighbour, Malformed);
     let wrap = ["wrap nonce", "wrapped key", "wrap tag"].map(|name| row(name, 1, NotAuthentic).insert(Untrusted));
+    let wrap = [wrap[0], wrap[1].but(Without, Malformed), wrap[2].but(Neighbour, Untrusted)];
     [&[path], ROWS.as_slice(), &wrap].concat()
 }
 
@@ -109,9 +159,9 @@ fn valid(desk: &mut Desk, book: &mut Book) {
 }
 
 fn systematic(desk: &mut Desk, book: &mut Book) {
-    let (place, suite) = (desk.place("d-1", 0, 1), desk.suite());
+    let (place, suite) = (desk.place("d-1", 0, 0), desk.suite());
     let one = honest(desk, &place, "intake", NOTE);
-    let other_place = desk.place("d-2", 0, 0);
+    let other_place = desk.place("d-2", 0, 1);
     let mut other = honest(desk, &other_place, "other_intake", OTHER);
     other.seen = 0;
     let signatures = [one.sign(&signing(desk, "intake")), other.sign(&signing(desk, "other_intake"))];
@@ -136,6 +186,8 @@ fn systematic(desk: &mut Desk, book: &mut Book) {
             base.flips_and_swaps(book, &rows);
         } else {
             base.systematic(book, &rows);
+            let seed = signing(desk, "intake");
+            base.signed(book, &SIGNED, &|bytes| resigned(&place, &seed, bytes));
         }
     }
 }

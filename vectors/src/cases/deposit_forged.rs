@@ -7,7 +7,7 @@ use crate::case::Book;
 use crate::case::Layer::{Malformed, NotAuthentic, Untrusted};
 use crate::make::hpke;
 use crate::make::payload::pad;
-use crate::make::points::{LOW_X25519, add_order, decoded, sign_with_low_r};
+use crate::make::points::{LOW_X25519, add_order, decoded, sign_with_low_r, sign_with_mixed_r};
 use crate::make::prim::sign;
 use crate::make::record::{Deposit, Draw, Place, absorbed};
 
@@ -58,9 +58,10 @@ fn signatures(desk: &mut Desk, book: &mut Book) {
     let (signature, message) = (deposit.sign(&seed), deposit.message());
     let again = honest(desk, &place, "intake", NOTE).sign(&seed);
     let of_path_4 = Deposit { path: 4, ..deposit.clone() }.sign(&seed);
-    let cases: [(&str, [u8; 64]); 7] = [
+    let cases: [(&str, [u8; 64]); 8] = [
         ("The signature's S is larger by the group order.", add_order(&signature)),
         ("The signature's R is the neutral element.", sign_with_low_r(&seed, "deposit", &message)),
+        ("The signature's R is of mixed order.", sign_with_mixed_r(&seed, "deposit", &message)),
         ("The signature is with the label of disclosures.", sign(&seed, "disclosure", &message)),
         ("The signature is that of another deposit in the same place.", again),
         ("The signature is for path 4.", of_path_4),

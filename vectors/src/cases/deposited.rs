@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::deposit::resigned;
 use super::record::input;
 use super::{Desk, card_key};
 use crate::case::Layer::{self, Malformed, NotAuthentic, Stale, Untrusted, Usage};
@@ -9,8 +10,9 @@ use crate::case::{Book, hex_of, with};
 use crate::fields;
 use crate::make::hpke;
 use crate::make::payload::{CHUNK, pad};
-use crate::make::points::{LOW_X25519, add_order, decoded, sign_with_low_r};
+use crate::make::points::{LOW_X25519, add_order, decoded, sign_with_low_r, sign_with_mixed_r};
 use crate::make::record::{Deposit, Draw, Place};
+use crate::mutate::Change::{Cut, First, Neighbour, Ones, Short, Swap, Twice, Without, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 use crate::run::text_of;
 
@@ -20,21 +22,51 @@ const ROWS: [Row; 18] = [
     row("magic", 1, Malformed),
     row("suite", 1, Malformed),
     row("path", 1, Malformed),
-    row("card id", 1, Usage),
-    row("revision", 1, Malformed).insert(Untrusted),
+    row("card id", 1, Usage).but(Neighbour, Malformed),
+    row("revision", 1, Malformed).insert(Untrusted).but(Without, Malformed),
     row("padding", 1, Untrusted).insert(Untrusted),
-    row("writer", 1, Untrusted).insert(Untrusted),
-    row("roster version seen", 1, Untrusted).insert(Untrusted),
+    row("writer", 1, Untrusted).insert(Untrusted).but(Twice, Stale).but(Without, Malformed),
+    row("roster version seen", 1, Untrusted)
+        .insert(Untrusted)
+        .but(First, Stale)
+        .but(Neighbour, Stale)
+        .but(Ones, Stale)
+        .but(Without, Stale),
     row("encapsulation, ML-KEM", 1, Untrusted).insert(Untrusted),
-    row("encapsulation", 1, Untrusted).insert(Untrusted),
-    row("sealed secret", 1, Untrusted).insert(Untrusted),
-    row("sealed tag", 1, Untrusted).insert(Untrusted),
-    row("salt", 1, NotAuthentic).insert(NotAuthentic),
-    row("commitment", 1, NotAuthentic).insert(NotAuthentic),
+    row("encapsulation", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
+    row("sealed secret", 1, Untrusted).insert(Untrusted).but(Without, Malformed),
+    row("sealed tag", 1, Untrusted).insert(Untrusted).but(Twice, NotAuthentic),
+    row("salt", 1, NotAuthentic).insert(NotAuthentic).but(Without, Malformed),
+    row("commitment", 1, NotAuthentic).insert(NotAuthentic).but(Without, Malformed),
     row("chunk", 1, NotAuthentic).insert(NotAuthentic),
-    row("chunk tag", 1, NotAuthentic).insert(NotAuthentic).cut(Untrusted),
-    row("payload digest", 1, Untrusted).insert(NotAuthentic).cut(Untrusted),
-    row("signature", 1, Untrusted).insert(Untrusted).cut(Untrusted),
+    row("chunk tag", 1, NotAuthentic)
+        .insert(NotAuthentic)
+        .cut(Untrusted)
+        .but(Cut, Malformed)
+        .but(Neighbour, Untrusted)
+        .but(Short, Malformed),
+    row("payload digest", 1, Untrusted)
+        .insert(NotAuthentic)
+        .cut(Untrusted)
+        .but(Cut, Malformed)
+        .but(Short, Malformed)
+        .but(Without, Malformed),
+    row("signature", 1, Untrusted).insert(Untrusted).cut(Untrusted).but(Cut, Malformed).not(Without),
+];
+
+/// Signed again by the writer, over the payload that is there.
+const SIGNED: [Row; 11] = [
+    row("revision", 1, Malformed),
+    row("padding", 1, NotAuthentic),
+    row("writer", 1, Untrusted),
+    row("roster version seen", 2, Stale).not(Zeros).not(Swap),
+    row("encapsulation", 1, NotAuthentic),
+    row("sealed secret", 1, NotAuthentic),
+    row("sealed tag", 1, NotAuthentic),
+    row("salt", 1, NotAuthentic),
+    row("commitment", 1, NotAuthentic),
+    row("chunk", 1, NotAuthentic),
+    row("chunk tag", 1, NotAuthentic),
 ];
 
 fn result(note: &[u8], writer: &[u8; 32]) -> Value {
@@ -78,9 +110,9 @@ fn valid(desk: &mut Desk, book: &mut Book) {
 }
 
 fn systematic(desk: &mut Desk, book: &mut Book) {
-    let (place, suite) = (desk.place("a-1", 0, 1), desk.suite());
+    let (place, suite) = (desk.place("a-1", 0, 0), desk.suite());
     let one = honest(desk, &place, "intake", NOTE);
-    let mut other = honest(desk, &desk.place("a-2", 0, 0), "other_intake", b"Another one.");
+    let mut other = honest(desk, &desk.place("a-2", 0, 1), "other_intake", b"Another one.");
     other.seen = 0;
     let own = one.bytes(&one.sign(&signing(desk, "intake")));
     let other = other.bytes(&other.sign(&signing(desk, "other_intake")));
@@ -93,7 +125,13 @@ fn systematic(desk: &mut Desk, book: &mut Book) {
         valid: &|_, _| true,
         input: &|bytes| input(&place, bytes),
     };
-    if desk.is_x_wing() { base.flips_and_swaps(book, &ROWS) } else { base.systematic(book, &ROWS) }
+    if desk.is_x_wing() {
+        base.flips_and_swaps(book, &ROWS);
+    } else {
+        base.systematic(book, &ROWS);
+        let seed = signing(desk, "intake");
+        base.signed(book, &SIGNED, &|bytes| resigned(&place, &seed, bytes));
+    }
 }
 
 /// Values that no deposited attachment may have.
@@ -173,9 +211,10 @@ fn forged(desk: &mut Desk, book: &mut Book) {
 fn signatures(desk: &mut Desk, book: &mut Book) {
     let place = desk.place("a-signature", 0, 1);
     let (deposit, seed) = (honest(desk, &place, "intake", NOTE), signing(desk, "intake"));
-    let cases: [(&str, [u8; 64]); 4] = [
+    let cases: [(&str, [u8; 64]); 5] = [
         ("The signature's S is larger by the group order.", add_order(&deposit.sign(&seed))),
         ("The signature's R is the neutral element.", sign_with_low_r(&seed, "deposit", &deposit.message())),
+        ("The signature's R is of mixed order.", sign_with_mixed_r(&seed, "deposit", &deposit.message())),
         ("The signature is for path 2.", Deposit { path: 2, ..deposit.clone() }.sign(&seed)),
         ("The signature is zeros.", [0; 64]),
     ];

@@ -2,27 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::{Desk, disclosure_inner};
 use crate::case::Layer::{self, Malformed, NotAuthentic, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of, number, with};
 use crate::fields;
 use crate::make::hpke;
 use crate::make::objects::{Disclosure, inner};
-use crate::make::payload::pad;
-use crate::make::points::{add_order, sign_with_low_r};
+use crate::make::points::{add_order, sign_with_low_r, sign_with_mixed_r};
 use crate::make::prim::{h, label, sign};
+use crate::mutate::Change::{First, Neighbour, Ones, Short, Swap, Twice, Without, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 use crate::world::{PATIENT, World};
 
-const NOTE: &[u8] = b"What was handed out.";
+pub(super) const NOTE: &[u8] = b"What was handed out.";
 
 const ROWS: [Row; 15] = [
     row("magic", 1, Malformed),
-    row("suite", 1, Malformed),
-    row("vault id", 1, Usage).insert(Usage),
+    row("suite", 1, Malformed).but(Twice, Usage),
+    row("vault id", 1, Usage).insert(Usage).but(Twice, Untrusted),
     row("recipient", 1, Untrusted).insert(Untrusted),
-    row("signer", 1, Untrusted).insert(Untrusted),
-    row("roster version seen", 1, Untrusted).insert(Untrusted),
+    row("signer", 1, Untrusted).insert(Untrusted).but(Twice, Stale),
+    row("roster version seen", 1, Untrusted)
+        .insert(Untrusted)
+        .but(First, Stale)
+        .but(Neighbour, Stale)
+        .but(Ones, Stale)
+        .but(Without, Stale),
     row("encapsulation, ML-KEM", 1, Untrusted).insert(Untrusted),
     row("encapsulation", 1, Untrusted).insert(Untrusted),
     row("sealed secret", 1, Untrusted).insert(Untrusted),
@@ -30,16 +35,45 @@ const ROWS: [Row; 15] = [
     row("signature", 1, Untrusted).insert(Untrusted),
     row("salt", 1, Untrusted).insert(Untrusted),
     row("commitment", 1, Untrusted).insert(Untrusted),
-    row("chunk", 1, Untrusted).insert(Untrusted),
+    row("chunk", 1, Untrusted).insert(Untrusted).but(Short, Untrusted),
     row("chunk tag", 1, Untrusted).insert(Untrusted).cut(Untrusted),
 ];
 
-fn input(bytes: &[u8]) -> Value {
+/// Signed again by the signer.
+const SIGNED: [Row; 13] = [
+    row("magic", 1, Malformed),
+    row("suite", 1, Malformed),
+    row("vault id", 1, Usage),
+    row("recipient", 1, Usage),
+    row("signer", 1, Untrusted),
+    row("roster version seen", 2, Stale).not(Zeros).not(Swap),
+    row("encapsulation", 1, NotAuthentic),
+    row("sealed secret", 1, NotAuthentic),
+    row("sealed tag", 1, NotAuthentic),
+    row("salt", 1, NotAuthentic),
+    row("commitment", 1, NotAuthentic),
+    row("chunk", 1, NotAuthentic),
+    row("chunk tag", 1, NotAuthentic),
+];
+
+/// The disclosure with what it says now signed.
+fn resigned(suite: lukko::Suite, seed: &[u8; 32], bytes: &[u8]) -> Vec<u8> {
+    let at = |start: usize, len: usize| &bytes[start..start + len];
+    let sealed_len = suite.encapsulation_len() + 48;
+    let context = h("disclosure context", &[at(4, 98)]);
+    let (sealed, payload) = (at(110, sealed_len), &bytes[110 + sealed_len + 64..]);
+    let digests = [h("sealed key digest", &[sealed]), h("payload digest", &[payload])];
+    let message = [&context, digests.as_flattened(), at(102, 8)].concat();
+    let signature = sign(seed, "disclosure", &message);
+    [&bytes[..110 + sealed_len], &signature, payload].concat()
+}
+
+pub(super) fn input(bytes: &[u8]) -> Value {
     json!({"disclosure": hex_of(bytes)})
 }
 
 /// The head of an honest disclosure by the therapist to the world's recipient.
-fn head(world: &World) -> Disclosure {
+pub(super) fn head(world: &World) -> Disclosure {
     let public = hpke::public(world.suite, &world.recipient_private());
     Disclosure {
         suite: world.suite,
@@ -52,11 +86,11 @@ fn head(world: &World) -> Disclosure {
     }
 }
 
-fn recipient(world: &World) -> Vec<u8> {
+pub(super) fn recipient(world: &World) -> Vec<u8> {
     hpke::public(world.suite, &world.recipient_private())
 }
 
-fn text(writer: Option<[u8; 32]>, note: &[u8]) -> Vec<u8> {
+pub(super) fn text(writer: Option<[u8; 32]>, note: &[u8]) -> Vec<u8> {
     [inner(PATIENT, b"r-1", b"note", 3, writer), note.to_vec()].concat()
 }
 
@@ -86,11 +120,11 @@ pub(super) fn book(desk: &mut Desk) -> Book {
     signers(desk, &mut book);
     signatures(desk, &mut book);
     keys(desk, &mut book);
-    texts(desk, &mut book);
+    disclosure_inner::texts(desk, &mut book);
     book
 }
 
-fn seed(desk: &Desk, name: &str) -> [u8; 32] {
+pub(super) fn seed(desk: &Desk, name: &str) -> [u8; 32] {
     desk.world.person(name).secrets.signing
 }
 
@@ -143,7 +177,13 @@ fn systematic(desk: &mut Desk, book: &mut Book) {
         valid: &|_, _| true,
         input: &input,
     };
-    if desk.is_x_wing() { base.flips_and_swaps(book, &ROWS) } else { base.systematic(book, &ROWS) }
+    if desk.is_x_wing() {
+        base.flips_and_swaps(book, &ROWS);
+    } else {
+        base.systematic(book, &ROWS);
+        let seed = seed(desk, "therapist");
+        base.signed(book, &SIGNED, &|bytes| resigned(suite, &seed, bytes));
+    }
 }
 
 fn ranges(desk: &mut Desk, book: &mut Book) {
@@ -210,6 +250,7 @@ fn signatures(desk: &mut Desk, book: &mut Book) {
     let cases = [
         ("The signature's S is larger by the group order.", one.bytes(&add_order(&good))),
         ("The signature's R is the neutral element.", one.bytes(&sign_with_low_r(&key, "disclosure", &message))),
+        ("The signature's R is of mixed order.", one.bytes(&sign_with_mixed_r(&key, "disclosure", &message))),
         ("The signature is with the label of deposits.", one.bytes(&sign(&key, "deposit", &message))),
         ("The signature is that of another disclosure.", one.bytes(&sign(&key, "disclosure", &other.message()))),
         (
@@ -272,44 +313,4 @@ fn keys(desk: &mut Desk, book: &mut Book) {
     );
     refuse("The key is sealed with associated data, signed.", &own, &info, b"x", &secret);
     refuse("Another key is sealed, signed.", &own, &info, b"", &[3; 32]);
-}
-
-/// Texts that break a rule behind all keys and signatures.
-fn texts(desk: &mut Desk, book: &mut Book) {
-    let (key, own) = (seed(desk, "therapist"), recipient(&desk.world));
-    let good = text(None, NOTE);
-    let inner_len = good.len() - NOTE.len();
-    let mut refuse = |comment: &str, text: &[u8], padded: &[u8]| {
-        let mut disclosure = head(&desk.world);
-        disclosure.fill_padded(&own, text, padded, &mut desk.rng);
-        book.reject(NotAuthentic, comment, input(&disclosure.signed(&key)));
-    };
-    let changed = |at: usize, byte: u8| {
-        let mut text = good.clone();
-        text[at] = byte;
-        text
-    };
-    let bad = [
-        ("The text inside has another magic.", changed(2, b'J')),
-        ("The text inside is of format version 2.", changed(3, 2)),
-        ("The patient id inside is empty.", changed(4, 0)),
-        ("The record id inside is longer than the text.", changed(4 + 1 + PATIENT.len(), 255)),
-        ("The writer inside is of kind 2.", changed(inner_len - 1, 2)),
-        ("The text inside ends before the writer's kind.", good[..inner_len - 1].to_vec()),
-        ("The text inside ends within the writer.", [&good[..inner_len - 1], &[1; 32]].concat()),
-        ("There is no text inside.", Vec::new()),
-    ];
-    for (comment, text) in bad {
-        refuse(comment, &text, &pad(&text, 1));
-    }
-    let padded = pad(&good, 1);
-    refuse("The text is not padded.", &good, &good);
-    refuse("The padding is one zero too short.", &good, &padded[..padded.len() - 1]);
-    refuse("The padding is one zero too long.", &good, &[padded.as_slice(), &[0]].concat());
-    refuse("The padding has no marker.", &good, &vec![0; padded.len()]);
-    let mut nonzero = padded.clone();
-    nonzero[good.len() + 1] = 1;
-    refuse("A one stands behind the marker.", &good, &nonzero);
-    let last = [inner(PATIENT, b"r-1", b"note", u64::MAX, None), NOTE.to_vec()].concat();
-    refuse("The revision inside is 2^64 - 1.", &last, &pad(&last, 1));
 }

@@ -10,15 +10,16 @@ use crate::make::keys::Member;
 use crate::make::objects::{entry, member_fingerprint, resigned};
 use crate::make::points::*;
 use crate::make::prim::sign;
+use crate::mutate::Change::{First, Last, Neighbour, Swap};
 use crate::mutate::{Base, Row, named, patched, row};
 
 const ROWS: [Row; 8] = [
     row("magic", 1, Malformed),
     row("suite", 1, Malformed),
-    row("vault id", 1, Usage),
+    row("vault id", 1, Usage).but(Neighbour, Malformed),
     row("member id's length", 1, Malformed),
-    row("member id", 1, Untrusted),
-    row("hpke key", 1, Untrusted),
+    row("member id", 1, Untrusted).not(Neighbour),
+    row("hpke key", 1, Untrusted).but(Neighbour, Malformed),
     row("signing key", 1, Untrusted),
     row("signature", 1, Untrusted),
 ];
@@ -53,6 +54,7 @@ pub(super) fn book(desk: &mut Desk) -> Book {
         };
         if index == 0 {
             base.systematic(&mut book, &ROWS);
+            base.signed(&mut book, &SIGNED, &|bytes| resigned("member entry", seed, bytes));
         } else {
             base.swaps(&mut book, &ROWS);
         }
@@ -60,9 +62,33 @@ pub(super) fn book(desk: &mut Desk) -> Book {
     book.reject(Usage, "Member entry of another vault, well signed.", input(others[1].1));
     book.reject(Usage, "Member entry of another vault and suite, well signed.", input(&desk.other.people[0].entry));
     signed_flaws(desk, own, seed, &mut book);
+    mixed_key(desk, own, seed, &mut book);
     bad_signatures(own, seed, &mut book);
     book
 }
+
+/// An entry whose signing key is of mixed order: import lets it in, and the equation without the cofactor decides.
+fn mixed_key(desk: &Desk, own: &[u8], seed: &[u8; 32], book: &mut Book) {
+    let table = fields::member(desk.suite(), own);
+    let entry = patched(own, &named(&table, "signing key"), &mixed_public(seed));
+    let body = &entry[..entry.len() - 64];
+    let signed = |multiple| [body, &sign_as_mixed(seed, "member entry", body, multiple)].concat();
+    let comment = "Member entry of a signing key of mixed order: its signature holds only with the cofactor.";
+    book.reject(Untrusted, comment, input(&signed(false)));
+    let good = signed(true);
+    let result = json!({"fingerprint": hex_of(member_fingerprint(&good))});
+    book.ok("Member entry of a signing key of mixed order: its signature holds.", input(&good), result);
+}
+
+/// Signed again. Another id or HPKE key makes a good entry of its own.
+const SIGNED: [Row; 6] = [
+    row("magic", 1, Malformed),
+    row("suite", 1, Malformed),
+    row("vault id", 1, Usage),
+    row("member id's length", 1, Malformed),
+    row("hpke key", 1, Malformed).not(Last).not(First).not(Swap),
+    row("signing key", 1, Untrusted),
+];
 
 /// Values that no entry may have, signed again by its key.
 fn signed_flaws(desk: &Desk, own: &[u8], seed: &[u8; 32], book: &mut Book) {
@@ -115,6 +141,7 @@ fn bad_signatures(own: &[u8], seed: &[u8; 32], book: &mut Book) {
         |signature: &[u8], comment: &str| book.reject(Untrusted, comment, input(&[body, signature].concat()));
     refuse(&add_order(&signature_of(own)), "Member entry whose signature's S is larger by the group order.");
     refuse(&sign_with_low_r(seed, "member entry", body), "Member entry whose signature's R is the neutral element.");
+    refuse(&sign_with_mixed_r(seed, "member entry", body), "Member entry whose signature's R is of mixed order.");
     refuse(&sign(seed, "roster", body), "Member entry signed with the label of rosters.");
     refuse(&sign(&[7; 32], "member entry", body), "Member entry signed by another key.");
     refuse(&[0; 64], "Member entry whose signature is zeros.");

@@ -8,20 +8,23 @@ use crate::case::{Book, hex_of, with};
 use crate::fields;
 use crate::make::keys::Patient;
 use crate::make::objects::{Endorsement, To, card_body, grant, grant_head, resigned};
-use crate::make::points::{LOW_ED25519, NON_CANONICAL_X25519, add_order, decoded, sign_with_low_r, with_coefficient};
+use crate::make::points::{
+    LOW_ED25519, NON_CANONICAL_X25519, add_order, decoded, sign_with_low_r, sign_with_mixed_r, with_coefficient,
+};
 use crate::make::prim::sign;
+use crate::mutate::Change::{First, Last, Neighbour, Ones, Swap, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 use crate::world::{PATIENT, World};
 
 const CARD: [Row; 10] = [
     row("magic", 1, Malformed),
     row("suite", 1, Malformed),
-    row("vault id", 1, Usage),
+    row("vault id", 1, Usage).but(Neighbour, Malformed),
     row("patient id's length", 1, Malformed),
-    row("patient id", 1, Usage),
+    row("patient id", 1, Usage).but(Neighbour, Malformed),
     row("version", 2, Malformed),
-    row("hpke key", 1, Untrusted),
-    row("succession key", 1, Untrusted),
+    row("hpke key", 1, Untrusted).but(Neighbour, Malformed),
+    row("succession key", 1, Untrusted).but(Neighbour, Malformed),
     row("previous card", 1, Malformed),
     row("voucher", 1, Malformed),
 ];
@@ -30,12 +33,24 @@ const ENDORSEMENT: [Row; 9] = [
     row("magic", 1, Malformed),
     row("vault id", 1, Usage),
     row("card id", 1, Untrusted),
-    row("generation", 2, Stale),
-    row("master grant digest", 1, Untrusted),
-    row("roster version seen", 1, Untrusted),
+    row("generation", 2, Stale).but(Zeros, Malformed),
+    row("master grant digest", 1, Untrusted).but(Neighbour, Stale),
+    row("roster version seen", 1, Untrusted).but(First, Stale).but(Neighbour, Stale).but(Ones, Stale),
     row("endorser", 3, Malformed),
     row("endorser's fingerprint", 1, Untrusted),
     row("signature", 1, Untrusted),
+];
+
+/// Signed again by the enroller. A lower roster version seen is good.
+const SIGNED: [Row; 8] = [
+    row("magic", 1, Malformed),
+    row("vault id", 1, Usage),
+    row("card id", 1, Untrusted),
+    row("generation", 2, Stale).but(Zeros, Malformed),
+    row("master grant digest", 1, Untrusted),
+    row("roster version seen", 2, Stale).not(Zeros),
+    row("endorser", 3, Malformed),
+    row("endorser's fingerprint", 1, Untrusted),
 ];
 
 pub(super) fn base(world: &World) -> Value {
@@ -89,10 +104,12 @@ fn fields_of_objects(desk: &Desk, input: &Value, book: &mut Book) {
         input: &|bytes| with(input, json!({"endorsement": hex_of(bytes)})),
     };
     if desk.is_x_wing() {
-        card.flips_and_swaps(book, &CARD);
+        card.changes(book, &CARD, &[Last, Swap, First, Zeros]);
     } else {
         card.systematic(book, &CARD);
         endorsement.systematic(book, &ENDORSEMENT);
+        let seed = desk.world.person("therapist").secrets.signing;
+        endorsement.signed(book, &SIGNED, &|bytes| resigned("endorsement", &seed, bytes));
     }
 }
 
@@ -244,6 +261,11 @@ fn endorsements(desk: &Desk, input: &Value, book: &mut Book) {
         Untrusted,
         &[body, &sign_with_low_r(&seed, "endorsement", body)].concat(),
         "The endorsement's R is the neutral element.",
+    );
+    refuse(
+        Untrusted,
+        &[body, &sign_with_mixed_r(&seed, "endorsement", body)].concat(),
+        "The endorsement's R is of mixed order.",
     );
     let table = fields::endorsement(own);
     let patch = |name: &str, value: &[u8]| resigned("endorsement", &seed, &patched(own, &named(&table, name), value));

@@ -9,7 +9,8 @@ use crate::case::{Book, hex_of, with};
 use crate::fields;
 use crate::make::keys::Patient;
 use crate::make::objects::{Endorsement, To, card_body, card_id, grant, grant_head, vouched};
-use crate::make::points::{add_order, sign_with_low_r};
+use crate::make::points::{add_order, sign_with_low_r, sign_with_mixed_r};
+use crate::mutate::Change::{Neighbour, Zeros};
 use crate::mutate::{Base, Row, row};
 use crate::world::PATIENT;
 
@@ -91,6 +92,7 @@ pub(super) fn cases(desk: &mut Desk, book: &mut Book) {
         closed(desk, &second, &third, book);
     }
     strangers(desk, &second, book);
+    twice(desk, &second, book);
     let back = with(&base(&desk.world), json!({"expect": hex_of(second.id)}));
     book.reject(Untrusted, "The first card is shown to a client that accepted the second.", back);
     let old = with(
@@ -108,10 +110,10 @@ const ROWS: [Row; 11] = [
     row("vault id", 1, Usage),
     row("patient id's length", 1, Malformed),
     row("patient id", 1, Usage),
-    row("version", 1, Untrusted),
-    row("hpke key", 1, Untrusted),
-    row("succession key", 1, Untrusted),
-    row("previous card", 1, Untrusted),
+    row("version", 1, Untrusted).but(Zeros, Malformed),
+    row("hpke key", 1, Untrusted).but(Neighbour, Malformed),
+    row("succession key", 1, Untrusted).but(Neighbour, Malformed),
+    row("previous card", 1, Untrusted).but(Neighbour, Malformed).but(Zeros, Malformed),
     row("voucher", 1, Malformed),
     row("voucher's signature", 1, Untrusted),
 ];
@@ -148,6 +150,8 @@ fn vouchers(desk: &mut Desk, second: &Link, third: &Link, book: &mut Book) {
     refuse(desk, [body, &[1], &add_order(&signature)].concat(), "The voucher's S is larger by the group order.");
     let low = sign_with_low_r(&keys.succession, "succession", &second.id);
     refuse(desk, [body, &[1], &low].concat(), "The voucher's R is the neutral element.");
+    let mixed = sign_with_mixed_r(&keys.succession, "succession", &second.id);
+    refuse(desk, [body, &[1], &mixed].concat(), "The voucher's R is of mixed order.");
     let label = crate::make::prim::sign(&keys.succession, "endorsement", &second.id);
     refuse(desk, [body, &[1], &label].concat(), "The voucher is signed with the label of endorsements.");
     let of_body = crate::make::prim::sign(&keys.succession, "succession", body);
@@ -194,6 +198,9 @@ fn rooted(desk: &mut Desk, second: &Link, book: &mut Book) {
     book.reject(Untrusted, "The root endorses, and a voucher is there that does not verify.", bad);
     let hanging = input(desk, &[&second.card], second, true);
     book.reject(Untrusted, "The root endorses, and the card that vouches is not at hand.", hanging);
+    let gap = link(desk, PATIENT, 3, &first.card_id, Some(&desk.world.patient.clone()));
+    let skipped = input(desk, &[&first.card, &gap.card], &gap, true);
+    book.reject(Untrusted, "The root endorses a third card for which the first vouches: versions have a gap.", skipped);
     let other = with(&root, json!({"expect": hex_of([8; 32])}));
     book.reject(Untrusted, "The root endorses, and the card does not lead back to the accepted one.", other);
 }
@@ -215,6 +222,12 @@ fn closed(desk: &mut Desk, second: &Link, third: &Link, book: &mut Book) {
         book.reject(Untrusted, &format!("All cards are closed as {name}."), all);
     }
     book.reject(Untrusted, "The newest card is compromised.", under(desk, &two, &[(second.id, 2)]));
+    let old = json!({"endorsement": hex_of(&first.endorsement), "master_grant": hex_of(&first.master_grant)});
+    book.reject(
+        Untrusted,
+        "The newest card is compromised and leads back to the open one, whose endorsement is given.",
+        under(desk, &with(&two, old), &[(second.id, 2)]),
+    );
     let anew = link(desk, PATIENT, 1, &[0; 32], None);
     let both = input(desk, &[&first.card, &anew.card], &anew, false);
     book.ok(
@@ -239,10 +252,38 @@ fn closed(desk: &mut Desk, second: &Link, third: &Link, book: &mut Book) {
     book.ok("The same, with one of the two compromised.", under(desk, &fork, &[(twin.id, 2)]), result(third));
 }
 
+/// Cards that are given twice.
+fn twice(desk: &mut Desk, second: &Link, book: &mut Book) {
+    let first = desk.world.stored.clone();
+    let given = |cards: &[&[u8]]| input(desk, cards, second, false);
+    book.reject(
+        Usage,
+        "The first card is given twice.",
+        with(&base(&desk.world), json!({"cards": [hex_of(&first.card), hex_of(&first.card)]})),
+    );
+    book.reject(Usage, "Of two cards the first is given twice.", given(&[&first.card, &second.card, &first.card]));
+    book.reject(Usage, "Of two cards the newest is given twice.", given(&[&second.card, &first.card, &second.card]));
+    let bare = [second.body.as_slice(), &[0]].concat();
+    book.reject(
+        Usage,
+        "The newest card is given twice, with its voucher and without: it is one card.",
+        given(&[&first.card, &second.card, &bare]),
+    );
+}
+
 /// Cards of two patients among the rows.
 fn strangers(desk: &mut Desk, second: &Link, book: &mut Book) {
     let first = desk.world.stored.clone();
     let other = link(desk, b"p-00000000", 1, &[0; 32], None);
+    let beside = with(&base(&desk.world), json!({"cards": [hex_of(&first.card), hex_of(&other.card)]}));
+    for (reason, name) in [(1, "erased"), (2, "compromised")] {
+        let passed = with(&beside, desk.under(|roster| roster.closed.push((other.id, reason))));
+        let comment = format!("Another patient's card is closed as {name} and passed over: nobody asks whose it is.");
+        book.ok(&comment, passed, json!({"card_id": hex_of(first.card_id)}));
+    }
+    let later = link(desk, b"p-00000000", 2, &[5; 32], None);
+    let later = json!({"cards": [hex_of(&first.card), hex_of(&later.card)]});
+    book.reject(Usage, "Another patient's second card stands beside the first.", with(&base(&desk.world), later));
     let of_other = input(desk, &[&other.card], &other, false);
     book.ok("Another patient.", with(&of_other, json!({"patient_id": hex_of("p-00000000")})), result(&other));
     book.reject(Usage, "Another patient's rows stand in the place of the one asked for.", of_other.clone());

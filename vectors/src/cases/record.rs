@@ -10,6 +10,7 @@ use crate::make::collide::two_key_chunk;
 use crate::make::payload::{MessageKeys, Payload, pad, padded_len};
 use crate::make::prim::{chacha_seal, label, xchacha_seal};
 use crate::make::record::{Deposit, Draw, Place};
+use crate::mutate::Change::{Neighbour, Ones, Short, Twice, Without, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 use crate::run::text_of;
 
@@ -18,16 +19,16 @@ const NOTE: &[u8] = "Slept better. Ääkkösiä.".as_bytes();
 const ROWS: [Row; 13] = [
     row("magic", 1, Malformed),
     row("suite", 1, Malformed),
-    row("path", 2, Malformed),
-    row("card id", 1, Usage).insert(Usage),
-    row("revision", 2, NotAuthentic),
-    row("padding", 1, NotAuthentic).insert(NotAuthentic),
+    row("path", 2, Malformed).but(Twice, Usage),
+    row("card id", 1, Usage).insert(Usage).but(Twice, Malformed).but(Without, Malformed),
+    row("revision", 2, NotAuthentic).but(Ones, Malformed).but(Twice, NotAuthentic).but(Zeros, Malformed),
+    row("padding", 1, NotAuthentic).insert(NotAuthentic).but(Neighbour, Malformed).but(Without, Malformed),
     row("wrap nonce", 1, NotAuthentic).insert(NotAuthentic),
     row("wrapped key", 1, NotAuthentic).insert(NotAuthentic),
     row("wrap tag", 1, NotAuthentic).insert(NotAuthentic),
     row("salt", 1, NotAuthentic).insert(NotAuthentic),
     row("commitment", 1, NotAuthentic).insert(NotAuthentic),
-    row("chunk", 1, NotAuthentic).insert(NotAuthentic),
+    row("chunk", 1, NotAuthentic).insert(NotAuthentic).but(Short, NotAuthentic),
     row("chunk tag", 1, NotAuthentic).insert(NotAuthentic).cut(NotAuthentic),
 ];
 

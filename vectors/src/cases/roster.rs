@@ -7,25 +7,44 @@ use crate::case::Layer::{self, Conflict, Malformed, Stale, Untrusted, Usage};
 use crate::case::{Book, hex_of, with};
 use crate::fields;
 use crate::make::objects::{Roster, pin, resigned, roster_digest};
-use crate::make::points::{add_order, sign_with_low_r};
-use crate::make::prim::sign;
+use crate::make::points::{LOW_ED25519, add_order, decoded, sign_with_low_r, sign_with_mixed_r};
+use crate::make::prim::{h, sign};
+use crate::mutate::Change::{First, Last, Neighbour, Ones, Swap, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 
 const ROWS: [Row; 14] = [
     row("magic", 1, Malformed),
     row("vault id", 1, Usage),
-    row("generation", 2, Stale),
-    row("version", 1, Untrusted),
-    row("previous", 1, Untrusted),
-    row("signer", 2, Malformed).swap(Untrusted),
+    row("generation", 2, Stale).but(Neighbour, Malformed).but(Zeros, Malformed),
+    row("version", 1, Untrusted).but(Zeros, Malformed),
+    row("previous", 1, Untrusted).but(Neighbour, Malformed).but(Zeros, Malformed),
+    row("signer", 2, Malformed).but(Swap, Untrusted),
     row("key count", 1, Malformed),
-    row("key's fingerprint", 1, Untrusted).no_swap(),
-    row("key's roles", 4, Untrusted),
+    row("key's fingerprint", 1, Untrusted)
+        .not(Swap)
+        .but(First, Malformed)
+        .but(Neighbour, Malformed)
+        .but(Ones, Malformed),
+    row("key's roles", 4, Untrusted).not(Neighbour),
     row("key's status", 2, Untrusted),
     row("closed count", 1, Malformed),
-    row("closed card", 1, Untrusted).no_swap(),
+    row("closed card", 1, Untrusted).not(Swap).but(First, Malformed).but(Neighbour, Malformed).but(Ones, Malformed),
     row("closed reason", 3, Untrusted),
     row("signature", 1, Untrusted),
+];
+
+/// Signed again. What stays good is left out: later versions, other keys, roles and closed cards.
+const SIGNED: [Row; 10] = [
+    row("magic", 1, Malformed),
+    row("vault id", 1, Usage),
+    row("generation", 2, Stale).but(Zeros, Malformed),
+    row("version", 1, Malformed).not(Last).not(First).not(Ones).not(Swap),
+    row("previous", 1, Untrusted).but(Zeros, Malformed),
+    row("signer", 2, Malformed).but(Swap, Untrusted),
+    row("key count", 1, Malformed),
+    row("key's fingerprint", 1, Malformed).not(Last).not(First).not(Zeros).not(Swap),
+    row("closed count", 1, Malformed),
+    row("closed card", 1, Malformed).not(Last).not(First).not(Zeros).not(Swap),
 ];
 
 /// Entries do not matter where the roster itself is refused.
@@ -53,6 +72,8 @@ pub(super) fn book(desk: &Desk) -> Book {
     book.ok("The world's roster, seen again.", full(&world.roster, &seen), result(&world.roster, json!(1)));
     book.ok("The next roster.", full(&bytes, &seen), result(&bytes, json!(2)));
     book.ok("The next roster, and no entries at hand.", alone(&bytes, &seen), result(&bytes, json!(2)));
+    passed_over(desk, &mut book);
+    listed(desk, &seen, &mut book);
     let by_root = Roster { signer: 2, ..next.clone() }.signed(&root);
     book.ok("The next roster, signed by the root.", alone(&by_root, &seen), result(&by_root, json!(2)));
     let far = Roster { version: u64::MAX, previous: [9; 32], ..next.clone() }.signed(&seed);
@@ -71,10 +92,53 @@ pub(super) fn book(desk: &Desk) -> Book {
         input: &|bytes| alone(bytes, &seen),
     };
     base.systematic(&mut book, &ROWS);
+    base.signed(&mut book, &SIGNED, &|bytes| resigned("roster", &seed, bytes));
     chain(desk, &next, &seen, &mut book);
     malformed(&next, &seed, &seen, &mut book);
     signatures(desk, &bytes, &seen, &mut book);
     book
+}
+
+/// Entries that the roster does not list, whatever their bytes are.
+fn passed_over(desk: &Desk, book: &mut Book) {
+    let world = &desk.world;
+    let stranger = &desk.foreign.people[0].entry;
+    let others: [(&str, Vec<u8>); 4] = [
+        ("that is no entry", b"no entry".to_vec()),
+        ("of 64 zeros, whose body is empty", vec![0; 64]),
+        ("of another vault", stranger.clone()),
+        ("that is cut off", world.people[0].entry[..90].to_vec()),
+    ];
+    for (what, other) in others {
+        let mut entries = world.entries();
+        entries.insert(1, hex_of(other));
+        let input = with(&alone(&world.roster, &world.pin), json!({"entries": entries}));
+        let comment = format!("Among the entries is one {what}: no listed key has its fingerprint.");
+        book.ok(&comment, input, result(&world.roster, json!(1)));
+    }
+}
+
+/// Entries that the roster lists by the fingerprint of their bytes, and that are no good.
+fn listed(desk: &Desk, seen: &[u8], book: &mut Book) {
+    let world = &desk.world;
+    let own = &world.people[0].entry;
+    let low = decoded::<32>(LOW_ED25519[4].1);
+    let key = named(&fields::member(desk.suite(), own), "signing key");
+    let others: [(Layer, &str, Vec<u8>); 5] = [
+        (Malformed, "of eight bytes, whose fingerprint is that of the empty string", b"no entry".to_vec()),
+        (Malformed, "of 200 zeros", vec![0; 200]),
+        (Malformed, "whose signing key is of low order", patched(own, &key, &low)),
+        (Usage, "of another vault", desk.foreign.people[0].entry.clone()),
+        (Usage, "of another vault and suite", desk.other.people[0].entry.clone()),
+    ];
+    for (layer, what, entry) in others {
+        let mut roster = desk.next_roster();
+        let body = &entry[..entry.len().saturating_sub(64)];
+        roster.lines.push((h("member key fingerprint", &[body]), 1, 1));
+        let roster = roster.sorted().signed(&world.registrar_signing());
+        let input = with(&alone(&roster, seen), json!({"entries": [hex_of(&entry)]}));
+        book.reject(layer, &format!("The roster lists an entry {what}."), input);
+    }
 }
 
 /// The world's next roster, with two closed cards.
@@ -213,6 +277,7 @@ fn signatures(desk: &Desk, bytes: &[u8], seen: &[u8], book: &mut Book) {
     refuse(&sign(&seed, "member entry", body), "The registrar signed with the label of entries.");
     refuse(&add_order(&signature_of(bytes)), "The signature's S is larger by the group order.");
     refuse(&sign_with_low_r(&seed, "roster", body), "The signature's R is the neutral element.");
+    refuse(&sign_with_mixed_r(&seed, "roster", body), "The signature's R is of mixed order.");
     refuse(&[0; 64], "The signature is zeros.");
     refuse(&signature_of(&desk.world.roster), "The signature is that of the roster before.");
     let root = resigned("roster", &seed, &patched(bytes, &named(&fields::roster(bytes), "signer"), &[2]));

@@ -8,20 +8,31 @@ use crate::case::{Book, hex_of};
 use crate::fields;
 use crate::make::keys::Master;
 use crate::make::objects::{Descriptor, Rotation, roster_digest, share_digest};
-use crate::make::points::{add_order, sign_with_low_r};
+use crate::make::points::{add_order, sign_with_low_r, sign_with_mixed_r};
 use crate::make::prim::{array, ed_public, h, sign};
+use crate::mutate::Change::{First, Last, Neighbour, Ones, Swap, Zeros};
 use crate::mutate::{Base, Row, row};
 
 const STATEMENT: [Row; 9] = [
     row("magic", 1, Malformed),
     row("vault id", 1, Usage),
-    row("generation", 1, Stale),
+    row("generation", 1, Stale).but(Neighbour, Untrusted).but(Zeros, Malformed),
     row("old fingerprint", 1, Untrusted),
     row("new fingerprint", 1, Untrusted),
-    row("roster version", 1, Untrusted),
+    row("roster version", 1, Untrusted).but(Zeros, Malformed),
     row("roster digest", 1, Untrusted),
     row("old root's signature", 1, Untrusted),
     row("new root's signature", 1, Untrusted),
+];
+
+/// Signed again by both roots. Another first roster would be good.
+const SIGNED: [Row; 6] = [
+    row("magic", 1, Malformed),
+    row("vault id", 1, Usage),
+    row("generation", 1, Stale).but(Zeros, Malformed),
+    row("old fingerprint", 1, Untrusted),
+    row("new fingerprint", 1, Untrusted),
+    row("roster version", 1, Malformed).not(Last).not(First).not(Ones).not(Swap),
 ];
 
 const DESCRIPTOR: [Row; 10] = [
@@ -98,7 +109,12 @@ pub(super) fn book(desk: &mut Desk) -> Book {
         valid: &|_, _| true,
         input: &|bytes| input(&descriptor, bytes),
     };
-    of_statement.systematic(&mut book, &STATEMENT);
+    of_statement.by_size(&mut book, &STATEMENT, desk.is_x_wing());
+    let roots = [desk.world.first.keys.root, desk.world.next.keys.root];
+    of_statement.signed(&mut book, &SIGNED, &|bytes| {
+        let body = &bytes[..bytes.len() - 128];
+        [body, roots.map(|seed| sign(&seed, "rotation", body)).as_flattened()].concat()
+    });
     let of_descriptor = Base {
         what: "New descriptor",
         bytes: &descriptor,
@@ -183,7 +199,7 @@ fn signatures(desk: &mut Desk, book: &mut Book) {
     let registrar = desk.world.registrar_signing();
     let with_label = sign(&old, "roster", &body);
     let good: [u8; 64] = by(&old);
-    let cases: [(&str, [u8; 64], [u8; 64]); 10] = [
+    let cases: [(&str, [u8; 64], [u8; 64]); 11] = [
         ("The two signatures are exchanged.", by(&new), by(&old)),
         ("The old root signed twice.", by(&old), by(&old)),
         ("The new root signed twice.", by(&new), by(&new)),
@@ -198,6 +214,7 @@ fn signatures(desk: &mut Desk, book: &mut Book) {
             sign_with_low_r(&old, "rotation", &body),
             by(&new),
         ),
+        ("The R of the new root's signature is of mixed order.", by(&old), sign_with_mixed_r(&new, "rotation", &body)),
     ];
     for (comment, first, second) in cases {
         let statement = [body.as_slice(), &first, &second].concat();

@@ -25,6 +25,28 @@ const PASSED_OVER: [(char, &str); 14] = [
     ('\u{feff}', "byte order marks"),
 ];
 
+/// All of them, by number (section 4).
+const PASSED_OVER_ALL: [std::ops::RangeInclusive<u32>; 18] = [
+    0x9..=0xD,
+    0x20..=0x20,
+    0x85..=0x85,
+    0xA0..=0xA0,
+    0x1680..=0x1680,
+    0x2000..=0x200A,
+    0x2028..=0x2028,
+    0x2029..=0x2029,
+    0x202F..=0x202F,
+    0x205F..=0x205F,
+    0x3000..=0x3000,
+    0x2D..=0x2D,
+    0xAD..=0xAD,
+    0x2010..=0x2010,
+    0x2011..=0x2011,
+    0x200B..=0x200F,
+    0x2060..=0x2060,
+    0xFEFF..=0xFEFF,
+];
+
 fn input(text: &str) -> Value {
     json!({"text": text})
 }
@@ -48,6 +70,15 @@ pub(super) fn book(desk: &Desk) -> Book {
     for (between, name) in PASSED_OVER {
         let typed = format!("{between}{}{between}", groups.join(&between.to_string()));
         book.ok(&format!("Groups of four with {name} around and between."), input(&typed), result.clone());
+    }
+    let all: Vec<char> = PASSED_OVER_ALL.iter().flat_map(|range| range.clone()).filter_map(char::from_u32).collect();
+    let typed: String = text.chars().zip(all.iter().cycle()).flat_map(|(letter, between)| [*between, letter]).collect();
+    book.ok("Every character that is passed over, once and more.", input(&typed), result.clone());
+    for near in [0x8, 0xE, 0x1C, 0x180E, 0x2012, 0x202A, 0x202E, 0x2061, 0xFE63, 0xFFFE] {
+        let near = char::from_u32(near).expect("a character");
+        let typed = format!("{}{near}{}", &text[..40], &text[40..]);
+        let comment = format!("U+{:04X} stands in between, which is not passed over.", u32::from(near));
+        book.reject(Malformed, &comment, input(&typed));
     }
     book.ok("A hyphen at the end of a line.", input(&format!("{}-\n{}", &text[..66], &text[66..])), result);
     for (index, other) in desk.world.first.shares.iter().chain(&desk.world.next.shares).enumerate() {

@@ -6,18 +6,20 @@ use super::{Desk, flipped};
 use crate::case::Layer::{self, Malformed, Share, Untrusted};
 use crate::case::{Book, hex_of};
 use crate::fields;
+use crate::make::keys::Master;
 use crate::make::objects::{Descriptor, share, share_digest};
 use crate::make::prim::{array, ed_public, h};
 use crate::make::shamir::interpolate;
+use crate::mutate::Change::{Neighbour, Zeros};
 use crate::mutate::{Base, Row, named, patched, row};
 
 const ROWS: [Row; 7] = [
     row("magic", 1, Malformed),
     row("vault id", 1, Share),
-    row("generation", 2, Share),
-    row("k", 1, Share),
-    row("n", 1, Share),
-    row("x", 1, Share),
+    row("generation", 2, Share).but(Neighbour, Malformed).but(Zeros, Malformed),
+    row("k", 1, Share).but(Neighbour, Malformed),
+    row("n", 1, Share).but(Neighbour, Malformed),
+    row("x", 1, Share).but(Neighbour, Malformed),
     row("y", 1, Share),
 ];
 
@@ -155,6 +157,17 @@ fn dealt_wrongly(desk: &mut Desk, book: &mut Book) {
         "All shares are of another secret, and more than three are given.",
         dealt(desk, &other, &[1, 2, 3, 4]),
     );
+    let keys = &world.first.keys;
+    let others = [
+        ("master key", Master { public: world.next.keys.public.clone(), ..keys.clone() }),
+        ("root key", Master { root: world.next.keys.root, ..keys.clone() }),
+    ];
+    for (what, keys) in &others {
+        let comment = format!("The shares give all of the descriptor's keys but the {what}.");
+        book.reject(Untrusted, &comment, dealt_for(desk, keys, &points, &[1, 2, 3]));
+        let comment = format!("Four shares, which give all of the descriptor's keys but the {what}.");
+        book.reject(Untrusted, &comment, dealt_for(desk, keys, &points, &[4, 2, 5, 1]));
+    }
     let line: Vec<(u8, [u8; 32])> =
         (1..=5).map(|x| (x, interpolate(&[(0, world.first.secret), (9, wrong)], x))).collect();
     book.ok(
@@ -165,9 +178,14 @@ fn dealt_wrongly(desk: &mut Desk, book: &mut Book) {
 }
 
 fn dealt(desk: &Desk, points: &[(u8, [u8; 32])], xs: &[usize]) -> Value {
+    dealt_for(desk, &desk.world.first.keys, points, xs)
+}
+
+/// A descriptor of these keys and of the digests of these points, and the shares `xs` of them.
+fn dealt_for(desk: &Desk, master: &Master, points: &[(u8, [u8; 32])], xs: &[usize]) -> Value {
     let world = &desk.world;
     let digests = points.iter().flat_map(|(x, y)| share_digest(&world.id, 1, *x, y)).collect();
-    let (suite, vault, master) = (desk.suite(), world.id, &world.first.keys);
+    let (suite, vault) = (desk.suite(), world.id);
     let registrar = ed_public(&world.registrar_signing());
     let descriptor = Descriptor { suite, vault, generation: 1, k: 3, n: 5, master, registrar, digests }.bytes();
     let shares: Vec<String> =

@@ -1,6 +1,6 @@
 //! Public keys and signatures that must be refused, and checks of our own for those that must not.
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::hazmat::ExpandedSecretKey;
 use lukko::Suite;
@@ -122,6 +122,53 @@ pub(crate) fn sign_with_low_r(seed: &[u8; 32], name: &str, message: &[u8]) -> [u
     array(&[r, s.to_bytes()].concat())
 }
 
+/// A scalar that a label and a message decide.
+fn nonce(seed: &[u8; 32], name: &str, message: &[u8], counter: u32) -> Scalar {
+    let hash = Sha512::new().chain_update(seed).chain_update(label(name)).chain_update(message);
+    Scalar::from_bytes_mod_order_wide(&hash.chain_update(counter.to_be_bytes()).finalize().into())
+}
+
+/// H(R || A || M), before it is reduced modulo the group order.
+fn challenge(r: &[u8; 32], key: &[u8; 32], name: &str, message: &[u8]) -> [u8; 64] {
+    Sha512::new().chain_update(r).chain_update(key).chain_update(label(name)).chain_update(message).finalize().into()
+}
+
+fn order_8() -> EdwardsPoint {
+    CompressedEdwardsY(decoded(LOW_ED25519[4].1)).decompress().expect("a point")
+}
+
+/// A signature whose R is a point of the prime order plus one of order 8: only a verifier that multiplies by the
+/// cofactor accepts it.
+pub(crate) fn sign_with_mixed_r(seed: &[u8; 32], name: &str, message: &[u8]) -> [u8; 64] {
+    let scalar = nonce(seed, name, message, 0);
+    let r = (EdwardsPoint::mul_base(&scalar) + order_8()).compress().to_bytes();
+    let hash = Scalar::from_bytes_mod_order_wide(&challenge(&r, &ed_public(seed), name, message));
+    let s = scalar + hash * ExpandedSecretKey::from(seed).scalar;
+    array(&[r, s.to_bytes()].concat())
+}
+
+/// The public key of a seed plus a point of order 8: canonical, not of low order, and so a key.
+pub(crate) fn mixed_public(seed: &[u8; 32]) -> [u8; 32] {
+    (EdwardsPoint::mul_base(&ExpandedSecretKey::from(seed).scalar) + order_8()).compress().to_bytes()
+}
+
+/// A signature under [`mixed_public`]. If the hash is a multiple of 8, the equation holds without the cofactor too.
+pub(crate) fn sign_as_mixed(seed: &[u8; 32], name: &str, message: &[u8], multiple: bool) -> [u8; 64] {
+    let key = mixed_public(seed);
+    for counter in 0.. {
+        let scalar = nonce(seed, name, message, counter);
+        let r = EdwardsPoint::mul_base(&scalar).compress().to_bytes();
+        let wide = challenge(&r, &key, name, message);
+        let hash = Scalar::from_bytes_mod_order_wide(&wide);
+        // Both before and after the reduction, so that no reading of the RFC decides.
+        if [wide[0], hash.as_bytes()[0]].map(|byte| byte % 8 == 0) == [multiple; 2] {
+            let s = scalar + hash * ExpandedSecretKey::from(seed).scalar;
+            return array(&[r, s.to_bytes()].concat());
+        }
+    }
+    unreachable!("one in 64")
+}
+
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::{Signature, Verifier, VerifyingKey};
@@ -136,6 +183,34 @@ mod tests {
         let signature = Signature::from_bytes(&sign_with_low_r(&seed, "deposit", message));
         assert!(key.verify(&signed, &signature).is_ok());
         assert!(key.verify_strict(&signed, &signature).is_err());
+    }
+
+    #[test]
+    fn only_the_cofactor_lets_mixed_points_in() {
+        let (seed, message) = ([3; 32], b"message");
+        let signed = [&label("deposit"), message.as_slice()].concat();
+        let verify = |key: [u8; 32], signature: [u8; 64]| {
+            let key = VerifyingKey::from_bytes(&key).unwrap();
+            key.verify_strict(&signed, &Signature::from_bytes(&signature)).is_ok()
+        };
+        // 8 S B = 8 R + 8 h A
+        let eightfold = |key: [u8; 32], signature: [u8; 64]| {
+            let (r, s) = (array::<32>(&signature[..32]), array::<32>(&signature[32..]));
+            let [a, r_point] = [key, r].map(|point| CompressedEdwardsY(point).decompress().unwrap().mul_by_cofactor());
+            let hash = Scalar::from_bytes_mod_order_wide(&challenge(&r, &key, "deposit", message));
+            let s = Scalar::from_canonical_bytes(s).unwrap();
+            EdwardsPoint::mul_base(&s).mul_by_cofactor() == r_point + a * hash
+        };
+        let key = ed_public(&seed);
+        let mixed = sign_with_mixed_r(&seed, "deposit", message);
+        assert!(eightfold(key, mixed) && !verify(key, mixed));
+        let key = mixed_public(&seed);
+        assert!(ed_is_valid(&key));
+        for multiple in [false, true] {
+            let signature = sign_as_mixed(&seed, "deposit", message, multiple);
+            assert!(eightfold(key, signature));
+            assert_eq!(verify(key, signature), multiple);
+        }
     }
 
     #[test]

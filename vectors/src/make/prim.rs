@@ -1,18 +1,31 @@
 //! `lp`, `H`, `KDF`, `Sign` and the AEADs.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, XChaCha20Poly1305};
 use ed25519_dalek::{Signer, SigningKey};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
+static LABELS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let tables = crate::format::tables();
+    let lists = tables["labels"].as_array().expect("labels by use").iter();
+    lists
+        .flat_map(|row| row["names"].as_array().expect("a list"))
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect()
+});
+
 pub(crate) fn lp(bytes: &[u8]) -> Vec<u8> {
     let length = u8::try_from(bytes.len()).expect("at most 255 bytes");
     [&[length], bytes].concat()
 }
 
-/// `lp(label)`, with what all labels begin with.
+/// `lp(label)`, with what all labels begin with. Only what docs/format.json lists is a label.
 pub(crate) fn label(name: &str) -> Vec<u8> {
+    assert!(LABELS.contains(name), "not in docs/format.json: {name}");
     lp(format!("lukko/v1 {name}").as_bytes())
 }
 
