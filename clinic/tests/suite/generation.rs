@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt as _;
 use lukko::{Enroller, OsRng, PatientRotation, Policy, Recovery};
-use lukko_clinic::{Clinic, RolledBack};
+use lukko_clinic::{Clinic, Purpose, RolledBack};
 use lukko_store::{Change, NewGeneration, RotationJob, Store, Worker};
 
 use crate::put_back::registrar;
@@ -16,6 +16,7 @@ async fn t159_a_clinic_moves_to_a_generation_that_a_person_has_compared<S: Store
     let patient = world.session().enrol().await.unwrap();
     let left_behind = world.session().enrol().await.unwrap();
     let note = patient.write("note", "slept better").await.unwrap();
+    let niemi = world.join("niemi").await;
     assert_eq!(world.clinic.next_generation().await.unwrap(), None);
     // The custodians, with the core.
     let from = world.clinic.vault().await.unwrap();
@@ -45,6 +46,10 @@ async fn t159_a_clinic_moves_to_a_generation_that_a_person_has_compared<S: Store
     let to = world.clinic.move_to(fingerprint).await.unwrap();
     assert!(world.clinic.is_confirmed(fingerprint).await.unwrap());
     assert_eq!(world.session().patient(&patient.id()).await.unwrap_err().code(), "not-endorsed");
+    // Whoever has no grant does not learn that there is such a patient.
+    niemi.move_to(fingerprint).await.unwrap();
+    let refused = niemi.session(Purpose::care("consultation")).patient(&patient.id()).await;
+    assert_eq!(refused.unwrap_err().code(), "not-granted");
     let step = PatientRotation { from: &from, master: &master, to: &to, by: Enroller::Root(&next.master) };
     world.thief.copy("endorsement").await;
     let worker = Worker {
