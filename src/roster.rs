@@ -2,6 +2,7 @@
 
 mod draft;
 mod member;
+mod naming;
 mod role;
 mod verified;
 

@@ -14,6 +14,7 @@ mod records;
 mod rotation;
 #[cfg(test)]
 mod tests;
+mod utc;
 
 pub use disclosures::StoredNote;
 pub use erasure::Erasure;

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use super::Vault;
 use super::receipt::{ErasureReceipt, Sources};
@@ -159,9 +160,9 @@ impl Erasure {
     }
 
     /// Names a generation on the receipt whose master key was granted the patient, though the store shows no such grant.
-    /// The vault's own generation and those before it are on the receipt anyway. Generations count from 1.
-    pub fn also_granted_to_generation(&mut self, generation: u32) -> &mut Self {
-        self.remembered.insert(To::Generation(generation));
+    /// The vault's own generation and those before it are on the receipt anyway.
+    pub fn also_granted_to_generation(&mut self, generation: NonZeroU32) -> &mut Self {
+        self.remembered.insert(To::Generation(generation.get()));
         self
     }
 

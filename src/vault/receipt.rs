@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::Vault;
+use super::utc::Utc;
 use crate::custody::Retired;
 use crate::error::{Error, Result, Usage, Versioned};
 use crate::ident::{CardId, KeyFingerprint, VaultId};
@@ -157,7 +158,7 @@ impl ErasureReceipt {
 
 impl fmt::Display for ErasureReceipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((generation, version), cards, closed) = (self.roster, self.cards.len(), self.closed);
+        let ((generation, version), cards, closed) = (self.roster, self.cards.len(), Utc(self.closed));
         writeln!(
             f,
             "Erasure of one patient (cards closed: {cards}), by roster {version} of generation {generation}.\n\
@@ -166,6 +167,7 @@ impl fmt::Display for ErasureReceipt {
         for (generation, retired) in &self.generations {
             match retired {
                 Some(at) => {
+                    let at = Utc(*at);
                     writeln!(f, "2. Generation {generation} retired at {at}: no quorum of it opens old copies.")?
                 }
                 None => writeln!(
@@ -183,7 +185,7 @@ impl fmt::Display for ErasureReceipt {
         }
         for (key, destroyed) in &self.keys {
             match destroyed {
-                Some(at) => writeln!(f, "3. Member key {key} destroyed at {at}.")?,
+                Some(at) => writeln!(f, "3. Member key {key} destroyed at {}.", Utc(*at))?,
                 None => writeln!(f, "3. PENDING: copies that held the grants open to member key {key}.")?,
             }
         }

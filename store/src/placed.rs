@@ -25,7 +25,7 @@ pub struct Placed<R> {
     object: Object,
 }
 
-/// A card. Comes with an [`NewEndorsement`] in the same change.
+/// A card. It comes with a [`NewEndorsement`] in the same change.
 pub type NewCard<'a> = Placed<CardRow<'a>>;
 /// What vouches for a card, and the grant with which a quorum opens it.
 pub type NewEndorsement<'a> = Placed<EndorsementRow<'a>>;

@@ -2,6 +2,8 @@
 
 mod life;
 
+use std::num::NonZeroU32;
+
 use lukko::error::{Untrusted, Usage, Versioned};
 use lukko::*;
 
@@ -69,7 +71,7 @@ fn every_generation_up_to_the_newest_on_the_receipt_counts() {
     let mut clinic = Clinic::new(Suite::X25519, 0xE2);
     let next = clinic.followed();
     let mut erasure = clinic.vault.begin_erasure(patient(), &[&clinic.patient.card], NO_GRANTS).unwrap();
-    erasure.also_granted_to_generation(3);
+    erasure.also_granted_to_generation(NonZeroU32::new(3).unwrap());
     close(&mut clinic, &erasure);
     let mut receipt = erasure.receipt(&clinic.vault, 1).unwrap();
     assert_eq!(receipt.generations(), [(1, None), (3, None)]);
@@ -200,7 +202,7 @@ fn only_a_roster_of_this_vault_and_of_this_time_speaks_of_a_key() {
     receipt.note_key_destroyed(&clinic.vault, stranger, 2).unwrap();
     assert_eq!(receipt.keys().iter().filter(|(_, noted)| noted.is_some()).count(), 1);
     // The receipt speaks of generation 2: a client of generation 1 cannot know a key that was admitted there.
-    erasure.also_granted_to_generation(2);
+    erasure.also_granted_to_generation(NonZeroU32::new(2).unwrap());
     let mut receipt = erasure.receipt(&clinic.vault, 1).unwrap();
     let stale = Error::Stale { what: Versioned::Generation, known: 2, met: 1 };
     assert_eq!(receipt.note_key_destroyed(&clinic.vault, stranger, 2).unwrap_err(), stale);
@@ -232,6 +234,17 @@ fn a_receipt_names_its_sources() {
     let receipt = erasure.receipt(&clinic.vault, 1).unwrap();
     assert_eq!(receipt.sources(), expected);
     let text = receipt.to_string();
+    assert!(text.contains("1. Closed at 1970-01-01 00:00:01 UTC."), "{text}");
+    // With the roster in hand the key has its member's name, and so has the key of an error.
+    let therapist = clinic.therapist.fingerprint();
+    let named = clinic.vault.roster().with_names(&receipt);
+    let id = clinic.vault.roster().member(therapist).unwrap().entry().id().escape_ascii();
+    assert!(named.contains(&format!("member key {therapist} ({id}).")), "{named}");
+    let error = clinic.vault.roster().with_names(&Error::from(Untrusted::Revoked(therapist)));
+    assert_eq!(error, format!("member key {therapist} ({id}) is revoked"));
+    let strange = KeyFingerprint::from_bytes([7; 32]);
+    let error = Error::from(Untrusted::UnknownMember(strange));
+    assert_eq!(clinic.vault.roster().with_names(&error), error.to_string());
     for said in [
         "2 grants that were given (2 more rows do not count)",
         "0 keys and generations named from memory",
@@ -242,7 +255,10 @@ fn a_receipt_names_its_sources() {
         assert!(text.contains(said), "{said}: {text}");
     }
     // Grants that were made meanwhile, a generation from memory, and every reader of the roster.
-    erasure.also_given([&second.master_grant]).also_granted_to_generation(2).also_readers(&clinic.vault);
+    erasure
+        .also_given([&second.master_grant])
+        .also_granted_to_generation(NonZeroU32::new(2).unwrap())
+        .also_readers(&clinic.vault);
     let receipt = erasure.receipt(&clinic.vault, 1).unwrap();
     let all = Sources { grants: 3, remembered: 3, cards_without_grants: 0, readers_not_listed: 0, ..expected };
     assert_eq!(receipt.sources(), all);

@@ -1,5 +1,7 @@
 //! Erasure of a patient.
 
+use std::num::NonZeroU32;
+
 use lukko::{Erasure, PatientId, Vault};
 
 use super::{draft, give, put, run, write};
@@ -154,9 +156,7 @@ pub unsafe extern "C" fn lukko_erasure_also_granted(erasure: lukko_erasure, key:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lukko_erasure_also_granted_to_generation(erasure: lukko_erasure, generation: u32) -> i32 {
     run((), || {
-        if generation == 0 {
-            return Err(Refusal(LUKKO_E_VALUE));
-        }
+        let generation = NonZeroU32::new(generation).ok_or(Refusal(LUKKO_E_VALUE))?;
         change(erasure, |erasure| {
             erasure.also_granted_to_generation(generation);
             Ok(())

@@ -73,10 +73,11 @@ impl Sealed {
         })
     }
 
-    /// Takes a deposit over in its place: [`lukko::Vault::absorb`]. None if that was done before.
+    /// Takes a deposit over in its place: [`lukko::Vault::absorb`]. None if that was done before: what is stored then opens as
+    /// taken over.
     ///
     /// # Errors
-    /// As there.
+    /// As there; as [`lukko::Vault::open_absorbed`] for what only says that it was taken over.
     pub fn absorbed(
         vault: &Vault,
         key: &PatientKey,
@@ -86,7 +87,9 @@ impl Sealed {
     ) -> lukko::Result<Option<Self>> {
         match vault.absorb(key, record, field, deposit, rng) {
             Ok(absorbed) => Self::of_place(vault, key, (record, field), absorbed).map(Some),
-            Err(lukko::Error::Usage(lukko::error::Usage::TakenOver)) => Ok(None),
+            Err(lukko::Error::Usage(lukko::error::Usage::TakenOver)) => {
+                vault.open_absorbed(key, record, field, deposit).map(|_| None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -201,3 +201,84 @@ pub async fn t093_t095_jobs_store_what_fits(store: impl Store) {
     let claimed = lukko::claimed::Record::read(bytes).unwrap();
     assert_eq!((claimed.card, claimed.revision, row.card, row.revision), (two.card_id, 1, two.card_id, 1));
 }
+
+/// Taken over once, a second time gives none; and what only says that it was taken over is refused.
+pub async fn t155_a_deposit_is_taken_over_once(store: impl Store) {
+    let Two { mut clinic, one, .. } = Two::make(&store, 0x1555).await;
+    let rows = store.patient(clinic.id(), patient("p-1")).await.unwrap();
+    let cards = rows.card_bytes();
+    let card = clinic.vault.card(patient("p-1"), &rows.stored(1, &cards).unwrap(), None).unwrap();
+    let rng = &mut clinic.rng;
+    let left = Sealed::deposit(&clinic.vault, &card, &clinic.aalto, field(), Padding::Padme, b"ward 7", rng).unwrap();
+    store
+        .apply(clinic.vault.descriptor().vault(), &[Change::Record(NewRecord::new(&left, Expect::Absent))])
+        .await
+        .unwrap();
+    let StoredBody::Sealed(deposit) = left.body().clone() else { panic!("a deposit") };
+    let place = (lukko::RecordId::new(left.record()).unwrap(), field());
+    let take = |bytes: &[u8]| Sealed::absorbed(&clinic.vault, &one.key, place, bytes, &mut TestRng::new(0x1556));
+    let taken = take(&deposit).unwrap().unwrap();
+    assert_eq!((taken.record(), taken.revision(), taken.card()), (left.record(), 0, one.card_id));
+    let expect = Expect::Body(lukko_store::Body::Sealed(&deposit));
+    let change = [Change::Record(NewRecord::new(&taken, expect))];
+    store.apply(clinic.vault.descriptor().vault(), &change).await.unwrap();
+    let StoredBody::Sealed(mut absorbed) = taken.body().clone() else { panic!("a record") };
+    assert_eq!(take(&absorbed).unwrap(), None);
+    *absorbed.last_mut().unwrap() ^= 1;
+    assert!(take(&absorbed).is_err());
+}
+
+/// The row says that an attachment is under the current card, and the object is under the older one: a re-key names it.
+pub async fn t024_a_rekey_looks_into_attachments(store: impl Store) {
+    let Two { mut clinic, one, .. } = Two::make(&store, 0x2402).await;
+    let (id, directory) = (clinic.id(), tempfile::tempdir().unwrap());
+    let attachments = Attachments::local(directory.path()).unwrap();
+    let new = rekeyed(&store, &mut clinic, "p-1", &one).await;
+    for (name, key, card) in [("old", &one.key, new.card_id), ("new", &new.key, new.card_id)] {
+        let sink = attachments.begin(&store, id, 5).await.unwrap();
+        let place = RecordContext::new(record(name), field(), Revision::FIRST);
+        let work = || {
+            let rng = &mut TestRng::new(0x2403);
+            let mut sealer = AttachmentSealer::begin(&clinic.vault, key, &place, sink, rng).unwrap();
+            std::io::Write::write_all(&mut sealer, &[7; 40_000]).unwrap();
+            sealer.finish().unwrap()
+        };
+        let sealed = tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(work).join().unwrap()));
+        let StoredBody::Object { object, length } = sealed.body() else { panic!("an object") };
+        let body = lukko_store::Body::Object { object, length: *length };
+        let row = lukko_store::placed::RecordRow { body, ..crate::clinic::first("p-1", name, card, b"") };
+        store.apply(id, &[Change::Record(row.into())]).await.unwrap();
+    }
+    let (vault, by, how) = (&clinic.vault, lukko_store::KeyOf::Member(&clinic.salo), lukko_store::How::Reseal);
+    let task = lukko_store::RekeyJob { vault, by, how, attachments: Some(&attachments), deposits: &[] };
+    let done = crate::lifecycle::run(&store, &clinic, "rekey", task).await;
+    let findings: Vec<_> = done.iter().flat_map(|done| &done.findings).collect();
+    let [finding] = findings[..] else { panic!("{done:?}") };
+    assert_eq!(finding.record, Some((b"old".to_vec(), b"note".to_vec())));
+    // Without the objects nobody can say where they are.
+    let task = lukko_store::RekeyJob { attachments: None, ..task };
+    let done = crate::lifecycle::run(&store, &clinic, "rekey again", task).await;
+    assert_eq!(done.iter().map(|done| done.findings.len()).sum::<usize>(), 2, "{done:?}");
+}
+
+/// A generation was retired although it had the last way to an older card. A copy that goes on does not judge that anew.
+pub async fn t142_a_copy_goes_on_behind_a_retirement(store: impl Store) {
+    let Two { mut clinic, one, other } = Two::make(&store, 0x1420).await;
+    let (id, losing) = (clinic.id(), [patient("p-1")]);
+    let two = rekeyed(&store, &mut clinic, "p-1", &one).await;
+    let next = NextGeneration::store(&store, &mut clinic).await;
+    let by = lukko::Enroller::Root(&next.rotation.master);
+    for (name, key) in [("p-1", &two.key), ("p-2", &other.key)] {
+        let endorsed = next.vault.endorse(by, key, &mut clinic.rng).unwrap();
+        let (endorsement, grant) = (&endorsed.endorsement, &endorsed.master_grant);
+        let new = NewEndorsement::new(patient(name), (key.card(), 2), endorsement, grant).unwrap();
+        store.apply(id, &[Change::Endorse(new)]).await.unwrap();
+    }
+    store.apply(id, &[Change::Retire { generation: 1, losing: &losing }]).await.unwrap();
+    let copied = lukko_store::MemoryStore::new();
+    for _ in 0..2 {
+        let whole = lukko_store::copy(&store, &copied, &clinic.vault).await.unwrap();
+        assert_eq!((whole.patients, whole.records), (2, 2));
+    }
+    assert!(copied.generations(id).await.unwrap()[0].retired);
+}

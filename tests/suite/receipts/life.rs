@@ -278,7 +278,7 @@ impl Life {
                     erasure.also_granted(key);
                 }
                 if let Some(generation) = generation {
-                    erasure.also_granted_to_generation(generation);
+                    erasure.also_granted_to_generation(generation.try_into().unwrap());
                 }
             }
         }

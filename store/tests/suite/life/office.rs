@@ -109,7 +109,7 @@ impl<K: Kind> World<K> {
             erasure.also_given(self.given(patient));
         } else {
             let newest = u32::try_from(self.generations.len()).unwrap();
-            erasure.also_readers(vault).also_granted_to_generation(newest);
+            erasure.also_readers(vault).also_granted_to_generation(newest.try_into().unwrap());
         }
         for card in self.cards[patient].iter().filter(|card| self.seen[patient].cards.contains_key(card)) {
             erasure.also_close(*card);
