@@ -44,7 +44,9 @@ macro_rules! digest {
 
 digest! {
     /// The 32 random bytes that name a vault in all of its objects.
-    pub struct VaultId
+    pub struct VaultId;
+    /// Takes the 32 bytes, such as those of an invitation. They say which vault is meant, and prove nothing.
+    from_bytes
 }
 
 digest! {

@@ -1,6 +1,7 @@
 //! What the rules of this crate need of a database: transactions over tables with ordered keys.
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use lukko::VaultId;
 
@@ -18,6 +19,11 @@ pub trait Backend: Send + Sync {
     /// Whether the database has surely rolled the transaction back, for another one that was in the way.
     fn taken_back(_error: &Error) -> bool {
         false
+    }
+
+    /// The directory of the database's file, if it is a file that this process opened.
+    fn directory(&self) -> Option<PathBuf> {
+        None
     }
 
     /// Removes what deleted rows have left in the database's files.

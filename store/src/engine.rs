@@ -11,6 +11,8 @@ mod records;
 mod stored;
 mod way;
 
+use std::path::PathBuf;
+
 use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 
 use crate::backend::{Backend, Purpose, Tx};
@@ -83,6 +85,10 @@ async fn end<T>(tx: impl Tx, done: Result<T>) -> Result<T> {
 }
 
 impl<B: Backend> Store for Engine<B> {
+    fn directory(&self) -> Option<PathBuf> {
+        self.backend.directory()
+    }
+
     async fn apply(&self, vault: VaultId, changes: &[Change<'_>]) -> Result<()> {
         apply::check(vault, changes)?;
         let mut attempt = 1;

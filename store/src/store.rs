@@ -1,6 +1,7 @@
 //! The trait that every store implements.
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use lukko::{FieldLabel, PatientId, RecordId, VaultId};
 
@@ -133,4 +134,10 @@ pub trait Store: Send + Sync {
         after: Option<&[u8]>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<Failure>>> + Send;
+
+    /// The directory of the database's file, if it is a file that this process opened: a client keeps what it remembers
+    /// elsewhere.
+    fn directory(&self) -> Option<PathBuf> {
+        None
+    }
 }

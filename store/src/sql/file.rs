@@ -42,6 +42,11 @@ impl OpenFile {
         Ok(Self { path, log: log.into(), identity })
     }
 
+    /// The directory that it lies in.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        self.path.parent().map(Path::to_owned)
+    }
+
     /// # Errors
     /// [`Error::Unavailable`] if another file is at the path, or none.
     pub(super) fn still_there(&self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! SQLite, in the service's own process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -153,6 +153,10 @@ impl Backend for Sqlite {
             Purpose::ReadOnce | Purpose::WriteOnce => self.pool.acquire().await.map(Inner::Statement),
         };
         Ok(SqliteTx { inner: inner.map_err(failed)?, file: writes.then(|| Arc::clone(&self.file)), _writer: writer })
+    }
+
+    fn directory(&self) -> Option<PathBuf> {
+        self.file.directory()
     }
 
     async fn scrub(&self) -> Result<Scrub> {
