@@ -171,6 +171,10 @@ pub(crate) static PIECE: Table = Table {
     texts: OnceLock::new(),
 };
 
+/// The one row that says which version the other tables have.
+pub(crate) static SCHEMA: Table =
+    Table { name: "lukko_schema", key: 1, columns: &[("id", Int), ("version", Int)], texts: OnceLock::new() };
+
 /// Every table with objects of vaults.
 pub(crate) static TABLES: [&Table; 13] = [
     &GENERATION,

@@ -1,6 +1,7 @@
 //! The schema and its versions. Each step is one transaction, in which the database also notes that it was made.
 
 use crate::error::{Error, Result};
+pub(crate) use crate::table::SCHEMA;
 use crate::table::TABLES;
 
 /// The steps from nothing to the newest version. A step that was published never changes; what is new is a new step.
@@ -15,6 +16,7 @@ pub(crate) const CREATE: &str =
     "CREATE TABLE IF NOT EXISTS lukko_schema (id BIGINT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (id))";
 pub(crate) const BEGIN: &str = "INSERT INTO lukko_schema (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING";
 pub(crate) const READ: &str = "SELECT version FROM lukko_schema WHERE id = 1";
+pub(crate) const READ_LOCKED: &str = "SELECT version FROM lukko_schema WHERE id = 1 FOR UPDATE";
 pub(crate) const NOTE: &str = "UPDATE lukko_schema SET version = version + 1 WHERE id = 1";
 
 /// How the text of the steps becomes one database's.

@@ -3,24 +3,15 @@
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::cluster::{Programs, Server};
+use crate::postgres::{Session, sql};
 use crate::sql::TABLES;
 use crate::{jobs, keys, records};
 use lukko_store::{Change, Error, JobKind, Over, PostgresStore, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 const SHARDS: usize = 2;
 
-async fn sql(url: &str, statement: &str) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
-
 async fn number(url: &str, statement: &str) -> i64 {
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    let row = sqlx::query(AssertSqlSafe(statement.to_owned())).fetch_one(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    row.get(0)
+    Session::to(url).await.number(statement).await
 }
 
 /// A store whose rows are on the shards. Gives it with the name of the database, which is the same on each server.
@@ -191,13 +182,12 @@ async fn t094_a_second_worker_waits_for_the_first() {
     store.apply(clinic.id(), &[Change::Job { job: "j", kind: JobKind::Verify, over: Over::Everyone }]).await.unwrap();
     let claim = "SELECT patient FROM job_piece WHERE state = 0 ORDER BY patient LIMIT 1 FOR UPDATE SKIP LOCKED";
     let url = format!("postgres:///{database}");
-    let mut one = PgConnection::connect(&url).await.unwrap();
-    let mut held = one.begin().await.unwrap();
-    sqlx::query(claim).fetch_all(&mut *held).await.unwrap();
-    let mut other = PgConnection::connect(&url).await.unwrap();
-    sqlx::query("SET statement_timeout = '1s'").execute(&mut other).await.unwrap();
-    let waited = sqlx::query(claim).fetch_all(&mut other).await;
-    assert!(waited.is_err(), "docs/SCALING.md says otherwise");
-    held.rollback().await.unwrap();
-    assert_eq!(sqlx::query(claim).fetch_all(&mut other).await.unwrap().len(), 1);
+    let one = Session::to(&url).await;
+    one.run("BEGIN").await;
+    one.run(claim).await;
+    let other = Session::to(&url).await;
+    other.run("SET statement_timeout = '1s'").await;
+    assert!(other.try_run(claim).await.is_err(), "docs/SCALING.md says otherwise");
+    one.run("ROLLBACK").await;
+    assert_eq!(other.rows(claim).await.len(), 1);
 }

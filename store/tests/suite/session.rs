@@ -7,14 +7,8 @@ use std::time::Duration;
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::cluster::{Programs, Server};
+use crate::postgres::sql;
 use lukko_store::{Change, Error, PostgresStore, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-
-async fn sql(url: &str, statement: &str) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
 
 /// Refused, in words that hold all of these.
 pub fn refused<T: std::fmt::Debug>(result: Result<T, Error>, words: &[&str]) {
