@@ -54,7 +54,7 @@ macro_rules! cases {
         $(
             println!(stringify!($case));
             let (store, _) = open($shards, "fdw").await;
-            $module::$case(store).await;
+            Box::pin($module::$case(store)).await;
         )*
     };
 }

@@ -173,11 +173,11 @@ impl Lease {
         self.asking(async |connection| connection.run(sql, values).await).await
     }
 
-    /// A connection whose driver panics is given up.
+    /// A connection whose driver panics is given up. The driver's future is large, and in a box those above stay small.
     pub(crate) async fn asking<T>(&mut self, ask: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let connection = self.connection.as_mut().ok_or_else(panicked)?;
         self.asked = true;
-        let answer = without_panic(ask(connection)).await;
+        let answer = without_panic(Box::pin(ask(connection))).await;
         self.asked = false;
         answer.unwrap_or_else(|| {
             self.connection = None;
