@@ -193,9 +193,11 @@ pub(crate) static TABLES: [&Table; 13] = [
 ];
 
 impl Table {
-    /// The columns that a distributed database places rows by.
+    /// The column that a distributed database places rows by: what is of one patient is in one place, and so are the other
+    /// tables of a vault, the pieces of its jobs among them.
     pub(crate) fn shard_key(&self) -> &'static str {
-        if self.columns.get(1).is_some_and(|(name, _)| *name == "patient") { "vault, patient" } else { "vault" }
+        let of_patient = self.columns.get(1).is_some_and(|(name, _)| *name == "patient") && self.name != PIECE.name;
+        if of_patient { "patient" } else { "vault" }
     }
 
     /// The statements over this table.

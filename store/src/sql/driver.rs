@@ -7,9 +7,9 @@ use futures_util::FutureExt as _;
 use lukko::VaultId;
 
 use super::schema::{self, Dialect};
-use crate::backend::{Backend, Purpose, Tx};
+use crate::backend::{Backend, Purpose, Tx, Wayless};
 use crate::error::{Error, Result};
-use crate::table::{CARD, PIECE, RECORD, Row, Table, Value};
+use crate::table::{CARD, ERASURE_PART, PIECE, RECORD, Row, Table, Value};
 
 /// A transaction of one kind of database, or a connection for one statement, which is a transaction by itself.
 pub(crate) trait Driver: Send + Sized {
@@ -129,10 +129,15 @@ impl<D: Driver> Tx for D {
         fetch(self, table, sql, &prefix, values).await
     }
 
-    async fn free_piece(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64) -> Result<Option<Row>> {
-        let sql = if self.locks() { &FREE_PIECE[1] } else { &FREE_PIECE[0] };
-        let values = vec![Value::Bytes(vault), Value::Bytes(job), Value::Int(now)];
-        Ok(self.rows(&PIECE, sql, values).await?.pop())
+    async fn free_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64, limit: u32) -> Result<Vec<Row>> {
+        let values = vec![Value::Bytes(vault), Value::Bytes(job), Value::Int(now), Value::Int(limit.into())];
+        self.rows(&PIECE, &FREE_PIECES, values).await
+    }
+
+    async fn take_piece(&mut self, found: &Row, lease: i64, token: i64) -> Result<bool> {
+        let found = found.iter().take(TOKEN).cloned();
+        let values = found.chain([Value::Int(lease), Value::Int(token)]).collect();
+        Ok(self.run(TAKE_PIECE, values).await? == 1)
     }
 
     async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
@@ -161,16 +166,22 @@ impl<D: Driver> Tx for D {
         &mut self,
         vault: Vec<u8>,
         generation: i64,
-        after: Vec<u8>,
+        after: (Vec<u8>, Vec<u8>),
         limit: u32,
-    ) -> Result<Vec<Vec<u8>>> {
-        let values = vec![Value::Bytes(vault), Value::Int(generation), Value::Bytes(after), Value::Int(limit.into())];
-        let rows = self.rows(&CARD, WITHOUT_WAY, values).await?;
-        let patient = |mut row: Row| match row.pop() {
-            Some(Value::Bytes(patient)) => Ok(patient),
+    ) -> Result<Vec<Wayless>> {
+        let [vault, patient, card] = [vault, after.0, after.1].map(Value::Bytes);
+        let values = vec![vault, Value::Int(generation), patient, card, Value::Int(limit.into())];
+        let wayless = |row: Row| match <[Value; 3]>::try_from(row) {
+            Ok([Value::Bytes(patient), Value::Bytes(card), row]) => {
+                Ok(Wayless { patient, card, stored: row != Value::Null })
+            }
             _ => Err(damaged(&CARD)),
         };
-        rows.into_iter().map(patient).collect()
+        self.rows(&CARD, WITHOUT_WAY, values).await?.into_iter().map(wayless).collect()
+    }
+
+    async fn is_erased(&mut self, vault: Vec<u8>, card: Vec<u8>) -> Result<bool> {
+        Ok(!self.rows(&ERASURE_PART, IS_ERASED, vec![Value::Bytes(vault), Value::Bytes(card)]).await?.is_empty())
     }
 
     async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {
@@ -216,6 +227,9 @@ async fn number(driver: &mut impl Driver, sql: &'static str) -> Result<i64> {
 
 /// Makes the next step of the schema; false if there is none.
 async fn step(driver: &mut impl Driver, steps: &[&str], dialect: Dialect) -> Result<bool> {
+    if let Some(first) = dialect.first {
+        driver.once(first.to_owned()).await?;
+    }
     driver.once(schema::CREATE.to_owned()).await?;
     driver.once(schema::BEGIN.to_owned()).await?;
     // Another process may have made the step meanwhile.
@@ -228,17 +242,19 @@ async fn step(driver: &mut impl Driver, steps: &[&str], dialect: Dialect) -> Res
     Ok(true)
 }
 
-/// The oldest open piece of a job, by patient; the second text locks it, and passes over those that others have locked.
-static FREE_PIECE: LazyLock<[String; 2]> = LazyLock::new(|| {
+/// Open pieces of a job, by patient. They are not locked: who takes one says how it was found.
+static FREE_PIECES: LazyLock<String> = LazyLock::new(|| {
     let columns: Vec<&str> = PIECE.columns.iter().map(|(name, _)| *name).collect();
-    ["", " FOR UPDATE SKIP LOCKED"].map(|lock| {
-        format!(
-            "SELECT {} FROM job_piece WHERE vault = $1 AND job = $2 AND state = 0 AND lease <= $3 \
-             ORDER BY patient LIMIT 1{lock}",
-            columns.join(", ")
-        )
-    })
+    format!(
+        "SELECT {} FROM job_piece WHERE vault = $1 AND job = $2 AND state = 0 AND lease <= $3 ORDER BY patient LIMIT $4",
+        columns.join(", ")
+    )
 });
+
+/// With the columns of a piece up to its token.
+const TAKE_PIECE: &str = "UPDATE job_piece SET lease = $7, token = $8 \
+     WHERE vault = $1 AND patient = $2 AND job = $3 AND state = $4 AND lease = $5 AND token = $6";
+const TOKEN: usize = 6;
 
 /// The text that replaces a sealed record under the card that the patient has.
 macro_rules! replace_record {
@@ -259,20 +275,21 @@ const CUT_LEASES: &str = "UPDATE job_piece SET lease = $3 WHERE vault = $1 AND j
 const COUNT_PIECES: &str =
     "SELECT state, count(*), max(lease) FROM job_piece WHERE vault = $1 AND job = $2 GROUP BY state";
 
-/// Patients with a card that is current, or that a record names, and that has no master grant of a later generation which is
-/// stored and not retired. The tables of a patient are joined by vault and patient. Left out is a card that was erased, whose
-/// records were kept: it has no row, and is on a receipt.
+/// The tables of a patient are joined by vault and patient, and by no other table: a distributed database has a patient's rows
+/// in one place.
 const WITHOUT_WAY: &str = "\
-    SELECT DISTINCT n.patient FROM (\
-        SELECT p.patient, p.card FROM patient p WHERE p.vault = $1 AND p.patient > $3 \
-        UNION ALL SELECT r.patient, r.card FROM record r WHERE r.vault = $1 AND r.patient > $3) n \
-    WHERE NOT EXISTS (SELECT 1 FROM endorsement e JOIN generation i ON i.vault = e.vault AND i.generation = e.generation \
-        WHERE e.vault = $1 AND e.patient = n.patient AND e.generation > $2 AND e.card = n.card AND i.retired = 0) \
-    AND NOT EXISTS (SELECT 1 FROM patient_grant g JOIN generation i ON i.vault = g.vault AND i.generation = g.generation \
-        WHERE g.vault = $1 AND g.patient = n.patient AND g.card = n.card AND g.generation > $2 AND i.retired = 0) \
-    AND (EXISTS (SELECT 1 FROM card c WHERE c.vault = $1 AND c.patient = n.patient AND c.card = n.card) \
-        OR n.card NOT IN (SELECT subject FROM erasure_part WHERE vault = $1 AND kind = 1)) \
-    ORDER BY n.patient LIMIT $4";
+    SELECT DISTINCT n.patient, n.card, c.card FROM (\
+        SELECT p.vault, p.patient, p.card FROM patient p WHERE p.vault = $1 AND (p.patient, p.card) > ($3, $4) \
+        UNION ALL \
+        SELECT r.vault, r.patient, r.card FROM record r WHERE r.vault = $1 AND (r.patient, r.card) > ($3, $4)) n \
+    LEFT JOIN card c ON c.vault = n.vault AND c.patient = n.patient AND c.card = n.card \
+    WHERE NOT EXISTS (SELECT 1 FROM endorsement e \
+        WHERE e.vault = n.vault AND e.patient = n.patient AND e.generation = $2 AND e.card = n.card) \
+    AND NOT EXISTS (SELECT 1 FROM patient_grant g \
+        WHERE g.vault = n.vault AND g.patient = n.patient AND g.generation = $2 AND g.card = n.card) \
+    ORDER BY n.patient, n.card LIMIT $5";
+
+const IS_ERASED: &str = "SELECT 1 FROM erasure_part WHERE vault = $1 AND kind = 1 AND subject = $2 LIMIT 1";
 
 const NAMES_OBJECT: &str = "SELECT 1 FROM record WHERE vault = $1 AND object = $2 LIMIT 1";
 

@@ -1,6 +1,7 @@
 //! PostgreSQL, and databases that speak its protocol.
 
 pub(crate) mod address;
+pub(crate) mod citus;
 pub(crate) mod connection;
 mod passwords;
 pub(crate) mod pool;
@@ -19,7 +20,7 @@ use pool::{Lease, Pool};
 
 use super::driver::{Driver, damaged, migrate, replace_record};
 use super::reported;
-use super::schema::{Dialect, STEPS};
+use super::schema::{Dialect, Layout, STEPS};
 use crate::backend::{Backend, Purpose};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -76,13 +77,26 @@ impl Postgres {
 
     pub(super) async fn migrate(&self, steps: &[&str], partitions: u32) -> Result<()> {
         let exists = "SELECT CAST(count(to_regclass('lukko_schema')) AS BIGINT)";
+        let layout = match (self.pool.is_citus(), partitions) {
+            (true, _) => Layout::Citus,
+            (false, 0) => Layout::Whole,
+            (false, partitions) => Layout::Partitions(partitions),
+        };
+        let dialect =
+            Dialect { blob: "BYTEA", exists, layout, first: (layout == Layout::Citus).then_some(citus::IN_TURN) };
         let mut attempt = 1;
         loop {
-            match migrate(self, steps, Dialect { blob: "BYTEA", exists, partitions }).await {
+            match migrate(self, steps, dialect).await {
                 Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
-                other => break other,
+                other => break other?,
             }
         }
+        if layout == Layout::Citus {
+            let mut server = self.pool.lease().await?;
+            citus::require_layout(&mut server).await?;
+            citus::require_true_counts(&mut server).await?;
+        }
+        Ok(())
     }
 }
 
@@ -107,6 +121,9 @@ impl Backend for Postgres {
 
     /// Removes dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.
     async fn scrub(&self) -> Result<Scrub> {
+        if self.pool.is_citus() {
+            return Err(Error::unavailable(vacuum::WORKERS));
+        }
         vacuum::vacuum(&self.pool).await.map(|()| Scrub::Tables)
     }
 }
@@ -137,22 +154,19 @@ fn decode(table: &'static Table, row: &tokio_postgres::Row) -> Result<Row> {
 /// rows one text would do, but PostgreSQL would plan it anew for their lengths, each time.
 const ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
-/// The texts that insert so many records. Each patient's row is held before a record is made.
+/// The texts that insert this many records of one patient, whose row is held before a record is made.
 static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
     let row = |number: usize| {
-        let at = |column: usize| number.saturating_mul(6).saturating_add(column).saturating_add(2);
-        let [patient, record, field, revision, card, sealed] = [0, 1, 2, 3, 4, 5].map(at);
-        format!(
-            "(${patient}::bytea, ${record}::bytea, ${field}::bytea, ${revision}::bigint, ${card}::bytea, ${sealed}::bytea)"
-        )
+        let at = |column: usize| number.saturating_mul(5).saturating_add(column).saturating_add(3);
+        let [record, field, revision, card, sealed] = [0, 1, 2, 3, 4].map(at);
+        format!("(${record}::bytea, ${field}::bytea, ${revision}::bigint, ${card}::bytea, ${sealed}::bytea)")
     };
     ROWS.map(|rows| {
         format!(
             "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
-             SELECT $1::bytea, new.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, \
-             octet_length(new.sealed) FROM (VALUES {}) AS new (patient, record, field, revision, card, sealed) \
-             WHERE (SELECT card FROM patient WHERE vault = $1 AND patient = new.patient FOR UPDATE) = new.card \
-             ON CONFLICT DO NOTHING",
+             SELECT p.vault, p.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, \
+             octet_length(new.sealed) FROM patient p, (VALUES {}) AS new (record, field, revision, card, sealed) \
+             WHERE p.vault = $1 AND p.patient = $2 AND p.card = new.card FOR UPDATE OF p ON CONFLICT DO NOTHING",
             (0..rows).map(row).collect::<Vec<_>>().join(", ")
         )
     })
@@ -161,11 +175,14 @@ static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
 /// Bytes of one statement's rows, if it is more than one row.
 const BYTES: usize = 15_000;
 
-/// How many of these rows make a statement, and its text.
+/// How many of these rows make a statement, which is of one patient, and its text.
 fn together(rows: &[Row]) -> Option<(usize, &'static str)> {
+    let patient = |row: &Row| row.get(1).cloned();
+    let first = rows.first().and_then(patient);
     let length =
         |row: &Row| row.iter().map(|value| if let Value::Bytes(b) = value { b.len() } else { 0 }).sum::<usize>();
-    let sums = rows.iter().scan(0_usize, |sum, row| {
+    let of_one = rows.iter().take_while(|row| patient(row) == first);
+    let sums = of_one.scan(0_usize, |sum, row| {
         *sum = sum.saturating_add(length(row));
         Some(*sum)
     });
@@ -196,8 +213,9 @@ impl Driver for PostgresTx {
     async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
         let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
         while let Some((count, text)) = together(rows.as_slice()) {
-            let of_rows = rows.by_ref().take(count).flat_map(|row| row.into_iter().skip(1).take(6));
-            let values = std::iter::once(Value::Bytes(vault.as_bytes().to_vec())).chain(of_rows).collect();
+            let mut values = vec![Value::Bytes(vault.as_bytes().to_vec())];
+            values.extend(rows.as_slice().first().and_then(|row| row.get(1)).cloned());
+            values.extend(rows.by_ref().take(count).flat_map(|row| row.into_iter().skip(2).take(5)));
             inserted = inserted.saturating_add(self.run(text, values).await?);
         }
         Ok(inserted)

@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::driver::{Driver, damaged, migrate, panicked, replace_record, without_panic};
 use super::file::OpenFile;
 use super::reported::{self, by_sqlite as failed};
-use super::schema::{Dialect, STEPS};
+use super::schema::{Dialect, Layout, STEPS};
 use crate::backend::{Backend, Purpose};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -123,7 +123,7 @@ impl Sqlite {
 
     pub(super) async fn migrate(&self, steps: &[&str]) -> Result<()> {
         let exists = "SELECT count(*) FROM sqlite_master WHERE name = 'lukko_schema'";
-        migrate(self, steps, Dialect { blob: "BLOB", exists, partitions: 0 }).await
+        migrate(self, steps, Dialect { blob: "BLOB", exists, layout: Layout::Whole, first: None }).await
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use super::postgres::Postgres;
-use super::schema::{self, Dialect, STEPS};
+use super::schema::{self, Dialect, Layout, STEPS};
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
 
@@ -30,7 +30,7 @@ fn all_steps() -> Vec<&'static str> {
 
 /// The statements of a step as SQLite gets them, which is one for each of the text.
 fn statements(step: &str) -> Vec<String> {
-    let dialect = Dialect { blob: "BLOB", exists: "", partitions: 0 };
+    let dialect = Dialect { blob: "BLOB", exists: "", layout: Layout::Whole, first: None };
     schema::statements(0, &[step], dialect).unwrap().unwrap()
 }
 

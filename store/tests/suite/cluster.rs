@@ -94,6 +94,11 @@ impl Server {
         self.run("pg_ctl", &["start", "--wait", "-l", log.to_str().unwrap(), "-D"]);
     }
 
+    /// What the server has written to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
     /// `immediate` is as if its machine had lost its power, but for what the operating system still writes.
     pub fn stop(&self, mode: &str) {
         self.run("pg_ctl", &["stop", "--wait", "-m", mode, "-D"]);

@@ -148,23 +148,6 @@ async fn t100_t168_another_server_at_the_same_address_is_refused() {
     settles(&store, Result::is_ok).await;
 }
 
-/// The extension's tables are not needed for that: it is enough that the database has it.
-#[tokio::test]
-async fn t168_a_database_with_citus_is_refused() {
-    let Some(database) = crate::postgres::fresh("citus").await else { return };
-    let url = format!("postgres:///{database}");
-    PostgresStore::open(&url).await.unwrap().close().await;
-    sql(
-        &url,
-        "SET allow_system_table_mods = on;
-         INSERT INTO pg_extension SELECT 4711, 'citus', extowner, extnamespace, extrelocatable, '13.2', NULL, NULL
-             FROM pg_extension WHERE extname = 'plpgsql'",
-    )
-    .await;
-    refused(PostgresStore::open(&url).await, &["citus", "acknowledged"]);
-    crate::postgres::remove(&database).await;
-}
-
 /// Such a table is empty after a crash of the server, whatever was acknowledged.
 #[tokio::test]
 async fn t168_a_table_that_is_not_logged_is_refused() {

@@ -114,21 +114,31 @@ impl Connection {
         done.and(rows)
     }
 
-    /// Runs a text with values, and gives how many rows it has changed.
+    /// Runs a text with values, and gives how many rows it has changed: the rows that come back are counted. The number that
+    /// the server reports is not always theirs: Citus counts rows that it did not insert.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub(crate) async fn run(&mut self, sql: &'static str, values: &[Value]) -> Result<u64> {
-        let statement = self.statement(sql).await?;
-        self.client.execute_raw(&statement, values.iter().map(Parameter)).await.map_err(failed)
+        let statement = match self.prepared.get(sql) {
+            Some(statement) => statement.clone(),
+            None => self.prepare(sql, &format!("{sql} RETURNING 1")).await?,
+        };
+        let rows = self.client.query_raw(&statement, values.iter().map(Parameter)).await.map_err(failed)?;
+        let count = rows.try_fold(0_u64, async |count, _| Ok(count.saturating_add(1)));
+        count.await.map_err(failed)
     }
 
     /// Each text is prepared once.
     async fn statement(&mut self, sql: &'static str) -> Result<Statement> {
-        if let Some(statement) = self.prepared.get(sql) {
-            return Ok(statement.clone());
+        match self.prepared.get(sql) {
+            Some(statement) => Ok(statement.clone()),
+            None => self.prepare(sql, sql).await,
         }
-        let statement = self.client.prepare(sql).await.map_err(failed)?;
+    }
+
+    async fn prepare(&mut self, sql: &'static str, text: &str) -> Result<Statement> {
+        let statement = self.client.prepare(text).await.map_err(failed)?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }

@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 
 use super::address::Address;
 use super::connection::Connection;
-use super::session;
+use super::session::{self, Server};
 use crate::error::{Error, Result};
 use crate::sql::driver::{panicked, without_panic};
 use crate::table::Value;
@@ -33,8 +33,8 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Shared {
     address: Address,
-    /// The number of the server that was there first.
-    server: String,
+    /// What was there first.
+    server: Server,
     /// The one that was used last is at the end.
     idle: Mutex<Vec<(Connection, Instant)>>,
 }
@@ -66,6 +66,11 @@ impl Pool {
         let shared = Shared { address, server, idle: Mutex::default() };
         connections.into_iter().for_each(|connection| shared.put(connection));
         Ok(Self { shared: Arc::new(shared), permits: Arc::new(Semaphore::new(CONNECTIONS as usize)) })
+    }
+
+    /// Whether the server gives its rows to the workers of Citus.
+    pub(crate) fn is_citus(&self) -> bool {
+        self.shared.server.citus
     }
 
     /// A connection, for as long as the caller keeps it.

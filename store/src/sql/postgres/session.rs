@@ -44,11 +44,19 @@ const ANOTHER: &str = "another server answers at the database's address than at 
 const SILENT: &str = "no answer from the server in ten seconds. Behind a pooler: each process of the store takes up to 16 \
      connections, and each needs a connection to the server (default_pool_size)";
 
+/// What stays the same of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// The number that the server's files got when they were made. A standby has its primary's.
+    number: String,
+    /// Whether the database has the extension citus.
+    pub(crate) citus: bool,
+}
+
 /// A session of the server, which belongs to one connection.
 #[derive(Debug, Clone)]
 struct Session {
-    /// The number that the server's files got when they were made. A standby has its primary's.
-    server: String,
+    server: Server,
     mark: String,
 }
 
@@ -66,7 +74,7 @@ async fn row(connection: &Connection, sql: &str) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// [`Error::Unavailable`], with what to do, if the store cannot keep notes there.
-pub(crate) async fn probe(address: &Address) -> Result<([Connection; 2], String)> {
+pub(crate) async fn probe(address: &Address) -> Result<([Connection; 2], Server)> {
     in_time(async {
         let (one, two) = join(Connection::open(address), Connection::open(address)).await;
         let (one, two) = (one?, two?);
@@ -95,7 +103,7 @@ async fn hold(holder: &Connection, other: &Connection, session: &Session) -> Res
 ///
 /// # Errors
 /// [`Error::Unavailable`], with what to do.
-pub(crate) async fn open(address: &Address, server: Option<&str>) -> Result<Connection> {
+pub(crate) async fn open(address: &Address, server: Option<&Server>) -> Result<Connection> {
     in_time(async {
         let connection = Connection::open(address).await?;
         look_and_mark(&connection, server).await?;
@@ -109,23 +117,22 @@ async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// The three questions are sent at once. The first one alone is for every database that speaks the protocol.
-async fn look_and_mark(connection: &Connection, server: Option<&str>) -> Result<Session> {
+async fn look_and_mark(connection: &Connection, server: Option<&Server>) -> Result<Session> {
     let (version, found, number) =
         join3(row(connection, "SELECT version()"), row(connection, LOOK), row(connection, SERVER)).await;
     known(&version?.concat())?;
-    acceptable(&found?)?;
-    let number = number?.concat();
-    if server.is_some_and(|server| server != number) {
+    let met = Server { citus: acceptable(&found?)?, number: number?.concat() };
+    if server.is_some_and(|server| *server != met) {
         return refused(ANOTHER);
     }
     let mark = row(connection, MARK).await?.into_iter().next().unwrap_or_default();
-    let session = Session { server: number, mark };
+    let session = Session { server: met, mark };
     still(connection, &session).await?;
     Ok(session)
 }
 
-/// What [`LOOK`] has found.
-fn acceptable(found: &[String]) -> Result<()> {
+/// Whether what [`LOOK`] has found has Citus.
+fn acceptable(found: &[String]) -> Result<bool> {
     let [mark, standby, fsync, pages, citus, unlogged] = found else {
         return refused("the server's answer to a question of the store is not understood");
     };
@@ -140,15 +147,12 @@ fn acceptable(found: &[String]) -> Result<()> {
             return refused(unsafe_setting(setting));
         }
     }
-    if citus != "0" {
-        return refused(unknown("PostgreSQL with the extension citus"));
-    }
     if !unlogged.is_empty() {
         return refused(format!(
             "the table {unlogged} is UNLOGGED, and a crash of the server would empty it: ALTER TABLE {unlogged} SET LOGGED"
         ));
     }
-    Ok(())
+    Ok(citus != "0")
 }
 
 /// Whether the connection still has its session.

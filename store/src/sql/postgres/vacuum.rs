@@ -61,6 +61,10 @@ const HOLDERS: &str = "SELECT 'the prepared transaction ' || gid FROM pg_prepare
      UNION ALL SELECT 'the transaction of process ' || pid FROM pg_stat_activity \
          WHERE age(backend_xmin) > age(CAST($1 AS xid)) OR age(backend_xid) > age(CAST($1 AS xid)) LIMIT 1";
 
+/// On Citus.
+pub(crate) const WORKERS: &str = "the rows are on the workers of Citus, where the store does not see whether VACUUM has removed \
+     what was deleted: run VACUUM (FREEZE) on each worker, and keep note of it elsewhere";
+
 /// # Errors
 /// [`Error::Unavailable`], with what to do, where dead rows may be left.
 pub(crate) async fn vacuum(pool: &Pool) -> Result<()> {
