@@ -31,6 +31,7 @@ pub(crate) struct Dialect {
 }
 
 /// Where the rows of each table are.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// In one table.
