@@ -1,6 +1,6 @@
 //! The tables, and the few statements that are made of them: each names whole keys or the beginning of one.
 //!
-//! Every key begins with the vault, and where there is one, the patient: the shard key of `docs/SCALING.md`.
+//! Every key begins with the vault, and where there is one, the patient: one of the two is the shard key of `docs/SCALING.md`.
 
 use std::sync::OnceLock;
 

@@ -49,12 +49,13 @@ impl PostgresStore {
     /// # Errors
     /// [`Error::Schema`] for a schema newer than this version knows. [`Error::Unavailable`], and its text says what to do,
     /// where `fsync` or `full_page_writes` is off or a table is `UNLOGGED`, behind a pooler that is not in session mode, on
-    /// a standby, on another server than at the beginning, and on a database that is not PostgreSQL 13 or newer.
+    /// a standby, on another server than at the beginning, on a database that is not PostgreSQL 13 or newer, and on one with
+    /// the extension citus whose tables lie otherwise than the store makes them, or whose counts are not true.
     pub async fn open(url: &str) -> Result<Self> {
         Self::open_partitioned(url, 0).await
     }
 
-    /// The same, with every table in so many hash partitions by its shard key. Counts when the tables are made.
+    /// The same, with every table in this many hash partitions by its shard key. Counts when the tables are made.
     ///
     /// # Errors
     /// As [`PostgresStore::open`].

@@ -69,11 +69,11 @@ pub(crate) async fn require_true_counts(server: &mut Lease) -> Result<()> {
     if !first(server, THERE).await?.is_empty() && first(server, VERDICT).await? == version {
         return Ok(());
     }
-    server.script("BEGIN").await?;
+    server.begin("BEGIN").await?;
     for sql in [IN_TURN, MAKE, DISTRIBUTE] {
         server.script(sql).await?;
     }
-    server.script("COMMIT").await?;
+    server.end("COMMIT").await?;
     if !counts_are_true(server).await? {
         return Err(Error::unavailable(
             "this database reports rows that it did not store, and the store would acknowledge notes that are not there: use \
