@@ -10,7 +10,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use lukko::{FieldLabel, OsRng, RecordContext, RecordId, Revision, random_id};
+use lukko::{FieldLabel, OsRng, Place, RecordContext, RecordId, Revision, random_id};
 use lukko_clinic::{Clinic, Memory, Note, Patient, Plan, Purpose, SqliteStore, THERAPIST};
 use lukko_store::{Change, Expect, NewRecord, Sealed, Store, StoredBody};
 
@@ -107,7 +107,7 @@ async fn hand(store: &SqliteStore, patient: &Patient<SqliteStore>, notes: usize,
     let mut written = Vec::new();
     for _ in 0..notes {
         let record = random_id(&mut OsRng)?;
-        let context = RecordContext::new(RecordId::new(&record)?, field, Revision::FIRST);
+        let context = RecordContext::new(Place::new(RecordId::new(&record)?, field), Revision::FIRST);
         let sealed = Sealed::note(&vault, &key, &context, text.as_bytes(), &mut OsRng)?;
         store.apply(vault_id, &[Change::Record(NewRecord::new(&sealed, Expect::Absent))]).await?;
         written.push(record);
@@ -118,7 +118,7 @@ async fn hand(store: &SqliteStore, patient: &Patient<SqliteStore>, notes: usize,
         let record = RecordId::new(record)?;
         let row = store.record(vault_id, patient, record, field).await?.ok_or("no record")?;
         let StoredBody::Sealed(sealed) = &row.body else { return Err("an attachment".into()) };
-        assert_eq!(vault.open(&key, record, field, sealed)?.plaintext.len(), text.len());
+        assert_eq!(vault.open(&key, Place::new(record, field), sealed)?.plaintext.len(), text.len());
     }
     let read = micros(begin, notes);
     let begin = Instant::now();

@@ -42,8 +42,13 @@ impl Place {
         FieldLabel::new(&self.field).map_err(|_| Error::Name)
     }
 
+    /// As the core takes it: the patient comes with the key.
+    fn in_core(&self) -> Result<lukko::Place<'_>> {
+        Ok(lukko::Place::new(self.record()?, self.field()?))
+    }
+
     fn context(&self, revision: u64) -> Result<RecordContext<'_>> {
-        Ok(RecordContext::new(self.record()?, self.field()?, Revision::new(revision)?))
+        Ok(RecordContext::new(self.in_core()?, Revision::new(revision)?))
     }
 }
 
@@ -54,14 +59,14 @@ pub(crate) fn seal(vault: &Vault, key: &PatientKey, place: &Place, revision: u64
 
 /// Opens what the call reads, and nothing else.
 pub(crate) fn open(vault: &Vault, key: &PatientKey, place: &Place, reads: Reads, sealed: &[u8]) -> Result<Opened> {
-    let (record, field) = (place.record()?, place.field()?);
+    let place = place.in_core()?;
     let opened = match reads {
-        Reads::Note => vault.open(key, record, field, sealed),
-        Reads::TakenOver => vault.open_absorbed(key, record, field, sealed),
-        Reads::Deposit => match vault.open_deposit(key, record, field, sealed) {
+        Reads::Note => vault.open(key, place, sealed),
+        Reads::TakenOver => vault.open_absorbed(key, place, sealed),
+        Reads::Deposit => match vault.open_deposit(key, place, sealed) {
             // Somebody has to look at it, and is told that its author may be a thief.
             Err(lukko::Error::Untrusted(Untrusted::Revoked(_))) => {
-                vault.open_unattributed(key, record, field, sealed).map(lukko::Unattributed::into_inner)
+                vault.open_unattributed(key, place, sealed).map(lukko::Unattributed::into_inner)
             }
             opened => opened,
         },
@@ -79,11 +84,11 @@ pub(crate) fn take_over(
     if from.card() != to.card() {
         return reseal(vault, (from, to), place, sealed);
     }
-    let place = (place.record()?, place.field()?);
+    let place = place.in_core()?;
     match Sealed::absorbed(vault, to, place, sealed, &mut OsRng).map_err(misplaced)? {
         Some(taken) => Ok(Some(taken)),
         // It only says so. Whether it was, shows when it opens.
-        None => vault.open_absorbed(to, place.0, place.1, sealed).map(|_| None).map_err(misplaced),
+        None => vault.open_absorbed(to, place, sealed).map(|_| None).map_err(misplaced),
     }
 }
 
@@ -107,14 +112,13 @@ pub(crate) fn reseal(
     place: &Place,
     sealed: &[u8],
 ) -> Result<Option<Sealed>> {
-    let place = (place.record()?, place.field()?);
-    Ok(Sealed::moved(vault, (from, to), place, sealed, How::Reseal, &mut OsRng)?)
+    Ok(Sealed::moved(vault, (from, to), place.in_core()?, sealed, How::Reseal, &mut OsRng)?)
 }
 
 /// A record that is under this key already, where only its row says otherwise.
 pub(crate) fn there(vault: &Vault, key: &PatientKey, place: &Place, revision: u64, sealed: &[u8]) -> Result<Sealed> {
-    let (patient, record, field) = (names::patient(&place.patient)?, place.record()?, place.field()?);
-    Ok(Sealed::from_bytes(vault, Spot { patient, record, field }, (key.card(), revision), sealed.to_vec())?)
+    let spot = Spot { patient: names::patient(&place.patient)?, place: place.in_core()? };
+    Ok(Sealed::from_bytes(vault, spot, (key.card(), revision), sealed.to_vec())?)
 }
 
 /// Seals a copy of one record for somebody outside.
@@ -131,7 +135,7 @@ pub(crate) fn disclose(
         Reads::Deposit => Path::Deposit,
         Reads::TakenOver => Path::Absorbed,
     };
-    let note = StoredNote { record: place.record()?, field: place.field()?, path, bytes: sealed };
+    let note = StoredNote { place: place.in_core()?, path, bytes: sealed };
     vault.disclose(key, &note, to, signer, &mut OsRng).map_err(misplaced)
 }
 
@@ -154,8 +158,7 @@ pub(crate) fn open_file<R: Read + Seek>(
     place: &Place,
     source: R,
 ) -> io::Result<AttachmentReader<R>> {
-    let (record, field) = (place.record().map_err(io::Error::other)?, place.field().map_err(io::Error::other)?);
-    vault.open_attachment(key, record, field, source)
+    vault.open_attachment(key, place.in_core().map_err(io::Error::other)?, source)
 }
 
 /// Moves an attachment to a newer key of its patient, into an object of its own.
@@ -167,10 +170,10 @@ pub(crate) fn reseal_file<R: Read + Seek>(
     sink: ObjectSink,
 ) -> io::Result<Sealed> {
     let other = io::Error::other::<Error>;
-    let (record, field) = (place.record().map_err(other)?, place.field().map_err(other)?);
     let patient = names::patient(&place.patient).map_err(other)?;
-    let sink = vault.reseal_attachment(from, to, StoredAttachment { record, field, source }, sink, &mut OsRng)?;
-    let spot = Spot { patient, record, field };
+    let place = place.in_core().map_err(other)?;
+    let sink = vault.reseal_attachment(from, to, StoredAttachment { place, source }, sink, &mut OsRng)?;
+    let spot = Spot { patient, place };
     Sealed::from_object(vault, spot, (to.card(), revision), sink.finish()?).map_err(io::Error::other)
 }
 

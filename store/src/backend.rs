@@ -41,6 +41,15 @@ pub enum Purpose {
     WriteOnce,
 }
 
+/// A patient's card of which a generation has no master grant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wayless {
+    pub(crate) patient: Vec<u8>,
+    pub(crate) card: Vec<u8>,
+    /// Whether the card's own row is there.
+    pub(crate) stored: bool,
+}
+
 /// A transaction. Dropped without a commit, it has changed nothing.
 pub trait Tx: Send {
     /// The row of a whole key.
@@ -75,13 +84,18 @@ pub trait Tx: Send {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<Row>>> + Send;
 
-    /// A piece of a job that is open, whose lease has ended, and that no other transaction holds.
-    fn free_piece(
+    /// Pieces of a job that are open and whose lease has ended, in order of the patient, `limit` of them at most.
+    fn free_pieces(
         &mut self,
         vault: Vec<u8>,
         job: Vec<u8>,
         now: i64,
-    ) -> impl Future<Output = Result<Option<Row>>> + Send;
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Row>>> + Send;
+
+    /// Gives a piece that [`Tx::free_pieces`] has found a lease and a new token; false, and nothing is changed, if it is not
+    /// as it was found.
+    fn take_piece(&mut self, found: &Row, lease: i64, token: i64) -> impl Future<Output = Result<bool>> + Send;
 
     /// Ends every lease of a job's open pieces by then that would end later.
     fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> impl Future<Output = Result<()>> + Send;
@@ -96,16 +110,18 @@ pub trait Tx: Send {
     /// Deletes what a generation has of all patients of a vault.
     fn delete_generation(&mut self, vault: Vec<u8>, generation: i64) -> impl Future<Output = Result<()>> + Send;
 
-    /// Patients, in order from behind `after` on and `limit` of them at most, with a card that is the current one or that a
-    /// record names, and of which no later generation that is stored and not retired has a master grant. A card without a row
-    /// that is on a receipt of an erasure is left out.
+    /// Cards that are their patient's current one or that a record names, and of which a generation has no master grant: in
+    /// order of patient and card, from behind a patient's card on and `limit` of them at most.
     fn without_way(
         &mut self,
         vault: Vec<u8>,
         generation: i64,
-        after: Vec<u8>,
+        after: (Vec<u8>, Vec<u8>),
         limit: u32,
-    ) -> impl Future<Output = Result<Vec<Vec<u8>>>> + Send;
+    ) -> impl Future<Output = Result<Vec<Wayless>>> + Send;
+
+    /// Whether a card is on a receipt of an erasure.
+    fn is_erased(&mut self, vault: Vec<u8>, card: Vec<u8>) -> impl Future<Output = Result<bool>> + Send;
 
     /// Whether a record of the vault names this object.
     fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> impl Future<Output = Result<bool>> + Send;

@@ -65,12 +65,6 @@ impl<B: Backend> Engine<B> {
         let done = apply::all(&mut tx, vault, changes).await;
         end(tx, done).await
     }
-
-    async fn try_claim(&self, vault: VaultId, job: &str, now: u64, until: u64) -> Result<Option<Claim>> {
-        let mut tx = self.backend.begin(Purpose::Write).await?;
-        let claim = jobs::claim(&mut tx, vault, job, now, until).await;
-        end(tx, claim).await
-    }
 }
 
 /// Commits what was done. What was refused holds no row any more when the caller, or the next attempt, goes on.
@@ -167,7 +161,7 @@ impl<B: Backend> Store for Engine<B> {
     async fn claim(&self, vault: VaultId, job: &str, now: u64, until: u64) -> Result<Option<Claim>> {
         let mut attempt = 1;
         loop {
-            match self.try_claim(vault, job, now, until).await {
+            match jobs::claim(&self.backend, vault, job, now, until).await {
                 Err(error) if attempt < ATTEMPTS && B::taken_back(&error) => attempt += 1,
                 other => return other,
             }

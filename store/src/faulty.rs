@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use lukko::VaultId;
 
-use crate::backend::{Backend, Purpose, Tx};
+use crate::backend::{Backend, Purpose, Tx, Wayless};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
@@ -175,9 +175,14 @@ impl<T: Tx> Tx for FaultyTx<T> {
         answer(lost, self.inner.page(table, prefix, after, limit).await)
     }
 
-    async fn free_piece(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64) -> Result<Option<Row>> {
+    async fn free_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64, limit: u32) -> Result<Vec<Row>> {
         let lost = self.next()?;
-        answer(lost, self.inner.free_piece(vault, job, now).await)
+        answer(lost, self.inner.free_pieces(vault, job, now, limit).await)
+    }
+
+    async fn take_piece(&mut self, found: &Row, lease: i64, token: i64) -> Result<bool> {
+        let lost = self.next()?;
+        answer(lost, self.inner.take_piece(found, lease, token).await)
     }
 
     async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
@@ -199,11 +204,16 @@ impl<T: Tx> Tx for FaultyTx<T> {
         &mut self,
         vault: Vec<u8>,
         generation: i64,
-        after: Vec<u8>,
+        after: (Vec<u8>, Vec<u8>),
         limit: u32,
-    ) -> Result<Vec<Vec<u8>>> {
+    ) -> Result<Vec<Wayless>> {
         let lost = self.next()?;
         answer(lost, self.inner.without_way(vault, generation, after, limit).await)
+    }
+
+    async fn is_erased(&mut self, vault: Vec<u8>, card: Vec<u8>) -> Result<bool> {
+        let lost = self.next()?;
+        answer(lost, self.inner.is_erased(vault, card).await)
     }
 
     async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {

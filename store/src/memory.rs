@@ -6,11 +6,11 @@ use std::sync::Arc;
 use lukko::VaultId;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::backend::{Backend, Purpose, Tx};
+use crate::backend::{Backend, Purpose, Tx, Wayless};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{CARD, ENDORSEMENT, ERASURE_PART, GENERATION, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
+use crate::table::{CARD, ENDORSEMENT, ERASURE_PART, GRANT, PATIENT, PIECE, RECORD, Row, Table, Value};
 
 /// A store in memory, for tests. One transaction at a time.
 pub type MemoryStore = Engine<Memory>;
@@ -144,9 +144,18 @@ impl Tx for MemoryTx {
         Ok(self.rows(table, &prefix).filter(behind).take(limit as usize).cloned().collect())
     }
 
-    async fn free_piece(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64) -> Result<Option<Row>> {
+    async fn free_pieces(&mut self, vault: Vec<u8>, job: Vec<u8>, now: i64, limit: u32) -> Result<Vec<Row>> {
         let free = |row: &&Row| matches!(&row[..], [_, _, _, Value::Int(0), Value::Int(lease), ..] if *lease <= now);
-        Ok(self.pieces(&vault, &job).find(free).cloned())
+        Ok(self.pieces(&vault, &job).filter(free).take(limit as usize).cloned().collect())
+    }
+
+    async fn take_piece(&mut self, found: &Row, lease: i64, token: i64) -> Result<bool> {
+        let key = (PIECE.name, found.iter().take(PIECE.key).cloned().collect());
+        let Some(row) = self.tables.get_mut(&key).filter(|row| row[..] == found[..]) else { return Ok(false) };
+        if let [_, _, _, _, Value::Int(own_lease), Value::Int(own_token), ..] = &mut row[..] {
+            (*own_lease, *own_token) = (lease, token);
+        }
+        Ok(true)
     }
 
     async fn cut_leases(&mut self, vault: Vec<u8>, job: Vec<u8>, until: i64) -> Result<()> {
@@ -188,32 +197,36 @@ impl Tx for MemoryTx {
         &mut self,
         vault: Vec<u8>,
         generation: i64,
-        after: Vec<u8>,
+        after: (Vec<u8>, Vec<u8>),
         limit: u32,
-    ) -> Result<Vec<Vec<u8>>> {
-        let vault = [Value::Bytes(vault)];
-        let later = |row: &&Row| row.get(1) > Some(&Value::Int(generation)) && row.get(6) == Some(&Value::Int(0));
-        let later: BTreeSet<_> = self.rows(&GENERATION, &vault).filter(later).filter_map(|row| row.get(1)).collect();
-        let cards = self.rows(&ERASURE_PART, &vault).filter(|row| row.get(2) == Some(&Value::Int(1)));
-        let erased: BTreeSet<_> = cards.filter_map(|row| row.get(3)).collect();
+    ) -> Result<Vec<Wayless>> {
+        let (vault, generation) = ([Value::Bytes(vault)], Value::Int(generation));
         let current = self.rows(&PATIENT, &vault).map(|row| (row, 3));
-        let named = current.chain(self.rows(&RECORD, &vault).map(|row| (row, 5)));
-        let mut patients = BTreeSet::new();
-        for (row, column) in named {
-            let ([key, Value::Bytes(patient), ..], Some(card)) = (&row[..], row.get(column)) else { continue };
+        let mut cards = BTreeSet::new();
+        for (row, column) in current.chain(self.rows(&RECORD, &vault).map(|row| (row, 5))) {
+            let ([key, Value::Bytes(patient), ..], Some(Value::Bytes(card))) = (&row[..], row.get(column)) else {
+                continue;
+            };
             let prefix = [key.clone(), Value::Bytes(patient.clone())];
             let has = |table, column, of: Option<usize>| {
                 self.rows(table, &prefix).any(|row| {
-                    let in_use = |of| row.get(of).is_some_and(|of| later.contains(of));
-                    row.get(column) == Some(card) && of.is_none_or(in_use)
+                    let of_generation = of.is_none_or(|of| row.get(of) == Some(&generation));
+                    row.get(column) == Some(&Value::Bytes(card.clone())) && of_generation
                 })
             };
             let way = has(&ENDORSEMENT, 3, Some(2)) || has(&GRANT, 2, Some(3));
-            if !way && *patient > after && (has(&CARD, 3, None) || !erased.contains(card)) {
-                patients.insert(patient.clone());
+            if !way && (patient, card) > (&after.0, &after.1) {
+                let stored = has(&CARD, 3, None);
+                cards.insert(Wayless { patient: patient.clone(), card: card.clone(), stored });
             }
         }
-        Ok(patients.into_iter().take(limit as usize).collect())
+        Ok(cards.into_iter().take(limit as usize).collect())
+    }
+
+    async fn is_erased(&mut self, vault: Vec<u8>, card: Vec<u8>) -> Result<bool> {
+        let (vault, card) = ([Value::Bytes(vault)], Value::Bytes(card));
+        let of_card = |row: &Row| row.get(2) == Some(&Value::Int(1)) && row.get(3) == Some(&card);
+        Ok(self.rows(&ERASURE_PART, &vault).any(of_card))
     }
 
     async fn names_object(&mut self, vault: Vec<u8>, object: Vec<u8>) -> Result<bool> {

@@ -7,11 +7,7 @@ mod file;
 pub(crate) mod postgres;
 mod reported;
 pub(crate) mod schema;
-#[cfg(feature = "postgres")]
-mod session;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod tests;
-#[cfg(feature = "postgres")]
-mod vacuum;

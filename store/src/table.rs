@@ -1,6 +1,6 @@
 //! The tables, and the few statements that are made of them: each names whole keys or the beginning of one.
 //!
-//! Every key begins with the vault, and where there is one, the patient: the shard key of `docs/SCALING.md`.
+//! Every key begins with the vault, and where there is one, the patient: one of the two is the shard key of `docs/SCALING.md`.
 
 use std::sync::OnceLock;
 
@@ -171,6 +171,10 @@ pub(crate) static PIECE: Table = Table {
     texts: OnceLock::new(),
 };
 
+/// The one row that says which version the other tables have.
+pub(crate) static SCHEMA: Table =
+    Table { name: "lukko_schema", key: 1, columns: &[("id", Int), ("version", Int)], texts: OnceLock::new() };
+
 /// Every table with objects of vaults.
 pub(crate) static TABLES: [&Table; 13] = [
     &GENERATION,
@@ -189,9 +193,11 @@ pub(crate) static TABLES: [&Table; 13] = [
 ];
 
 impl Table {
-    /// The columns that a distributed database places rows by.
+    /// The column that a distributed database places rows by: what is of one patient is in one place, and so are the other
+    /// tables of a vault, the pieces of its jobs among them.
     pub(crate) fn shard_key(&self) -> &'static str {
-        if self.columns.get(1).is_some_and(|(name, _)| *name == "patient") { "vault, patient" } else { "vault" }
+        let of_patient = self.columns.get(1).is_some_and(|(name, _)| *name == "patient") && self.name != PIECE.name;
+        if of_patient { "patient" } else { "vault" }
     }
 
     /// The statements over this table.

@@ -94,7 +94,7 @@ async fn t167_what_a_memory_could_not_note_is_not_used() {
     assert_eq!(patient.read(&note).await.unwrap().text(), "edited");
     // Nor is a newer list of members used.
     let intake = join("intake", Memory::in_memory()).await.unwrap().me().fingerprint();
-    let registrar = lukko::RegistrarKey::from_seed(founded.registrar.seed().expose().try_into().unwrap()).unwrap();
+    let registrar = lukko::RegistrarKey::from_seed(founded.registrar.seed().expose().try_into().unwrap());
     aalto.officer(registrar).revoke(intake).await.unwrap();
     assert!(matches!(hers.read(&note).await, Err(Error::Memory(_))));
     disk.fill(false);

@@ -260,5 +260,5 @@ async fn t166_a_rightful_restore_is_accepted_by_the_named_act<S: Store + Clone +
 
 pub(crate) fn registrar<S>(world: &World<S>) -> lukko::RegistrarKey {
     let seed = world.founded.registrar.seed();
-    lukko::RegistrarKey::from_seed(seed.expose().try_into().unwrap()).unwrap()
+    lukko::RegistrarKey::from_seed(seed.expose().try_into().unwrap())
 }

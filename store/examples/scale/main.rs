@@ -116,8 +116,9 @@ async fn main() {
             let new = async |name: &str| {
                 let name = server::fresh(name).await.unwrap_or_else(|| std::process::exit(2));
                 made.lock().unwrap().push(name.clone());
-                let url = format!("postgres:///{name}");
-                (PostgresStore::open(&url).await.unwrap(), Raw::postgres(&url).await)
+                // Neither of the two is encrypted.
+                let url = format!("postgres:///{name}?sslmode=disable");
+                (PostgresStore::open(&url).await.unwrap(), Raw::postgres(server::Session::to(&url).await.0).await)
             };
             measure!(one, "PostgreSQL", sizes, new);
             let made = made.into_inner().unwrap();

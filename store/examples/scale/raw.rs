@@ -1,12 +1,13 @@
-//! What somebody would write without this crate: the same table, the same columns, `sqlx`, and no rules.
+//! What somebody would write without this crate: the same table, the same columns, the same drivers, and no rules.
 
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{Row as _, Sqlite, SqlitePool};
+
+use in_postgres::Postgres;
 
 /// Rows of one statement, at most: as many as the store's own statements have.
 pub const ROWS: usize = 64;
@@ -38,7 +39,7 @@ pub struct Met {
 #[derive(Debug)]
 pub enum Raw {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(Postgres),
 }
 
 const INSERT: &str = "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
@@ -63,71 +64,156 @@ fn insert_many(rows: usize) -> &'static str {
     })
 }
 
-macro_rules! driver {
-    ($module:ident, $database:ty, $begin:literal) => {
-        mod $module {
-            use super::*;
+/// How SQLite does it.
+mod in_sqlite {
+    use super::*;
 
-            pub(super) type Bound = sqlx::query::Query<'static, $database, <$database as sqlx::Database>::Arguments>;
-            pub(super) type Pool = sqlx::Pool<$database>;
+    pub(super) type Bound = sqlx::query::Query<'static, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
 
-            pub(super) fn bind(query: Bound, row: &Row<'_>) -> Bound {
-                let query = query.bind(row.vault.to_vec()).bind(row.patient.to_vec()).bind(row.record.to_vec());
-                let query = query.bind(row.field.to_vec()).bind(row.revision).bind(row.card.to_vec());
-                query.bind(row.sealed.to_vec()).bind(None::<Vec<u8>>).bind(i64::try_from(row.sealed.len()).unwrap())
-            }
+    pub(super) fn bind(query: Bound, row: &Row<'_>) -> Bound {
+        let query = query.bind(row.vault.to_vec()).bind(row.patient.to_vec()).bind(row.record.to_vec());
+        let query = query.bind(row.field.to_vec()).bind(row.revision).bind(row.card.to_vec());
+        query.bind(row.sealed.to_vec()).bind(None::<Vec<u8>>).bind(i64::try_from(row.sealed.len()).unwrap())
+    }
 
-            pub(super) async fn one_by_one(pool: &Pool, rows: &[Row<'_>]) {
-                let mut tx = pool.begin_with($begin).await.unwrap();
-                for row in rows {
-                    bind(sqlx::query(INSERT), row).execute(&mut *tx).await.unwrap();
-                }
-                tx.commit().await.unwrap();
-            }
-
-            pub(super) async fn alone(pool: &Pool, row: &Row<'_>, replace: bool) {
-                let text = if replace { UPDATE } else { INSERT };
-                bind(sqlx::query(text), row).execute(pool).await.unwrap();
-            }
-
-            pub(super) async fn update(pool: &Pool, row: &Row<'_>) {
-                let mut tx = pool.begin_with($begin).await.unwrap();
-                bind(sqlx::query(UPDATE), row).execute(&mut *tx).await.unwrap();
-                tx.commit().await.unwrap();
-            }
-
-            fn met(row: &<$database as sqlx::Database>::Row) -> Met {
-                Met {
-                    record: row.get(0),
-                    field: row.get(1),
-                    revision: row.get(2),
-                    card: row.get(3),
-                    sealed: row.get(4),
-                    object: row.get(5),
-                    length: row.get(6),
-                }
-            }
-
-            pub(super) async fn read(pool: &Pool, key: [&[u8]; 4]) -> Met {
-                let query = key.iter().fold(sqlx::query(SELECT), |query: Bound, part| query.bind(part.to_vec()));
-                met(&query.fetch_one(pool).await.unwrap())
-            }
-
-            pub(super) async fn page(pool: &Pool, vault: &[u8], patient: &[u8], limit: u32) -> Vec<Met> {
-                let query: Bound = sqlx::query(PAGE);
-                let query = query.bind(vault.to_vec()).bind(patient.to_vec()).bind(i64::from(limit));
-                query.fetch_all(pool).await.unwrap().iter().map(met).collect()
-            }
-
-            pub(super) async fn number(pool: &Pool, text: &'static str) -> i64 {
-                sqlx::query(text).fetch_one(pool).await.unwrap().get(0)
-            }
+    pub(super) async fn one_by_one(pool: &SqlitePool, rows: &[Row<'_>]) {
+        let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        for row in rows {
+            bind(sqlx::query(INSERT), row).execute(&mut *tx).await.unwrap();
         }
-    };
+        tx.commit().await.unwrap();
+    }
+
+    pub(super) async fn alone(pool: &SqlitePool, row: &Row<'_>, replace: bool) {
+        let text = if replace { UPDATE } else { INSERT };
+        bind(sqlx::query(text), row).execute(pool).await.unwrap();
+    }
+
+    pub(super) async fn update(pool: &SqlitePool, row: &Row<'_>) {
+        let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        bind(sqlx::query(UPDATE), row).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    fn met(row: &SqliteRow) -> Met {
+        Met {
+            record: row.get(0),
+            field: row.get(1),
+            revision: row.get(2),
+            card: row.get(3),
+            sealed: row.get(4),
+            object: row.get(5),
+            length: row.get(6),
+        }
+    }
+
+    pub(super) async fn read(pool: &SqlitePool, key: [&[u8]; 4]) -> Met {
+        let query = key.iter().fold(sqlx::query(SELECT), |query: Bound, part| query.bind(part.to_vec()));
+        met(&query.fetch_one(pool).await.unwrap())
+    }
+
+    pub(super) async fn page(pool: &SqlitePool, vault: &[u8], patient: &[u8], limit: u32) -> Vec<Met> {
+        let query: Bound = sqlx::query(PAGE);
+        let query = query.bind(vault.to_vec()).bind(patient.to_vec()).bind(i64::from(limit));
+        query.fetch_all(pool).await.unwrap().iter().map(met).collect()
+    }
+
+    pub(super) async fn number(pool: &SqlitePool, text: &'static str) -> i64 {
+        sqlx::query(text).fetch_one(pool).await.unwrap().get(0)
+    }
 }
 
-driver!(in_sqlite, Sqlite, "BEGIN IMMEDIATE");
-driver!(in_postgres, Postgres, "BEGIN");
+/// How PostgreSQL does it.
+mod in_postgres {
+    use super::*;
+    use tokio_postgres::types::ToSql;
+    use tokio_postgres::{Client, Statement};
+
+    /// One connection, with everything prepared: whoever calls waits for the answer.
+    #[derive(Debug)]
+    pub struct Postgres {
+        pub(super) client: Client,
+        insert: Statement,
+        update: Statement,
+        select: Statement,
+        page: Statement,
+        pub(super) unnest: Statement,
+    }
+
+    impl Postgres {
+        pub(super) async fn new(client: Client) -> Self {
+            let [insert, update, select, page, unnest] = [INSERT, UPDATE, SELECT, PAGE, UNNEST];
+            Self {
+                insert: client.prepare(insert).await.unwrap(),
+                update: client.prepare(update).await.unwrap(),
+                select: client.prepare(select).await.unwrap(),
+                page: client.prepare(page).await.unwrap(),
+                unnest: client.prepare(unnest).await.unwrap(),
+                client,
+            }
+        }
+
+        async fn execute(&self, statement: &Statement, row: &Row<'_>) {
+            let (object, length) = (None::<&[u8]>, i64::try_from(row.sealed.len()).unwrap());
+            let values: [&(dyn ToSql + Sync); 9] = [
+                &row.vault,
+                &row.patient,
+                &row.record,
+                &row.field,
+                &row.revision,
+                &row.card,
+                &row.sealed,
+                &object,
+                &length,
+            ];
+            self.client.execute(statement, &values).await.unwrap();
+        }
+    }
+
+    pub(super) async fn one_by_one(server: &Postgres, rows: &[Row<'_>]) {
+        server.client.batch_execute("BEGIN").await.unwrap();
+        for row in rows {
+            server.execute(&server.insert, row).await;
+        }
+        server.client.batch_execute("COMMIT").await.unwrap();
+    }
+
+    pub(super) async fn alone(server: &Postgres, row: &Row<'_>, replace: bool) {
+        server.execute(if replace { &server.update } else { &server.insert }, row).await;
+    }
+
+    pub(super) async fn update(server: &Postgres, row: &Row<'_>) {
+        server.client.batch_execute("BEGIN").await.unwrap();
+        server.execute(&server.update, row).await;
+        server.client.batch_execute("COMMIT").await.unwrap();
+    }
+
+    fn met(row: &tokio_postgres::Row) -> Met {
+        Met {
+            record: row.get(0),
+            field: row.get(1),
+            revision: row.get(2),
+            card: row.get(3),
+            sealed: row.get(4),
+            object: row.get(5),
+            length: row.get(6),
+        }
+    }
+
+    pub(super) async fn read(server: &Postgres, key: [&[u8]; 4]) -> Met {
+        let [vault, patient, record, field] = &key;
+        met(&server.client.query_one(&server.select, &[vault, patient, record, field]).await.unwrap())
+    }
+
+    pub(super) async fn page(server: &Postgres, vault: &[u8], patient: &[u8], limit: u32) -> Vec<Met> {
+        let rows = server.client.query(&server.page, &[&vault, &patient, &i64::from(limit)]).await.unwrap();
+        rows.iter().map(met).collect()
+    }
+
+    pub(super) async fn number(server: &Postgres, text: &'static str) -> i64 {
+        server.client.query_one(text, &[]).await.unwrap().get(0)
+    }
+}
 
 /// One transaction, and [`ROWS`] rows in a statement.
 async fn many_in_sqlite(pool: &SqlitePool, rows: &[Row<'_>]) {
@@ -153,22 +239,26 @@ fn together(rows: &[Row<'_>]) -> usize {
 }
 
 /// The same: arrays, which are faster there than places for every value.
-async fn many_in_postgres(pool: &PgPool, rows: &[Row<'_>]) {
-    let mut tx = pool.begin_with("BEGIN").await.unwrap();
+async fn many_in_postgres(server: &Postgres, rows: &[Row<'_>]) {
+    server.client.batch_execute("BEGIN").await.unwrap();
     let mut rest = rows;
     while !rest.is_empty() {
         let (rows, behind) = rest.split_at(together(rest));
         rest = behind;
         let column = |column: for<'r> fn(&Row<'r>) -> &'r [u8]| rows.iter().map(column).collect::<Vec<&[u8]>>();
         let number = |number: fn(&Row<'_>) -> i64| rows.iter().map(number).collect::<Vec<i64>>();
-        let query = sqlx::query::<Postgres>(UNNEST).bind(column(|row| row.vault)).bind(column(|row| row.patient));
-        let query = query.bind(column(|row| row.record)).bind(column(|row| row.field)).bind(number(|row| row.revision));
-        let query = query.bind(column(|row| row.card)).bind(column(|row| row.sealed));
-        let query = query.bind(vec![None::<&[u8]>; rows.len()]);
-        let query = query.bind(number(|row| i64::try_from(row.sealed.len()).unwrap()));
-        query.execute(&mut *tx).await.unwrap();
+        let keys =
+            [column(|row| row.vault), column(|row| row.patient), column(|row| row.record), column(|row| row.field)];
+        let (cards, sealed) = (column(|row| row.card), column(|row| row.sealed));
+        let revisions = number(|row| row.revision);
+        let (objects, lengths) =
+            (vec![None::<&[u8]>; rows.len()], number(|row| i64::try_from(row.sealed.len()).unwrap()));
+        let [vaults, patients, records, fields] = &keys;
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+            [vaults, patients, records, fields, &revisions, &cards, &sealed, &objects, &lengths];
+        server.client.execute(&server.unnest, &values).await.unwrap();
     }
-    tx.commit().await.unwrap();
+    server.client.batch_execute("COMMIT").await.unwrap();
 }
 
 macro_rules! either {
@@ -195,9 +285,9 @@ impl Raw {
         )
     }
 
-    /// With the options of `PostgresStore::open`.
-    pub async fn postgres(url: &str) -> Self {
-        Self::Postgres(PgPoolOptions::new().max_connections(16).connect(url).await.unwrap())
+    /// Over one connection.
+    pub async fn postgres(client: tokio_postgres::Client) -> Self {
+        Self::Postgres(Postgres::new(client).await)
     }
 
     /// One transaction, and a statement for each row.

@@ -4,7 +4,7 @@ use lukko::{PatientId, VaultId};
 
 use super::read::rest_of_key;
 use super::{bytes, number, vault_key};
-use crate::backend::{Reader, Tx};
+use crate::backend::{Backend, Purpose, Reader, Tx};
 use crate::change::{JobKind, Outcome, Over};
 use crate::error::{Conflict, Error, Missing, Result, Usage};
 use crate::rows::{Claim, Failure, JobState};
@@ -15,6 +15,8 @@ const DONE: i64 = 1;
 const FAILED: i64 = 2;
 /// Rows that are read at once.
 const PAGE: u32 = 500;
+/// Pieces among which a worker looks for one that no other worker takes first.
+const CANDIDATES: u32 = 16;
 
 const fn kind_number(kind: JobKind) -> i64 {
     match kind {
@@ -89,18 +91,49 @@ fn piece(vault: VaultId, patient: Value, job: &str, (state, lease, token): (i64,
     key.into_iter().chain(rest).collect()
 }
 
-pub(super) async fn claim(tx: &mut impl Tx, vault: VaultId, job: &str, now: u64, until: u64) -> Result<Option<Claim>> {
+/// Statement by statement, each a transaction of its own: nothing is locked from one to the next.
+pub(super) async fn claim(
+    backend: &impl Backend,
+    vault: VaultId,
+    job: &str,
+    now: u64,
+    until: u64,
+) -> Result<Option<Claim>> {
     let [Value::Int(now), Value::Int(until)] = [number(now)?, number(until)?] else { return Ok(None) };
-    let Some(row) = tx.free_piece(vault.as_bytes().to_vec(), job.as_bytes().to_vec(), now).await? else {
-        // A lease that ends later than one that begins now was given by a clock that is ahead.
-        tx.cut_leases(vault.as_bytes().to_vec(), job.as_bytes().to_vec(), until).await?;
-        return Ok(None);
-    };
-    let mut row = Reader::new(&PIECE, row).skip(1);
+    let key = || (vault.as_bytes().to_vec(), job.as_bytes().to_vec());
+    loop {
+        let (of_vault, of_job) = key();
+        let mut tx = backend.begin(Purpose::ReadOnce).await?;
+        let free = tx.free_pieces(of_vault, of_job, now, CANDIDATES).await?;
+        drop(tx);
+        if free.is_empty() {
+            break;
+        }
+        for found in free {
+            if let Some(claim) = take(backend, job, found, until).await? {
+                return Ok(Some(claim));
+            }
+        }
+        // Other workers were faster with each of them.
+    }
+    // A lease that ends later than one that begins now was given by a clock that is ahead.
+    let (of_vault, of_job) = key();
+    let mut tx = backend.begin(Purpose::WriteOnce).await?;
+    tx.cut_leases(of_vault, of_job, until).await?;
+    tx.commit().await.map(|()| None)
+}
+
+/// Takes a piece that was found free; none if another worker was faster.
+async fn take(backend: &impl Backend, job: &str, found: Row, until: i64) -> Result<Option<Claim>> {
+    let mut row = Reader::new(&PIECE, found.clone()).skip(1);
     let (patient, _, _, _) = (row.bytes()?, row.bytes()?, row.int()?, row.int()?);
     let token = row.u64()?.saturating_add(1);
     let Value::Int(number) = number(token)? else { return Ok(None) };
-    tx.update(&PIECE, piece(vault, bytes(&patient), job, (OPEN, until, number), "")).await?;
+    let mut tx = backend.begin(Purpose::WriteOnce).await?;
+    if !tx.take_piece(&found, until, number).await? {
+        return Ok(None);
+    }
+    tx.commit().await?;
     Ok(Some(Claim { job: job.to_owned(), patient, token }))
 }
 

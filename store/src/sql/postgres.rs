@@ -1,27 +1,31 @@
 //! PostgreSQL, and databases that speak its protocol.
 
-use std::pin::pin;
-use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
+pub(crate) mod address;
+pub(crate) mod citus;
+pub(crate) mod connection;
+mod passwords;
+pub(crate) mod pool;
+mod session;
+mod tls;
+mod vacuum;
 
-use futures_util::future::{Either, select};
+use std::sync::LazyLock;
+
 use lukko::VaultId;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool, Postgres as Database, Row as _};
-use tokio::sync::watch;
+use tokio_postgres::types::Type;
 
-use super::driver::{
-    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, panicked,
-    replace_record, transaction, without_panic,
-};
-use super::reported::{self, failed};
-use super::schema::{self, Dialect, STEPS};
-use super::{session, vacuum};
-use crate::backend::{Backend, Purpose, Tx};
+use address::Address;
+use connection::failed;
+use pool::{Lease, Pool};
+
+use super::driver::{Driver, damaged, migrate, replace_record};
+use super::reported;
+use super::schema::{Dialect, Layout, STEPS};
+use crate::backend::{Backend, Purpose};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{CARD, Kind, PIECE, RECORD, Row, Table, Texts, Value};
+use crate::table::{Row, Table, Value};
 
 /// A store in PostgreSQL.
 pub type PostgresStore = Engine<Postgres>;
@@ -29,13 +33,9 @@ pub type PostgresStore = Engine<Postgres>;
 /// The connections of a [`PostgresStore`].
 #[derive(Debug, Clone)]
 pub struct Postgres {
-    pub(super) pool: PgPool,
-    /// Why the newest connection that was refused was refused.
-    refused: Arc<watch::Sender<String>>,
+    pub(crate) pool: Pool,
 }
 
-/// Connections of one process, at most.
-const CONNECTIONS: u32 = 16;
 /// How often the schema is tried: two processes that make it at once meet in the system's tables.
 const ATTEMPTS: u32 = 5;
 
@@ -49,12 +49,13 @@ impl PostgresStore {
     /// # Errors
     /// [`Error::Schema`] for a schema newer than this version knows. [`Error::Unavailable`], and its text says what to do,
     /// where `fsync` or `full_page_writes` is off or a table is `UNLOGGED`, behind a pooler that is not in session mode, on
-    /// a standby, on another server than at the beginning, and on a database that is not PostgreSQL 13 or newer.
+    /// a standby, on another server than at the beginning, on a database that is not PostgreSQL 13 or newer, and on one with
+    /// the extension citus whose tables lie otherwise than the store makes them, or whose counts are not true.
     pub async fn open(url: &str) -> Result<Self> {
         Self::open_partitioned(url, 0).await
     }
 
-    /// The same, with every table in so many hash partitions by its shard key. Counts when the tables are made.
+    /// The same, with every table in this many hash partitions by its shard key. Counts when the tables are made.
     ///
     /// # Errors
     /// As [`PostgresStore::open`].
@@ -72,54 +73,31 @@ impl PostgresStore {
 
 impl Postgres {
     pub(super) async fn connect(url: &str) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url).map_err(failed)?;
-        let server: Arc<str> = session::probe(&options).await?.into();
-        let refused = Arc::new(watch::Sender::default());
-        let says = Arc::clone(&refused);
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).after_connect(move |connection, _| {
-            let (server, says) = (Arc::clone(&server), Arc::clone(&says));
-            Box::pin(async move {
-                session::require(connection, &server).await.map_err(|error| {
-                    says.send_replace(if let Error::Unavailable(why) = &error {
-                        why.to_string()
-                    } else {
-                        error.to_string()
-                    });
-                    sqlx::Error::WorkerCrashed
-                })
-            })
-        });
-        let pool = pool.connect_lazy_with(options);
-        Ok(Self { pool, refused })
-    }
-
-    /// What the pool gives. Where it refuses a connection it would try again until its time is over, and then not say why.
-    async fn given<T>(&self, given: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
-        let mut refused = self.refused.subscribe();
-        match select(pin!(given), pin!(refused.changed())).await {
-            Either::Left((given, _)) => given.map_err(failed),
-            Either::Right(_) => Err(Error::unavailable(self.refused.borrow().clone())),
-        }
-    }
-
-    /// In a task of its own, which goes on when its caller does not wait any more. Given up in the middle, `sqlx` 0.9.0
-    /// (its issue 4393) hands the connection on inside the transaction, where the next statement that is a change by itself
-    /// would be acknowledged and never be committed.
-    async fn transaction(&self, begin: &'static str) -> Result<Inner, sqlx::Error> {
-        let pool = self.pool.clone();
-        let begun = tokio::spawn(async move { pool.begin_with(begin).await }).await;
-        begun.map_err(|_| sqlx::Error::WorkerCrashed)?.map(Inner::Transaction)
+        Ok(Self { pool: Pool::open(Address::new(url)?).await? })
     }
 
     pub(super) async fn migrate(&self, steps: &[&str], partitions: u32) -> Result<()> {
         let exists = "SELECT CAST(count(to_regclass('lukko_schema')) AS BIGINT)";
+        let layout = match (self.pool.is_citus(), partitions) {
+            (true, _) => Layout::Citus,
+            (false, 0) => Layout::Whole,
+            (false, partitions) => Layout::Partitions(partitions),
+        };
+        let dialect =
+            Dialect { blob: "BYTEA", exists, layout, first: (layout == Layout::Citus).then_some(citus::IN_TURN) };
         let mut attempt = 1;
         loop {
-            match migrate(self, steps, Dialect { blob: "BYTEA", exists, partitions }).await {
+            match migrate(self, steps, dialect).await {
                 Err(Error::Unavailable(_)) if attempt < ATTEMPTS => attempt += 1,
-                other => break other,
+                other => break other?,
             }
         }
+        if layout == Layout::Citus {
+            let mut server = self.pool.lease().await?;
+            citus::require_layout(&mut server).await?;
+            citus::require_true_counts(&mut server).await?;
+        }
+        Ok(())
     }
 }
 
@@ -129,12 +107,13 @@ impl Backend for Postgres {
     async fn begin(&self, purpose: Purpose) -> Result<PostgresTx> {
         // A reader sees one moment; a writer sees the newest rows and holds those that it reads. It does not ask for
         // READ WRITE: who has set the server to be read only, because its disk is full, means this too.
-        let inner = match purpose {
-            Purpose::Read => self.given(self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await,
-            Purpose::Write => self.given(self.transaction("BEGIN ISOLATION LEVEL READ COMMITTED")).await,
-            Purpose::ReadOnce | Purpose::WriteOnce => self.given(self.pool.acquire()).await.map(Inner::Statement),
-        };
-        Ok(PostgresTx { inner: inner?, purpose })
+        let mut server = self.pool.lease().await?;
+        match purpose {
+            Purpose::Read => server.begin_to_read("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            Purpose::Write => server.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?,
+            Purpose::ReadOnce | Purpose::WriteOnce => {}
+        }
+        Ok(PostgresTx { server, purpose })
     }
 
     fn taken_back(error: &Error) -> bool {
@@ -143,51 +122,68 @@ impl Backend for Postgres {
 
     /// Removes dead rows. Their bytes stay in pages, write-ahead log and backups: see `docs/SCALING.md`.
     async fn scrub(&self) -> Result<Scrub> {
-        self.given(async { Ok(vacuum::vacuum(&self.pool).await) }).await?.map(|()| Scrub::Tables)
+        if self.pool.is_citus() {
+            return Err(Error::unavailable(vacuum::WORKERS));
+        }
+        vacuum::vacuum(&self.pool).await.map(|()| Scrub::Tables)
     }
 }
 
 /// A transaction of PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresTx {
-    inner: Inner,
+    pub(crate) server: Lease,
     purpose: Purpose,
+}
+
+/// Only what this crate writes: numbers and bytes.
+fn decode(table: &'static Table, row: &tokio_postgres::Row) -> Result<Row> {
+    let value = |(at, column): (usize, &tokio_postgres::Column)| {
+        Ok(match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(at).map_err(failed)?.map_or(Value::Null, Value::Int),
+            Type::INT4 => {
+                row.try_get::<_, Option<i32>>(at).map_err(failed)?.map_or(Value::Null, |n| Value::Int(n.into()))
+            }
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at).map_err(failed)?.map_or(Value::Null, Value::Bytes),
+            _ => return Err(damaged(table)),
+        })
+    };
+    row.columns().iter().enumerate().map(value).collect()
 }
 
 /// As many rows as one of these go into one statement: few texts, each of which stays prepared. With arrays in place of
 /// rows one text would do, but PostgreSQL would plan it anew for their lengths, each time.
 const ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
-/// The texts that insert so many records. Each patient's row is held before a record is made.
+/// The texts that insert this many records of one patient, whose row is held before a record is made.
 static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
     let row = |number: usize| {
-        let at = |column: usize| number.saturating_mul(6).saturating_add(column).saturating_add(2);
-        let [patient, record, field, revision, card, sealed] = [0, 1, 2, 3, 4, 5].map(at);
-        format!(
-            "(${patient}::bytea, ${record}::bytea, ${field}::bytea, ${revision}::bigint, ${card}::bytea, ${sealed}::bytea)"
-        )
+        let at = |column: usize| number.saturating_mul(5).saturating_add(column).saturating_add(3);
+        let [record, field, revision, card, sealed] = [0, 1, 2, 3, 4].map(at);
+        format!("(${record}::bytea, ${field}::bytea, ${revision}::bigint, ${card}::bytea, ${sealed}::bytea)")
     };
     ROWS.map(|rows| {
         format!(
             "INSERT INTO record (vault, patient, record, field, revision, card, sealed, object, length) \
-             SELECT $1::bytea, new.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, \
-             octet_length(new.sealed) FROM (VALUES {}) AS new (patient, record, field, revision, card, sealed) \
-             WHERE (SELECT card FROM patient WHERE vault = $1 AND patient = new.patient FOR UPDATE) = new.card \
-             ON CONFLICT DO NOTHING",
+             SELECT p.vault, p.patient, new.record, new.field, new.revision, new.card, new.sealed, NULL, \
+             octet_length(new.sealed) FROM patient p, (VALUES {}) AS new (record, field, revision, card, sealed) \
+             WHERE p.vault = $1 AND p.patient = $2 AND p.card = new.card FOR UPDATE OF p ON CONFLICT DO NOTHING",
             (0..rows).map(row).collect::<Vec<_>>().join(", ")
         )
     })
 });
 
-/// Bytes of one statement's rows, if it is more than one row: with its frame it fits into one record of TLS. `sqlx` 0.9.0
-/// does not set TCP_NODELAY (its issue 4335), and what is sent in two pieces waits some 40 ms where packets are large.
+/// Bytes of one statement's rows, if it is more than one row.
 const BYTES: usize = 15_000;
 
-/// How many of these rows make a statement, and its text.
+/// How many of these rows make a statement, which is of one patient, and its text.
 fn together(rows: &[Row]) -> Option<(usize, &'static str)> {
+    let patient = |row: &Row| row.get(1).cloned();
+    let first = rows.first().and_then(patient);
     let length =
         |row: &Row| row.iter().map(|value| if let Value::Bytes(b) = value { b.len() } else { 0 }).sum::<usize>();
-    let sums = rows.iter().scan(0_usize, |sum, row| {
+    let of_one = rows.iter().take_while(|row| patient(row) == first);
+    let sums = of_one.scan(0_usize, |sum, row| {
         *sum = sum.saturating_add(length(row));
         Some(*sum)
     });
@@ -196,46 +192,42 @@ fn together(rows: &[Row]) -> Option<(usize, &'static str)> {
     texts.find(|(count, _)| *count <= fitting)
 }
 
-impl PostgresTx {
+impl Driver for PostgresTx {
     const REPLACE: &'static str = replace_record!(" FOR UPDATE");
+
+    fn locks(&self) -> bool {
+        self.purpose == Purpose::Write
+    }
+
+    async fn rows(&mut self, table: &'static Table, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
+        self.server.rows(sql, &values).await?.iter().map(|row| decode(table, row)).collect()
+    }
+
+    async fn run(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
+        self.server.run(sql, &values).await
+    }
+
+    async fn once(&mut self, sql: String) -> Result<()> {
+        self.server.script(&sql).await
+    }
 
     async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
         let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
         while let Some((count, text)) = together(rows.as_slice()) {
-            let mut query = sqlx::query::<Database>(text).bind(vault.as_bytes().to_vec());
-            for row in rows.by_ref().take(count) {
-                let values = row.into_iter().zip(RECORD.columns).skip(1).take(6);
-                query = values.fold(query, |query, (value, (_, kind))| bind(query, value, *kind));
-            }
-            inserted = inserted.saturating_add(self.run(query).await?);
+            let mut values = vec![Value::Bytes(vault.as_bytes().to_vec())];
+            values.extend(rows.as_slice().first().and_then(|row| row.get(1)).cloned());
+            values.extend(rows.by_ref().take(count).flat_map(|row| row.into_iter().skip(2).take(5)));
+            inserted = inserted.saturating_add(self.run(text, values).await?);
         }
         Ok(inserted)
     }
 
-    fn writes(&self) -> bool {
-        self.purpose == Purpose::Write
+    async fn make_durable(mut self) -> Result<()> {
+        self.server.end("COMMIT").await
     }
 
-    fn to_write(&self, texts: &'static Texts) -> &'static str {
-        if self.writes() { &texts.lock } else { &texts.get }
-    }
-
-    fn to_share(&self, texts: &'static Texts) -> &'static str {
-        if self.writes() { &texts.share } else { &texts.get }
-    }
-
-    /// The server answers for its files itself.
-    fn kept(&self) -> impl FnOnce() -> Result<()> + use<> {
-        || Ok(())
-    }
-
-    fn lock(&self) -> &'static str {
-        if self.writes() { " FOR UPDATE" } else { "" }
-    }
-
-    fn skip_locked(&self) -> &'static str {
-        if self.writes() { " FOR UPDATE SKIP LOCKED" } else { "" }
+    async fn give_up(mut self) {
+        // Where this fails too, the connection is gone, and with it the transaction.
+        let _ = self.server.end("ROLLBACK").await;
     }
 }
-
-transaction!(PostgresTx, Database);

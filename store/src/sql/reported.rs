@@ -1,20 +1,21 @@
 //! What a driver reports, and what whoever runs the database can do about it.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::error::Error;
 
-/// The driver's error behind a word of advice. Its `Debug` is its text: that of some drivers quotes the row.
+/// What a driver has reported, behind a word of advice. It keeps the text and the code, and no value: some drivers' errors
+/// quote the row.
 struct Reported {
     advice: &'static str,
-    cause: sqlx::Error,
+    code: String,
+    text: String,
 }
 
 impl fmt::Display for Reported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.advice, self.cause)
+        write!(f, "{} ({})", self.advice, self.text)
     }
 }
 
@@ -26,24 +27,38 @@ impl fmt::Debug for Reported {
 
 impl StdError for Reported {}
 
-/// What the driver reports. The texts name tables and constraints, and never a value.
-pub(crate) fn failed(cause: sqlx::Error) -> Error {
-    let code = cause.as_database_error().and_then(|error| error.code()).unwrap_or_default();
-    // SQLite's codes are numbers, whose low byte says what it is; PostgreSQL's have five characters.
-    let advice = match code.parse::<u32>() {
-        Ok(number) if code.len() < 5 => sqlite(number & 0xff),
-        _ => postgres(&code),
-    };
+fn reported(advice: Advice, code: String, text: String) -> Error {
     match advice {
-        Wait(advice) => Error::unavailable(Reported { advice, cause }),
+        Wait(advice) => Error::unavailable(Reported { advice, code, text }),
         Restore(what) => Error::Corrupt { table: "(all tables)", what },
     }
 }
 
+/// What SQLite reports. Its texts name tables and constraints, and never a value; its codes are numbers, whose low byte says
+/// what it is.
+#[cfg(feature = "sqlite")]
+pub(crate) fn by_sqlite(cause: sqlx::Error) -> Error {
+    let code = cause.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    let advice = code.parse::<u32>().map_or(Wait(GENERAL), |code| sqlite(code & 0xff));
+    reported(advice, code.to_string(), cause.to_string())
+}
+
+/// What PostgreSQL reports, with its message, which names tables and constraints. What it adds to the message (`DETAIL`)
+/// quotes rows, and is left out.
+#[cfg(feature = "postgres")]
+pub(crate) fn by_postgres(cause: &tokio_postgres::Error) -> Error {
+    let Some(error) = cause.as_db_error() else {
+        let below = cause.source().map(|below| format!(": {below}")).unwrap_or_default();
+        return reported(Wait(GENERAL), String::new(), format!("{cause}{below}"));
+    };
+    let (code, message) = (error.code().code(), error.message());
+    reported(postgres(code), code.to_owned(), format!("error returned from database: {message}"))
+}
+
 /// The database's own code for what went wrong.
-fn code(error: &Error) -> Option<Cow<'_, str>> {
+fn code(error: &Error) -> Option<&str> {
     let Error::Unavailable(error) = error else { return None };
-    error.downcast_ref::<Reported>()?.cause.as_database_error()?.code()
+    Some(&error.downcast_ref::<Reported>()?.code)
 }
 
 /// Whether another process was at the file of SQLite.
@@ -55,7 +70,7 @@ pub(crate) fn is_locked(error: &Error) -> bool {
 /// Whether the server has rolled the transaction back, because of a deadlock or because it could not be put in order.
 #[cfg(feature = "postgres")]
 pub(crate) fn taken_back(error: &Error) -> bool {
-    code(error).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
+    code(error).is_some_and(|code| matches!(code, "40001" | "40P01"))
 }
 
 enum Advice {
@@ -70,6 +85,7 @@ use Advice::{Restore, Wait};
 const FULL: &str = "the disk is full: make room, and give the change again";
 const GENERAL: &str = "give the change again";
 
+#[cfg(feature = "sqlite")]
 const fn sqlite(code: u32) -> Advice {
     match code {
         5 | 6 => Wait("another process holds the database's lock: give the change again"),
@@ -85,6 +101,7 @@ const fn sqlite(code: u32) -> Advice {
     }
 }
 
+#[cfg(feature = "postgres")]
 fn postgres(code: &str) -> Advice {
     match code {
         "53100" => Wait(FULL),

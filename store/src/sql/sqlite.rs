@@ -5,24 +5,26 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use lukko::VaultId;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Sqlite as Database, SqliteConnection, SqlitePool,
+    Transaction, TypeInfo as _, ValueRef as _,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::driver::{
-    COUNT_PIECES, CUT_LEASES, DELETE_GENERATION, NAMES_OBJECT, WITHOUT_WAY, damaged, free_piece, panicked,
-    replace_record, transaction, without_panic,
-};
+use super::driver::{Driver, damaged, migrate, panicked, replace_record, without_panic};
 use super::file::OpenFile;
-use super::reported::{self, failed};
-use super::schema::{self, Dialect, STEPS};
-use crate::backend::{Backend, Purpose, Tx};
+use super::reported::{self, by_sqlite as failed};
+use super::schema::{Dialect, Layout, STEPS};
+use crate::backend::{Backend, Purpose};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::rows::Scrub;
-use crate::table::{CARD, Kind, PIECE, RECORD, Row, Table, Texts, Value};
+use crate::table::{Row, Table, Value};
 
 /// A store in a file of SQLite.
 ///
@@ -121,7 +123,7 @@ impl Sqlite {
 
     pub(super) async fn migrate(&self, steps: &[&str]) -> Result<()> {
         let exists = "SELECT count(*) FROM sqlite_master WHERE name = 'lukko_schema'";
-        migrate(self, steps, Dialect { blob: "BLOB", exists, partitions: 0 }).await
+        migrate(self, steps, Dialect { blob: "BLOB", exists, layout: Layout::Whole, first: None }).await
     }
 }
 
@@ -183,6 +185,62 @@ pub struct SqliteTx {
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
+/// A transaction, or a connection for one statement, which is a transaction by itself.
+#[derive(Debug)]
+enum Inner {
+    Transaction(Transaction<'static, Database>),
+    Statement(PoolConnection<Database>),
+}
+
+type Bound<'q> = Query<'q, Database, SqliteArguments>;
+
+fn bound(query: Bound<'_>, values: Vec<Value>) -> Bound<'_> {
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Int(number) => query.bind(number),
+        Value::Bytes(bytes) => query.bind(bytes),
+        Value::Null => query.bind(None::<i64>),
+    })
+}
+
+fn decode(table: &'static Table, row: &SqliteRow) -> Result<Row> {
+    let value = |at| -> sqlx::Result<Option<Value>> {
+        let value = row.try_get_raw(at)?;
+        Ok(match value.type_info().name() {
+            _ if value.is_null() => Some(Value::Null),
+            "INTEGER" => Some(Value::Int(row.try_get(at)?)),
+            "BLOB" | "TEXT" => Some(Value::Bytes(row.try_get(at)?)),
+            _ => None,
+        })
+    };
+    (0..row.len()).map(|at| value(at).map_err(failed)?.ok_or_else(|| damaged(table))).collect()
+}
+
+impl SqliteTx {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        match &mut self.inner {
+            Inner::Transaction(transaction) => transaction,
+            Inner::Statement(connection) => connection,
+        }
+    }
+
+    async fn execute(&mut self, query: Bound<'_>) -> Result<u64> {
+        let connection = self.connection();
+        let work = async { Ok(query.execute(connection).await.map_err(failed)?.rows_affected()) };
+        let done = without_panic(work).await;
+        self.unless_panicked(done)
+    }
+
+    /// A panic of the driver ends in an error. Its connection is closed; one in a transaction is first rolled back.
+    fn unless_panicked<T>(&mut self, done: Option<Result<T>>) -> Result<T> {
+        done.unwrap_or_else(|| {
+            if let Inner::Statement(connection) = &mut self.inner {
+                connection.close_on_drop();
+            }
+            Err(panicked())
+        })
+    }
+}
+
 /// So many rows go into one statement, then half as many, and so on: few texts, each of which stays prepared.
 const ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
@@ -199,46 +257,57 @@ static INSERT_RECORDS: LazyLock<[String; 7]> = LazyLock::new(|| {
     })
 });
 
-impl SqliteTx {
+impl Driver for SqliteTx {
     const REPLACE: &'static str = replace_record!("");
 
+    fn locks(&self) -> bool {
+        false
+    }
+
+    async fn rows(&mut self, table: &'static Table, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
+        let query = bound(sqlx::query(sql), values);
+        let connection = self.connection();
+        let work =
+            async { query.fetch_all(connection).await.map_err(failed)?.iter().map(|row| decode(table, row)).collect() };
+        let done = without_panic(work).await;
+        self.unless_panicked(done)
+    }
+
+    async fn run(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
+        self.execute(bound(sqlx::query(sql), values)).await
+    }
+
+    async fn once(&mut self, sql: String) -> Result<()> {
+        self.execute(sqlx::query(AssertSqlSafe(sql))).await.map(drop)
+    }
+
     async fn insert_many(&mut self, vault: VaultId, rows: Vec<Row>) -> Result<u64> {
+        let vault = Value::Bytes(vault.as_bytes().to_vec());
         let (mut rows, mut inserted) = (rows.into_iter(), 0_u64);
         for (count, text) in ROWS.iter().zip(INSERT_RECORDS.iter()) {
             while rows.len() >= *count {
-                let mut query = sqlx::query::<Database>(text.as_str()).bind(vault.as_bytes().to_vec());
-                for row in rows.by_ref().take(*count) {
-                    let values = row.into_iter().zip(RECORD.columns).skip(1).take(6);
-                    query = values.fold(query, |query, (value, (_, kind))| bind(query, value, *kind));
-                }
-                let changed = self.run(query.bind(vault.as_bytes().to_vec())).await?;
-                inserted = inserted.saturating_add(changed);
+                let of_rows = rows.by_ref().take(*count).flat_map(|row| row.into_iter().skip(1).take(6));
+                let values = std::iter::once(vault.clone()).chain(of_rows).chain([vault.clone()]).collect();
+                inserted = inserted.saturating_add(self.run(text, values).await?);
             }
         }
         Ok(inserted)
     }
 
-    const fn to_write(&self, texts: &'static Texts) -> &'static str {
-        texts.get.as_str()
-    }
-
-    const fn to_share(&self, texts: &'static Texts) -> &'static str {
-        texts.get.as_str()
-    }
-
     /// Asked when a change was written, before it is acknowledged: whether file and log are still the ones at their path.
-    fn kept(&self) -> impl FnOnce() -> Result<()> + use<> {
-        let file = self.file.clone();
-        move || file.map_or(Ok(()), |file| file.kept())
+    async fn make_durable(self) -> Result<()> {
+        if let Inner::Transaction(transaction) = self.inner {
+            let work = async { transaction.commit().await.map_err(failed) };
+            without_panic(work).await.unwrap_or_else(|| Err(panicked()))?;
+        }
+        self.file.map_or(Ok(()), |file| file.kept())
     }
 
-    const fn lock(&self) -> &'static str {
-        ""
-    }
-
-    const fn skip_locked(&self) -> &'static str {
-        ""
+    async fn give_up(self) {
+        if let Inner::Transaction(transaction) = self.inner {
+            // Where this fails too, the connection is gone or closed, and with it the transaction.
+            let work = async { transaction.rollback().await.map_err(failed) };
+            let _ = without_panic(work).await;
+        }
     }
 }
-
-transaction!(SqliteTx, Database);

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use super::postgres::Postgres;
-use super::schema::{self, Dialect, STEPS};
+use super::schema::{self, Dialect, Layout, STEPS};
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
 
@@ -30,7 +30,7 @@ fn all_steps() -> Vec<&'static str> {
 
 /// The statements of a step as SQLite gets them, which is one for each of the text.
 fn statements(step: &str) -> Vec<String> {
-    let dialect = Dialect { blob: "BLOB", exists: "", partitions: 0 };
+    let dialect = Dialect { blob: "BLOB", exists: "", layout: Layout::Whole, first: None };
     schema::statements(0, &[step], dialect).unwrap().unwrap()
 }
 
@@ -74,19 +74,16 @@ impl Database {
 
     /// Runs a statement, or gives the text that it selects.
     async fn text(&self, sql: &str) -> String {
-        let query = AssertSqlSafe(sql.to_owned());
         match self {
             Self::Sqlite(path) => {
                 let database = Sqlite::connect(path).await.unwrap();
-                let row = sqlx::query(query).fetch_optional(&database.pool).await.unwrap();
+                let row = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_optional(&database.pool).await.unwrap();
                 database.pool.close().await;
                 row.map(|row| row.get::<Option<String>, _>(0)).unwrap_or_default().unwrap_or_default()
             }
             Self::Postgres(url, _) => {
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                let row = sqlx::query(query).fetch_optional(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-                row.map(|row| row.get::<Option<String>, _>(0)).unwrap_or_default().unwrap_or_default()
+                let rows = server::session(url).await.texts(sql).await.unwrap();
+                rows.into_iter().flatten().next().unwrap_or_default()
             }
         }
     }

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sqlx::{Connection, PgConnection, Row};
+use crate::postgres::Session;
 
 /// The programs of the server that the environment names, and who may run them.
 #[derive(Clone)]
@@ -17,13 +17,11 @@ impl Programs {
     /// None if there is no server at all.
     pub async fn find() -> Option<Self> {
         let database = crate::postgres::fresh("programs").await?;
-        let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
+        let session = Session::to(&format!("postgres:///{database}")).await;
         let query = "SELECT (SELECT setting FROM pg_config WHERE name = 'BINDIR'), current_setting('data_directory')";
-        let row = sqlx::query(query).fetch_one(&mut connection).await.unwrap();
-        let (binaries, data) = (row.get::<String, _>(0), row.get::<String, _>(1));
-        connection.close().await.unwrap();
+        let row = session.rows(query).await.remove(0);
         crate::postgres::remove(&database).await;
-        Some(Self { binaries: PathBuf::from(binaries), owner: std::fs::metadata(data).unwrap().uid() })
+        Some(Self { binaries: PathBuf::from(&row[0]), owner: std::fs::metadata(&row[1]).unwrap().uid() })
     }
 
     /// A program, as the user who may run it: not as root, which PostgreSQL and PgBouncer refuse.
@@ -96,6 +94,11 @@ impl Server {
         self.run("pg_ctl", &["start", "--wait", "-l", log.to_str().unwrap(), "-D"]);
     }
 
+    /// What the server has written to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
     /// `immediate` is as if its machine had lost its power, but for what the operating system still writes.
     pub fn stop(&self, mode: &str) {
         self.run("pg_ctl", &["stop", "--wait", "-m", mode, "-D"]);
@@ -122,7 +125,7 @@ impl Server {
 /// The address of a database behind a socket.
 pub fn socket_url(directory: &Path, port: u16, database: &str) -> String {
     let host = directory.to_str().unwrap().replace('/', "%2F");
-    format!("postgres://postgres@localhost/{database}?host={host}&port={port}")
+    format!("postgres://postgres@{host}:{port}/{database}")
 }
 
 impl Drop for Server {

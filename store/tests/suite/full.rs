@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::mix::{Mix, picture};
+use crate::postgres::Session;
 use lukko_store::{PostgresStore, Result, SqliteStore, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 const CASE: &str = "LUKKO_FULL_CASE";
 
@@ -233,10 +233,8 @@ async fn permissions() {
     println!("shown: {served} changes by files that were open, {refusals} opened anew refused: 0 lost");
 }
 
-async fn server(statement: &str) -> Option<String> {
-    let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
-    let query = sqlx::query(AssertSqlSafe(statement.to_owned()));
-    query.fetch_optional(&mut server).await.unwrap().map(|row| row.get(0))
+async fn server(statement: &str) -> String {
+    Session::to("postgres:///postgres").await.text(statement).await
 }
 
 /// Whoever runs the server sets it to be read only, as some do when its disk is nearly full.
@@ -274,7 +272,7 @@ async fn t099_a_full_disk_in_postgresql() {
     let mut disk = Small::mount("40m");
     // The server must reach the directory, and own what is in it.
     set_mode(disk.directory.path(), 0o755);
-    let data = PathBuf::from(server("SHOW data_directory").await.unwrap());
+    let data = PathBuf::from(server("SHOW data_directory").await);
     let owner = std::fs::metadata(data).unwrap();
     let space = disk.path("space");
     std::fs::create_dir(&space).unwrap();

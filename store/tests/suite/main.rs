@@ -33,6 +33,7 @@ mod attachments;
 mod behind;
 mod bookkeeping;
 mod bring_back;
+mod citus;
 mod claims;
 mod conformance;
 mod copy;

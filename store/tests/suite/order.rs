@@ -1,20 +1,19 @@
 //! Transactions that PostgreSQL takes back: deadlocks, and those that it could not put in order.
 
 use crate::clinic::{Clinic, field, first, patient, record, with_notes};
+use crate::postgres::Session;
 use lukko_store::{Change, JobKind, Over, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-
-async fn connect(database: &str) -> PgConnection {
-    PgConnection::connect(&format!("postgres:///{database}")).await.unwrap()
-}
 
 async fn sql(database: &str, statement: &str) {
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connect(database).await).await.unwrap();
+    crate::postgres::sql(&format!("postgres:///{database}"), statement).await;
+}
+
+async fn number(database: &str, statement: &str) -> i64 {
+    Session::to(&format!("postgres:///{database}")).await.number(statement).await
 }
 
 async fn deadlocks(database: &str) -> i64 {
-    let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    sqlx::query(sql).fetch_one(&mut connect(database).await).await.unwrap().get(0)
+    number(database, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await
 }
 
 /// Two changes of two patients each, in the opposite order, until the server has broken a deadlock of theirs.
@@ -72,7 +71,7 @@ async fn take_back(database: &str, times: u32) {
 }
 
 async fn tried(database: &str) -> i64 {
-    sqlx::query("SELECT last_value FROM tried").fetch_one(&mut connect(database).await).await.unwrap().get(0)
+    number(database, "SELECT last_value FROM tried").await
 }
 
 /// A few times it is tried again; in the end the caller is told, and can give it again.

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::cluster::{Programs, socket_url};
+use crate::postgres::Session;
 use crate::session::refused;
 use lukko_store::{Change, PostgresStore, Store};
-use sqlx::{Connection, PgConnection, Row};
 
 const DATABASE: &str = "LUKKO_POOLER_DATABASE";
 const SEED: u64 = 0x9708;
@@ -33,10 +33,9 @@ impl Pooler {
             println!("SKIPPED: there is no pgbouncer");
             return None;
         };
-        let mut server = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
-        let query = "SELECT current_user::text, current_setting('port'), current_setting('unix_socket_directories')";
-        let row = sqlx::query(query).fetch_one(&mut server).await.unwrap();
-        let (user, port): (String, String) = (row.get(0), row.get(1));
+        let server = Session::to(&format!("postgres:///{database}")).await;
+        let row = server.rows("SELECT current_user, current_setting('port')").await.remove(0);
+        let (user, port) = (&row[0], &row[1]);
         let host = std::env::var("PGHOST").unwrap();
         let password = std::env::var("PGPASSWORD").map(|password| format!("password={password}")).unwrap_or_default();
         let directory = programs.directory();
@@ -45,14 +44,14 @@ impl Pooler {
         let text = format!(
             "[databases]\n* = host={host} port={port} user={user} {password}\n[pgbouncer]\nlisten_port={PORT}\n\
              unix_socket_dir={path}\nauth_type=trust\nauth_file={path}/users.txt\nlogfile={path}/log\n\
-             ignore_startup_parameters=extra_float_digits\nmax_client_conn=200\n{settings}\n"
+             max_client_conn=200\n{settings}\n"
         );
         std::fs::write(directory.path().join("pgbouncer.ini"), text).unwrap();
         let mut command = programs.command(binary);
         command.arg("-q").arg(directory.path().join("pgbouncer.ini")).stdout(Stdio::null()).stderr(Stdio::null());
         let pooler = Self { child: command.spawn().unwrap(), directory };
         let begin = Instant::now();
-        while PgConnection::connect(&pooler.url(database)).await.is_err() {
+        while Session::try_to(&pooler.url(database)).await.is_err() {
             let log = std::fs::read_to_string(pooler.directory.path().join("log")).unwrap_or_default();
             assert!(begin.elapsed() < Duration::from_secs(10), "{log}");
             tokio::time::sleep(Duration::from_millis(50)).await;

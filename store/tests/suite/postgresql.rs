@@ -4,22 +4,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::clinic::{Clinic, first, patient, with_notes};
-use crate::postgres as server;
+use crate::postgres::{self as server, Session};
+use crate::sql::hex;
 use lukko_store::error::Conflict;
 use lukko_store::placed::RecordRow;
 use lukko_store::{Change, Error, Expect, Scrub, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 async fn sql(database: &str, statement: &str) {
-    let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    server::sql(&format!("postgres:///{database}"), statement).await;
 }
 
 /// Where the server keeps its files; none if this process cannot read them.
 async fn directory(database: &str) -> Option<PathBuf> {
-    let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
-    let row = sqlx::query("SHOW data_directory").fetch_one(&mut connection).await.unwrap();
-    let directory = PathBuf::from(row.get::<String, _>(0));
+    let session = Session::to(&format!("postgres:///{database}")).await;
+    let directory = PathBuf::from(session.text("SHOW data_directory").await);
     std::fs::read_dir(directory.join("base")).is_ok().then_some(directory)
 }
 
@@ -93,16 +91,15 @@ async fn t095_a_record_waits_for_the_patients_card() {
         vec![Change::Record(revision.into())],
     ];
     for (number, changes) in ways.iter().enumerate() {
-        let mut other = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
-        let mut held = other.begin().await.unwrap();
-        sqlx::query("UPDATE patient SET card = sha256(card)").execute(&mut *held).await.unwrap();
+        let other = Session::to(&format!("postgres:///{database}")).await;
+        other.run("BEGIN; UPDATE patient SET card = sha256(card)").await;
         let mut write = std::pin::pin!(store.apply(clinic.id(), changes));
         let early = tokio::time::timeout(Duration::from_millis(300), &mut write).await;
         assert!(early.is_err(), "way {number} did not wait: {early:?}");
-        held.commit().await.unwrap();
+        other.run("COMMIT").await;
         let late = write.await;
         assert!(matches!(late, Err(Error::Conflict(Conflict::Card))), "way {number}: {late:?}");
-        sqlx::query("UPDATE patient SET card = $1").bind(&card.as_bytes()[..]).execute(&mut other).await.unwrap();
+        other.run(&format!("UPDATE patient SET card = '\\x{}'", hex(card.as_bytes()))).await;
     }
     let records = store.records(clinic.id(), patient("p-1"), None, 100).await.unwrap();
     assert_eq!(records.iter().map(|record| record.revision).collect::<Vec<_>>(), [1]);
@@ -144,15 +141,14 @@ async fn t100_a_cut_connection_loses_nothing() {
 async fn t100_a_caller_who_gives_up_leaves_no_open_transaction() {
     let Some((store, database)) = server::open("given_up", 0).await else { return };
     let written = crate::given_up::beside_those_who_give_up(&store).await;
-    let mut other = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
-    let rows = sqlx::query("SELECT record FROM record").fetch_all(&mut other).await.unwrap();
-    let seen: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();
-    assert!(written.iter().all(|name| seen.contains(name)), "{} of {} are committed", seen.len() - 1, written.len());
+    let other = Session::to(&format!("postgres:///{database}")).await;
+    let seen = other.rows("SELECT encode(record, 'hex') FROM record").await.concat();
+    assert!(written.iter().all(|name| seen.contains(&hex(name))), "{} of {} are there", seen.len() - 1, written.len());
     let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
     let mut left = i64::MAX;
     // What was given up last is being rolled back.
     for _ in 0..100 {
-        left = sqlx::query(open).fetch_one(&mut other).await.unwrap().get(0);
+        left = other.number(open).await;
         if left == 0 {
             break;
         }

@@ -1,18 +1,12 @@
 //! When PostgreSQL cannot remove what an erasure has deleted, the erasure is not noted as scrubbed, and the reason is said.
 
 use crate::clinic::{Clinic, with_notes};
+use crate::postgres::Session;
 use crate::session::refused;
 use lukko_store::{Change, PostgresStore, Scrub, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-
-async fn connect(database: &str) -> PgConnection {
-    PgConnection::connect(&format!("postgres:///{database}")).await.unwrap()
-}
 
 async fn sql(database: &str, statement: &str) {
-    let mut connection = connect(database).await;
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    crate::postgres::sql(&format!("postgres:///{database}"), statement).await;
 }
 
 /// A clinic with two patients with notes, of whom `p-1` can be erased.
@@ -76,15 +70,15 @@ async fn t106_t168_a_role_that_may_not_vacuum_notes_nothing_as_scrubbed() {
 async fn t106_t168_an_erasure_is_not_scrubbed_while_an_old_transaction_may_read_it() {
     let Some((store, database)) = crate::postgres::open("old", 0).await else { return };
     let (mut clinic, card) = clinic(&store).await;
-    let mut other = connect(&database).await;
+    let other = Session::to(&format!("postgres:///{database}")).await;
     let old = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM member";
-    sqlx::raw_sql(old).execute(&mut other).await.unwrap();
+    other.run(old).await;
     erase(&store, &mut clinic, card).await;
     refused(store.scrub(clinic.id()).await, &["the transaction of process", "scrub again"]);
     assert_eq!(scrubbed(&store, &clinic).await, None);
     let ends = async {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+        other.run("ROLLBACK").await;
     };
     let (reached, ()) = tokio::join!(store.scrub(clinic.id()), ends);
     assert_eq!(reached.unwrap(), Scrub::Tables);
@@ -99,13 +93,13 @@ async fn t106_t168_an_erasure_is_not_scrubbed_beside_a_prepared_transaction() {
     let url = server.url("postgres");
     let store = PostgresStore::open(&url).await.unwrap();
     let (mut clinic, card) = clinic(&store).await;
-    let mut other = PgConnection::connect(&url).await.unwrap();
+    let other = Session::to(&url).await;
     let prepare = "BEGIN; CREATE TABLE elsewhere (x INT); PREPARE TRANSACTION 'left behind'";
-    sqlx::raw_sql(prepare).execute(&mut other).await.unwrap();
+    other.run(prepare).await;
     erase(&store, &mut clinic, card).await;
     refused(store.scrub(clinic.id()).await, &["the prepared transaction left behind"]);
     assert_eq!(scrubbed(&store, &clinic).await, None);
-    sqlx::raw_sql("ROLLBACK PREPARED 'left behind'").execute(&mut other).await.unwrap();
+    other.run("ROLLBACK PREPARED 'left behind'").await;
     assert_eq!(store.scrub(clinic.id()).await.unwrap(), Scrub::Tables);
 }
 

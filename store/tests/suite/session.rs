@@ -7,14 +7,8 @@ use std::time::Duration;
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::cluster::{Programs, Server};
+use crate::postgres::sql;
 use lukko_store::{Change, Error, PostgresStore, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-
-async fn sql(url: &str, statement: &str) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
 
 /// Refused, in words that hold all of these.
 pub fn refused<T: std::fmt::Debug>(result: Result<T, Error>, words: &[&str]) {
@@ -152,23 +146,6 @@ async fn t100_t168_another_server_at_the_same_address_is_refused() {
     other.stop("fast");
     server.begin();
     settles(&store, Result::is_ok).await;
-}
-
-/// The extension's tables are not needed for that: it is enough that the database has it.
-#[tokio::test]
-async fn t168_a_database_with_citus_is_refused() {
-    let Some(database) = crate::postgres::fresh("citus").await else { return };
-    let url = format!("postgres:///{database}");
-    PostgresStore::open(&url).await.unwrap().close().await;
-    sql(
-        &url,
-        "SET allow_system_table_mods = on;
-         INSERT INTO pg_extension SELECT 4711, 'citus', extowner, extnamespace, extrelocatable, '13.2', NULL, NULL
-             FROM pg_extension WHERE extname = 'plpgsql'",
-    )
-    .await;
-    refused(PostgresStore::open(&url).await, &["citus", "acknowledged"]);
-    crate::postgres::remove(&database).await;
 }
 
 /// Such a table is empty after a crash of the server, whatever was acknowledged.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+use crate::postgres::{self, Session};
 
 pub enum Sql {
     Sqlite(PathBuf),
@@ -44,18 +46,14 @@ impl Sql {
     }
 
     pub async fn run(&self, statement: &str) {
-        let statement = AssertSqlSafe(self.dialect(statement));
+        let statement = self.dialect(statement);
         match self {
             Self::Sqlite(path) => {
                 let mut connection = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
-                sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }
-            Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-            }
+            Self::Postgres(url) => postgres::sql(url, &statement).await,
         }
     }
 
@@ -69,10 +67,8 @@ impl Sql {
                 rows.iter().map(|row| row.get(0)).collect()
             }
             Self::Postgres(url) => {
-                let query = sqlx::query(AssertSqlSafe(self.dialect(statement)));
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                let rows = query.fetch_all(&mut connection).await.unwrap();
-                rows.iter().map(|row| row.get(0)).collect()
+                let rows = Session::to(url).await.rows(&self.dialect(statement)).await;
+                rows.into_iter().flat_map(|row| row.into_iter().take(1)).collect()
             }
         }
     }

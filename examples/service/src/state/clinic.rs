@@ -27,8 +27,11 @@ pub(crate) struct Clinic {
     following: Mutex<()>,
     clock: Arc<dyn Clock>,
     /// When somebody asked last whether this door can work, and what the answer was.
-    looked: Mutex<Option<(Duration, Result<Option<u64>, Problem>)>>,
+    looked: Mutex<Option<Looked>>,
 }
+
+/// When somebody asked, and the answer: the length of SQLite's log in bytes, if there is one.
+type Looked = (Duration, Result<Option<u64>, Problem>);
 
 /// A verified vault, and the roster that it was verified with.
 #[derive(Debug, Clone)]

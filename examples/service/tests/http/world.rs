@@ -13,8 +13,8 @@ use std::time::Duration;
 use lukko_service::{Clock, Config, Door, Location, Running, found, start};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
+use tokio_postgres::{Config as Server, NoTls, SimpleQueryMessage};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_lukko-service");
 
@@ -69,15 +69,20 @@ async fn fresh_postgres(name: &str) -> Option<String> {
     }
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let database = format!("lukko_service_{name}_{}_{number}", std::process::id());
-    let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let mut server = Server::new();
+    server.host(variable("PGHOST")).port(variable("PGPORT").parse().unwrap_or(5432)).dbname("postgres");
+    let (server, connection) =
+        server.user(variable("PGUSER")).password(variable("PGPASSWORD")).connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
     // pg_virtualenv makes servers with fsync off, which the store refuses.
-    let off = "SELECT current_setting('fsync') = 'off'";
-    while sqlx::query_scalar::<_, bool>(off).fetch_one(&mut server).await.unwrap() {
+    let off = |answer: &SimpleQueryMessage| matches!(answer, SimpleQueryMessage::Row(row) if row.get(0) == Some("off"));
+    while server.simple_query("SHOW fsync").await.unwrap().iter().any(off) {
         for statement in ["ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()", "SELECT pg_sleep(0.02)"] {
-            sqlx::query(statement).execute(&mut server).await.unwrap();
+            server.batch_execute(statement).await.unwrap();
         }
     }
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut server).await.unwrap();
+    server.batch_execute(&format!("CREATE DATABASE {database}")).await.unwrap();
     Some(format!("postgres:///{database}"))
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use crate::sql::postgres::address::Address;
+use crate::sql::postgres::connection::Connection;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -16,18 +17,18 @@ pub(super) async fn fresh(name: &str) -> Option<String> {
     }
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let database = format!("lukko_{name}_{}_{number}", std::process::id());
-    let mut server = PgConnection::connect("postgres:///postgres").await.unwrap();
-    keep_what_is_acknowledged(&mut server).await;
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut server).await.unwrap();
+    let server = session("postgres:///postgres").await;
+    // pg_virtualenv makes servers with fsync off, which the store refuses.
+    while server.texts("SELECT current_setting('fsync')").await.unwrap().concat() == ["off"] {
+        for statement in ["ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()", "SELECT pg_sleep(0.02)"] {
+            server.script(statement).await.unwrap();
+        }
+    }
+    server.script(&format!("CREATE DATABASE {database}")).await.unwrap();
     Some(database)
 }
 
-/// `pg_virtualenv` makes servers with `fsync` off, which the store refuses.
-async fn keep_what_is_acknowledged(server: &mut PgConnection) {
-    let off = "SELECT current_setting('fsync') = 'off'";
-    while sqlx::query_scalar::<_, bool>(off).fetch_one(&mut *server).await.unwrap() {
-        for statement in ["ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()", "SELECT pg_sleep(0.02)"] {
-            sqlx::query(statement).execute(&mut *server).await.unwrap();
-        }
-    }
+/// A session of its own, on which the store has not looked.
+pub(super) async fn session(url: &str) -> Connection {
+    Connection::open(&Address::new(url).unwrap()).await.unwrap()
 }

@@ -1,24 +1,24 @@
 //! What each of the connections to PostgreSQL has set.
 
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
-
+use super::server::session;
 use super::{Postgres, server};
 use crate::backend::{Backend as _, Purpose, Tx as _};
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::sql::driver::Driver as _;
+use crate::sql::postgres::pool::CONNECTIONS;
+use crate::table::MEMBER;
 
 async fn sql(database: &str, statement: &str) {
-    let mut connection = PgConnection::connect(&format!("postgres:///{database}")).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    session(&format!("postgres:///{database}")).await.script(statement).await.unwrap();
 }
 
 /// What `SHOW synchronous_commit` says on each of the connections that the store can have.
 async fn commits(url: &str) -> Vec<String> {
     let database = Postgres::connect(url).await.unwrap();
     let (mut connections, mut found) = (Vec::new(), Vec::new());
-    for _ in 0..database.pool.options().get_max_connections() {
-        let mut connection = database.pool.acquire().await.unwrap();
-        let row = sqlx::query("SHOW synchronous_commit").fetch_one(&mut *connection).await.unwrap();
-        found.push(row.get(0));
+    for _ in 0..CONNECTIONS {
+        let mut connection = database.pool.lease().await.unwrap();
+        found.extend(connection.texts("SHOW synchronous_commit").await.unwrap().concat());
         connections.push(connection);
     }
     drop(connections);
@@ -47,24 +47,22 @@ async fn t101_t168_each_connection_waits_for_the_disk() {
     sql(&database, &format!("DROP ROLE {role}")).await;
 }
 
-/// The driver panics where a row is not the one that was asked for. The caller gets an error, and the next one an answer.
+/// Where the driver panics the caller gets an error, and the next one another connection.
 #[tokio::test]
 async fn t100_a_panic_of_the_driver_reaches_nobody() {
     let Some(database) = server::fresh("panic").await else { return };
     let database = Postgres::connect(&format!("postgres:///{database}")).await.unwrap();
+    let process = "SELECT pg_backend_pid()";
     for purpose in [Purpose::ReadOnce, Purpose::Read, Purpose::WriteOnce, Purpose::Write] {
         let mut tx = database.begin(purpose).await.unwrap();
-        let process = tx.rows(sqlx::query("SELECT pg_backend_pid()"), |row| Ok(row.get::<i32, _>(0))).await.unwrap();
-        let query = sqlx::query("SELECT 1::bigint UNION ALL SELECT 2");
-        let result: Result<Vec<i64>> = tx.rows(query, |_| panic!("as data_row.rs does")).await;
-        assert!(matches!(&result, Err(Error::Unavailable(_))), "{purpose:?}: {result:?}");
+        let before = tx.rows(&MEMBER, process, Vec::new()).await.unwrap();
+        let failed = tx.server.asking::<()>(async |_| panic!("as a driver does")).await;
+        assert!(matches!(&failed, Err(Error::Unavailable(_))), "{purpose:?}: {failed:?}");
+        let later = tx.rows(&MEMBER, process, Vec::new()).await;
+        assert!(matches!(&later, Err(Error::Unavailable(_))), "{purpose:?}: {later:?}");
         tx.rollback().await;
         let mut tx = database.begin(purpose).await.unwrap();
-        let after = tx.rows(sqlx::query("SELECT pg_backend_pid()"), |row| Ok(row.get::<i32, _>(0))).await.unwrap();
-        // Outside of a transaction the connection is another one.
-        if matches!(purpose, Purpose::ReadOnce | Purpose::WriteOnce) {
-            assert_ne!(process, after);
-        }
+        assert_ne!(before, tx.rows(&MEMBER, process, Vec::new()).await.unwrap());
         tx.rollback().await;
     }
     database.pool.close().await;

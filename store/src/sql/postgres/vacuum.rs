@@ -3,9 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{PgPool, Row as _};
-
-use super::reported::failed;
+use super::pool::{Lease, Pool};
 use crate::error::{Error, Result};
 
 /// How long old transactions are waited for.
@@ -63,12 +61,19 @@ const HOLDERS: &str = "SELECT 'the prepared transaction ' || gid FROM pg_prepare
      UNION ALL SELECT 'the transaction of process ' || pid FROM pg_stat_activity \
          WHERE age(backend_xmin) > age(CAST($1 AS xid)) OR age(backend_xid) > age(CAST($1 AS xid)) LIMIT 1";
 
+/// On Citus.
+pub(crate) const WORKERS: &str = "the rows are on the workers of Citus, where the store does not see whether VACUUM has removed \
+     what was deleted: run VACUUM (FREEZE) on each worker, and keep note of it elsewhere";
+
 /// # Errors
 /// [`Error::Unavailable`], with what to do, where dead rows may be left.
-pub(super) async fn vacuum(pool: &PgPool) -> Result<()> {
+pub(crate) async fn vacuum(pool: &Pool) -> Result<()> {
     let begin = Instant::now();
-    let now: String = sqlx::query_scalar(NOW).fetch_one(pool).await.map_err(failed)?;
-    if let Some(table) = forbidden(pool).await? {
+    let mut server = pool.lease().await?;
+    let now = first(&mut server, NOW).await?.unwrap_or_default();
+    let now: u32 =
+        now.parse().map_err(|_| Error::unavailable("the server does not say which transaction is the newest"))?;
+    if let Some(table) = forbidden(&mut server).await? {
         let text = format!(
             "the role lacks a right: it must own the table {table} or, from PostgreSQL 17 on, be granted MAINTAIN on it. What \
              was deleted is still in the database's files"
@@ -76,33 +81,41 @@ pub(super) async fn vacuum(pool: &PgPool) -> Result<()> {
         return Err(Error::unavailable(text));
     }
     loop {
-        sqlx::query(VACUUM).execute(pool).await.map_err(failed)?;
-        match left(pool, &now).await? {
+        server.script(VACUUM).await?;
+        match left(&mut server, now).await? {
             None => return Ok(()),
             Some((table, true)) => return Err(Error::unavailable(elsewhere(&table))),
             Some(_) if begin.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
-            Some((table, false)) => return Err(Error::unavailable(held(&table, &holder(pool, &now).await?))),
+            Some((table, false)) => return Err(Error::unavailable(held(&table, &holder(&mut server, now).await?))),
         }
     }
 }
 
+/// The first value of the first row.
+async fn first(server: &mut Lease, sql: &str) -> Result<Option<String>> {
+    Ok(server.texts(sql).await?.into_iter().flatten().next())
+}
+
+/// The text with a transaction's number in the place of `$1`.
+fn at(now: u32, sql: &str) -> String {
+    sql.replace("$1", &format!("'{now}'"))
+}
+
 /// The first table that is not clean, and whether it is on another server.
-async fn left(pool: &PgPool, now: &str) -> Result<Option<(String, bool)>> {
-    let row = sqlx::query(LEFT).bind(now).fetch_optional(pool).await.map_err(failed)?;
-    let read = |row: sqlx::postgres::PgRow| Ok((row.try_get(0)?, row.try_get::<String, _>(1)? == "f"));
-    row.map(read).transpose().map_err(failed)
+async fn left(server: &mut Lease, now: u32) -> Result<Option<(String, bool)>> {
+    let row = server.texts(&at(now, LEFT)).await?.into_iter().next();
+    Ok(row.and_then(|row| <[String; 2]>::try_from(row).ok()).map(|[table, kind]| (table, kind == "f")))
 }
 
-async fn forbidden(pool: &PgPool) -> Result<Option<String>> {
-    let version = "SELECT CAST(current_setting('server_version_num') AS INTEGER) >= 170000";
-    let newer: bool = sqlx::query_scalar(version).fetch_one(pool).await.map_err(failed)?;
+async fn forbidden(server: &mut Lease) -> Result<Option<String>> {
+    let version = "SELECT CAST(CAST(current_setting('server_version_num') AS INTEGER) >= 170000 AS TEXT)";
     let [before, from_17] = FORBIDDEN;
-    let sql = if newer { from_17 } else { before };
-    sqlx::query_scalar(sql).fetch_optional(pool).await.map_err(failed)
+    let newer = first(server, version).await?.as_deref() == Some("true");
+    first(server, if newer { from_17 } else { before }).await
 }
 
-async fn holder(pool: &PgPool, now: &str) -> Result<String> {
-    let found: Option<String> = sqlx::query_scalar(HOLDERS).bind(now).fetch_optional(pool).await.map_err(failed)?;
+async fn holder(server: &mut Lease, now: u32) -> Result<String> {
+    let found = first(server, &at(now, HOLDERS)).await?;
     Ok(found.unwrap_or_else(|| "a transaction of another role, or one on a standby".to_owned()))
 }
 

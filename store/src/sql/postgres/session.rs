@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgRow};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use futures_util::future::{join, join3};
 
-use super::reported::failed;
+use super::address::Address;
+use super::connection::Connection;
 use crate::error::{Error, Result};
 
 /// How long a server, or a pooler in front of it, has to answer.
@@ -44,11 +44,19 @@ const ANOTHER: &str = "another server answers at the database's address than at 
 const SILENT: &str = "no answer from the server in ten seconds. Behind a pooler: each process of the store takes up to 16 \
      connections, and each needs a connection to the server (default_pool_size)";
 
+/// What stays the same of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// The number that the server's files got when they were made. A standby has its primary's.
+    number: String,
+    /// Whether the database has the extension citus.
+    pub(crate) citus: bool,
+}
+
 /// A session of the server, which belongs to one connection.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
-    /// The number that the server's files got when they were made. A standby has its primary's.
-    pub(super) server: String,
+struct Session {
+    server: Server,
     mark: String,
 }
 
@@ -56,92 +64,100 @@ fn refused<T>(why: impl Into<String>) -> Result<T> {
     Err(Error::unavailable(why.into()))
 }
 
-async fn row(connection: &mut PgConnection, sql: &'static str) -> Result<PgRow> {
-    sqlx::raw_sql(sql).fetch_one(connection).await.map_err(failed)
+/// The only row of a text.
+async fn row(connection: &Connection, sql: &str) -> Result<Vec<String>> {
+    let rows = connection.texts(sql).await?;
+    rows.into_iter().next().ok_or_else(|| Error::unavailable("the server gives no answer to a question of the store"))
 }
 
-fn text(row: &PgRow, at: usize) -> Result<String> {
-    row.try_get(at).map_err(failed)
-}
-
-/// Looks at the server from two connections at once, and gives its number.
+/// Looks at the server from two connections at once, and gives them, with the server's number.
 ///
 /// # Errors
 /// [`Error::Unavailable`], with what to do, if the store cannot keep notes there.
-pub(super) async fn probe(options: &PgConnectOptions) -> Result<String> {
+pub(crate) async fn probe(address: &Address) -> Result<([Connection; 2], Server)> {
     in_time(async {
-        let mut one = options.connect().await.map_err(failed)?;
-        let first = look_and_mark(&mut one, None).await?;
-        let mut two = options.connect().await.map_err(failed)?;
-        let second = look_and_mark(&mut two, Some(&first.server)).await?;
+        let (one, two) = join(Connection::open(address), Connection::open(address)).await;
+        let (one, two) = (one?, two?);
+        let first = look_and_mark(&one, None).await?;
+        let second = look_and_mark(&two, Some(&first.server)).await?;
         for _ in 0..ROUNDS {
-            hold(&mut two, &mut one, &first).await?;
-            hold(&mut one, &mut two, &second).await?;
+            hold(&two, &one, &first).await?;
+            hold(&one, &two, &second).await?;
         }
-        one.close().await.map_err(failed)?;
-        two.close().await.map_err(failed)?;
-        Ok(first.server)
+        Ok(([one, two], first.server))
     })
     .await
 }
 
 /// While one connection holds a server in a transaction, the other gets another one, if they share.
-async fn hold(holder: &mut PgConnection, other: &mut PgConnection, session: &Session) -> Result<()> {
+async fn hold(holder: &Connection, other: &Connection, session: &Session) -> Result<()> {
     // In statement mode there are no transactions.
-    let Ok(mut held) = holder.begin().await else { return refused(POOLER) };
-    row(&mut held, "SELECT 'held'").await?;
+    if holder.texts("BEGIN; SELECT 'held'").await.is_err() {
+        return refused(POOLER);
+    }
     still(other, session).await?;
-    held.rollback().await.map_err(failed)
+    holder.script("ROLLBACK").await
 }
 
-/// Makes a new connection one that the store can use.
+/// A new connection that the store can use.
 ///
 /// # Errors
 /// [`Error::Unavailable`], with what to do.
-pub(super) async fn require(connection: &mut PgConnection, server: &str) -> Result<()> {
-    in_time(look_and_mark(connection, Some(server))).await.map(drop)
+pub(crate) async fn open(address: &Address, server: Option<&Server>) -> Result<Connection> {
+    in_time(async {
+        let connection = Connection::open(address).await?;
+        look_and_mark(&connection, server).await?;
+        Ok(connection)
+    })
+    .await
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| refused(SILENT))
 }
 
-async fn look_and_mark(connection: &mut PgConnection, server: Option<&str>) -> Result<Session> {
-    known(&text(&row(connection, "SELECT version()").await?, 0)?)?;
-    let found = row(connection, LOOK).await?;
-    if !text(&found, 0)?.is_empty() {
+/// The three questions are sent at once. The first one alone is for every database that speaks the protocol.
+async fn look_and_mark(connection: &Connection, server: Option<&Server>) -> Result<Session> {
+    let (version, found, number) =
+        join3(row(connection, "SELECT version()"), row(connection, LOOK), row(connection, SERVER)).await;
+    known(&version?.concat())?;
+    let met = Server { citus: acceptable(&found?)?, number: number?.concat() };
+    if server.is_some_and(|server| *server != met) {
+        return refused(ANOTHER);
+    }
+    let mark = row(connection, MARK).await?.into_iter().next().unwrap_or_default();
+    let session = Session { server: met, mark };
+    still(connection, &session).await?;
+    Ok(session)
+}
+
+/// Whether what [`LOOK`] has found has Citus.
+fn acceptable(found: &[String]) -> Result<bool> {
+    let [mark, standby, fsync, pages, citus, unlogged] = found else {
+        return refused("the server's answer to a question of the store is not understood");
+    };
+    if !mark.is_empty() {
         return refused(POOLER);
     }
-    if text(&found, 1)? != "false" {
+    if standby != "false" {
         return refused(STANDBY);
     }
-    for (at, setting) in [(2, "fsync"), (3, "full_page_writes")] {
-        if text(&found, at)? != "on" {
+    for (value, setting) in [(fsync, "fsync"), (pages, "full_page_writes")] {
+        if value != "on" {
             return refused(unsafe_setting(setting));
         }
     }
-    if text(&found, 4)? != "0" {
-        return refused(unknown("PostgreSQL with the extension citus"));
-    }
-    let unlogged = text(&found, 5)?;
     if !unlogged.is_empty() {
         return refused(format!(
             "the table {unlogged} is UNLOGGED, and a crash of the server would empty it: ALTER TABLE {unlogged} SET LOGGED"
         ));
     }
-    let number = text(&row(connection, SERVER).await?, 0)?;
-    if server.is_some_and(|server| server != number) {
-        return refused(ANOTHER);
-    }
-    let mark = text(&row(connection, MARK).await?, 0)?;
-    let session = Session { server: number, mark };
-    still(connection, &session).await?;
-    Ok(session)
+    Ok(citus != "0")
 }
 
 /// Whether the connection still has its session.
-async fn still(connection: &mut PgConnection, session: &Session) -> Result<()> {
-    if text(&row(connection, STILL).await?, 0)? == session.mark { Ok(()) } else { refused(POOLER) }
+async fn still(connection: &Connection, session: &Session) -> Result<()> {
+    if row(connection, STILL).await?.concat() == session.mark { Ok(()) } else { refused(POOLER) }
 }
 
 fn unsafe_setting(setting: &str) -> String {
