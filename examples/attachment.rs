@@ -73,19 +73,15 @@ fn main() -> io::Result<()> {
     let card = vault.card(patient, &stored, None)?;
     let path = std::env::temp_dir().join(format!("lukko-attachment-{}", std::process::id()));
     let mut file = File::options().read(true).write(true).create_new(true).open(&path)?;
-    let (record, field) = (RecordId::new("r-1")?, FieldLabel::new("recording")?);
+    let field = FieldLabel::new("recording")?;
+    let place = Place::new(RecordId::new("r-1")?, field);
     let outcome = (|| {
         measured("sealed by a reader", size, || {
-            let mut writer = vault.seal_attachment(
-                &key,
-                &RecordContext::new(Place::new(record, field), Revision::FIRST),
-                &file,
-                rng,
-            )?;
+            let mut writer = vault.seal_attachment(&key, &RecordContext::new(place, Revision::FIRST), &file, rng)?;
             each_block(size, |text| writer.write_all(text))?;
             writer.finish()
         })?;
-        let open = || check_text(size, &mut vault.open_attachment(&key, Place::new(record, field), &file)?);
+        let open = || check_text(size, &mut vault.open_attachment(&key, place, &file)?);
         measured("opened, after a seek and from the start", size, open)?;
         file.set_len(0).and_then(|()| file.rewind())?;
         let record = measured("deposited", size, || {

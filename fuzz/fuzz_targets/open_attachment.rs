@@ -4,6 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use std::io::{Cursor, Read};
 
+use lukko::Place;
 use lukko_fuzz::{Case, require_made};
 
 fuzz_target!(|data: &[u8]| {

@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use lukko::Place;
 use lukko_fuzz::{Case, require_made};
 
 fuzz_target!(|data: &[u8]| {

@@ -128,7 +128,8 @@ impl World {
             let (world, mut rng) = (Self::of(false), FixedRng(3));
             let mut made = Vec::new();
             for (len, padding) in LENGTHS.iter().flat_map(|len| [(*len, Padding::None), (*len, Padding::Padme)]) {
-                let place = RecordContext::new(Place::new(world.record(0), field()), Revision::FIRST).with_padding(padding);
+                let place =
+                    RecordContext::new(Place::new(world.record(0), field()), Revision::FIRST).with_padding(padding);
                 let mut writer = world.vault.seal_attachment(&world.key, &place, Vec::new(), &mut rng).unwrap();
                 writer.write_all(&text(len)).unwrap();
                 made.push((text(len), padding, writer.finish().unwrap()));
@@ -209,7 +210,11 @@ impl World {
         let deposited = writer.record().to_owned();
         let deposited_attachment = (deposited, writer.finish().unwrap());
         let court = RecipientKey::generate(suite, rng).unwrap();
-        let note = StoredNote { place: Place::new(RecordId::new(RECORDS[0]).unwrap(), field()), path: Path::Reader, bytes: &sealed[0][0] };
+        let note = StoredNote {
+            place: Place::new(RecordId::new(RECORDS[0]).unwrap(), field()),
+            path: Path::Reader,
+            bytes: &sealed[0][0],
+        };
         let disclosure = vault.disclose(&key, &note, court.public(), &therapist, rng).unwrap();
         let draft = vault.roster().next_generation().unwrap();
         let rotation = vault.rotate(&master, Policy::new(3, 5).unwrap(), &registrar.public(), draft, rng).unwrap();
