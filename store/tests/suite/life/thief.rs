@@ -213,6 +213,8 @@ impl<K: Kind> World<K> {
         if rows.cards.iter().any(|(card, _)| erased(card))
             || (self.trust.erased.contains_key(&patient) && !rows.cards.is_empty())
         {
+            // A card that was made after the copy is in no table any more: an erasure can only name what is there.
+            self.cards[patient].clear();
             self.came_back(patient);
         } else {
             self.cards[patient] = rows.cards.into_iter().map(|(card, _)| card).collect();
