@@ -1,7 +1,9 @@
 //! What the store's errors say: each of them is a sentence with advice, and no name of a variant.
 
+use lukko::error::Object;
+use lukko::{CardId, KeyFingerprint};
 use lukko_store::Error;
-use lukko_store::error::{Conflict, Counted, Missing, Usage};
+use lukko_store::error::{Conflict, Counted, Mismatch, Missing, Usage};
 
 const COUNTED: [Counted; 2] = [Counted::Generation, Counted::Roster];
 const USAGE: [Usage; 10] = [
@@ -31,6 +33,24 @@ const CONFLICT: [Conflict; 10] = [
 const MISSING: [Missing; 5] =
     [Missing::Generation(271), Missing::Patient, Missing::Job, Missing::Erasure, Missing::Object];
 
+/// Objects that do not fit their place.
+fn mismatches() -> Vec<Mismatch> {
+    let [card, other] = [3, 4].map(|byte| CardId::from_bytes([byte; 32]));
+    let [key, another] = [5, 6].map(|byte| KeyFingerprint::from_bytes([byte; 32]));
+    vec![
+        Mismatch::Vault(Object::Record),
+        Mismatch::Suite,
+        Mismatch::Patient,
+        Mismatch::Previous,
+        Mismatch::Card { object: Object::Grant, named: card, met: other },
+        Mismatch::Revision { named: 271, met: 31 },
+        Mismatch::Generation { object: Object::Endorsement, named: 271, met: Some(31) },
+        Mismatch::Generation { object: Object::Grant, named: 271, met: None },
+        Mismatch::Recipient { named: key, met: another },
+        Mismatch::MasterGrant,
+    ]
+}
+
 /// Every error that the store makes itself, and the two that carry another's.
 fn errors() -> Vec<Error> {
     let stale = COUNTED.map(|what| Error::Stale { what, stored: 271, given: 31 });
@@ -47,6 +67,7 @@ fn errors() -> Vec<Error> {
         .chain(CONFLICT.map(Error::from))
         .chain(stale)
         .chain(MISSING.map(Error::from))
+        .chain(mismatches().into_iter().map(Error::from))
         .chain(others)
         .collect()
 }
@@ -57,7 +78,9 @@ fn numbers(error: &Error) -> &'static [&'static str] {
         Error::Usage(Usage::NotRotated(_))
         | Error::Conflict(Conflict::Generation(_) | Conflict::Roster(_) | Conflict::Record { stored: Some(_) })
         | Error::Missing(Missing::Generation(_)) => &["271"],
+        Error::Mismatch(Mismatch::Generation { met: None, .. }) => &["271"],
         Error::Stale { .. } | Error::Schema { .. } | Error::Held { .. } => &["271", "31"],
+        Error::Mismatch(Mismatch::Revision { .. } | Mismatch::Generation { .. }) => &["271", "31"],
         _ => &[],
     }
 }
@@ -107,6 +130,7 @@ fn every_variant_is_listed() {
         ("Usage", USAGE.map(|one| listed(format!("{one:?}"))).to_vec()),
         ("Conflict", CONFLICT.map(|one| listed(format!("{one:?}"))).to_vec()),
         ("Missing", MISSING.map(|one| listed(format!("{one:?}"))).to_vec()),
+        ("Mismatch", mismatches().iter().map(|one| listed(format!("{one:?}"))).collect()),
         ("Counted", COUNTED.map(|one| listed(format!("{one:?}"))).to_vec()),
         ("Error", errors().iter().map(|one| listed(format!("{one:?}"))).chain(["Core".to_owned()]).collect()),
     ];
