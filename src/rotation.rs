@@ -34,7 +34,7 @@ pub struct Rotation {
 
 impl Vault {
     /// Makes the next generation: other custodians, another policy, another registrar if need be. `roster` comes from
-    /// [`VerifiedRoster::next_generation`] and is signed by the new root.
+    /// [`VerifiedRoster::next_generation`](crate::VerifiedRoster::next_generation) and is signed by the new root.
     ///
     /// Nothing changes by it yet. The old shares open the vault until every patient was re-wrapped and the old
     /// generation retired: see [`Retirement`](crate::Retirement). Publish a change of the roster in both generations until

@@ -49,7 +49,7 @@ impl Vault {
 
     /// Takes a deposited attachment over, in constant memory: seals it as a reader's own, in a place that the caller
     /// chooses. The author is verified before anything is written to `sink`, and from then on known to the caller only:
-    /// keep a note of [`DepositedAttachment::claimed_writer`].
+    /// keep a note of [`DepositedAttachment::claimed_writer`](crate::DepositedAttachment::claimed_writer).
     ///
     /// # Errors
     /// Those of source and sink; as [`Vault::open_deposited_attachment`] and [`Vault::rewrap`];

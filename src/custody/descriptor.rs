@@ -41,7 +41,7 @@ impl Descriptor {
     /// Reads a descriptor and imports its keys.
     ///
     /// # Errors
-    /// [`Error::Malformed`] with the field.
+    /// [`Error::Malformed`](crate::Error::Malformed) with the field.
     ///
     /// # Security
     /// Whoever can write the database can write a descriptor. Compare [`Descriptor::fingerprint`] with one that came

@@ -29,7 +29,7 @@ impl MemberEntry {
     /// Reads an entry, imports its keys and verifies its signature.
     ///
     /// # Errors
-    /// [`Error::Malformed`] with the field; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
+    /// [`Error::Malformed`](crate::Error::Malformed) with the field; [`Usage::WrongVault`](crate::error::Usage::WrongVault) or
     /// [`Usage::WrongSuite`](crate::error::Usage::WrongSuite) for an entry of another vault; [`Untrusted::EntrySignature`].
     pub fn verify(bytes: &[u8], descriptor: &PinnedDescriptor) -> Result<Self> {
         let signed = wire::member::MemberEntry::parse(bytes)?;
