@@ -72,7 +72,21 @@ pub async fn open(name: &str, partitions: u32) -> Option<(PostgresStore, String)
 
 /// A server's disk is not endless: databases that were used by a loop go.
 pub async fn remove(database: &str) {
-    sql("postgres:///postgres", &format!("DROP DATABASE {database} WITH (FORCE)")).await;
+    whole_server(&Session::to("postgres:///postgres").await, &format!("DROP DATABASE {database} WITH (FORCE)")).await;
+}
+
+/// Runs a statement that waits for a checkpoint of the whole server. While the test of the full disk is at work, a checkpoint
+/// can fail, because the pages of that test's database have no room.
+async fn whole_server(session: &Session, statement: &str) {
+    for _ in 0..600 {
+        match session.try_run(statement).await {
+            Err(error) if format!("{error:?}").contains("checkpoint") => {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+            done => return done.unwrap_or_else(|error| panic!("{statement}: {error:?}")),
+        }
+    }
+    panic!("{statement}: no checkpoint for a minute");
 }
 
 /// Whether there is a server.
@@ -100,6 +114,6 @@ pub async fn fresh(name: &str) -> Option<String> {
             server.run(statement).await;
         }
     }
-    server.run(&format!("CREATE DATABASE {database}")).await;
+    whole_server(&server, &format!("CREATE DATABASE {database}")).await;
     Some(database)
 }
