@@ -36,7 +36,7 @@ fn found(directory: &Path, needles: &[Vec<u8>]) -> usize {
             }
             let file = std::fs::read(entry.path()).unwrap_or_default();
             for (needle, met) in needles.iter().zip(&mut met) {
-                *met = *met || file.windows(needle.len()).any(|window| window == needle);
+                *met = *met || memchr::memmem::find(&file, needle).is_some();
             }
         }
     }

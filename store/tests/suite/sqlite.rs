@@ -19,7 +19,7 @@ async fn sql(path: &Path, statement: &str) {
 fn found(directory: &Path, needles: &[Vec<u8>]) -> usize {
     let files: Vec<Vec<u8>> =
         std::fs::read_dir(directory).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect();
-    let holds = |needle: &Vec<u8>| files.iter().any(|file| file.windows(needle.len()).any(|window| window == needle));
+    let holds = |needle: &Vec<u8>| files.iter().any(|file| memchr::memmem::find(file, needle).is_some());
     needles.iter().filter(|needle| holds(needle)).count()
 }
 
