@@ -131,7 +131,15 @@ async fn t100_a_cut_connection_loses_nothing() {
         let ((), tries) = tokio::join!(cutting, write);
         cut += tries;
     }
-    assert_eq!(store.records(clinic.id(), patient("p-1"), None, 100).await.unwrap().len(), 20);
+    // The connection that was cut last may be the one that reads: it says so, and the next one answers.
+    let mut read = store.records(clinic.id(), patient("p-1"), None, 100).await;
+    for _ in 0..20 {
+        if !matches!(read, Err(Error::Unavailable(_))) {
+            break;
+        }
+        read = store.records(clinic.id(), patient("p-1"), None, 100).await;
+    }
+    assert_eq!(read.unwrap().len(), 20);
     println!("{cut} changes were given again");
 }
 
