@@ -5,6 +5,7 @@
 //! of each statement to its log, where the test reads which shards it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::cluster::{Programs, Server};
@@ -111,7 +112,9 @@ macro_rules! cases {
     ($cluster:expr; $($module:ident :: $case:ident),* $(,)?) => {
         $(
             println!(stringify!($case));
-            Box::pin($module::$case($cluster.open(stringify!($case)).await)).await;
+            // Each case has a frame of its own: all of them in one are too much for a test's stack.
+            let case: fn(PostgresStore) -> Pin<Box<dyn Future<Output = ()>>> = |store| Box::pin($module::$case(store));
+            case($cluster.open(stringify!($case)).await).await;
         )*
     };
 }

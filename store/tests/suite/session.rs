@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clinic::{Clinic, first, patient, with_notes};
 use crate::cluster::{Programs, Server};
-use crate::postgres::sql;
+use crate::postgres::{Session, sql};
 use lukko_store::{Change, Error, PostgresStore, Store};
 
 /// Refused, in words that hold all of these.
@@ -115,6 +115,24 @@ async fn t092_t168_a_crash_of_the_server_loses_no_acknowledged_note() {
     let lost = acknowledged.iter().filter(|name| stored.binary_search(name).is_err()).count();
     println!("{} notes acknowledged before the server stopped: {lost} lost", acknowledged.len());
     assert!(acknowledged.len() > 20 && lost == 0, "{lost} of {} lost", acknowledged.len());
+}
+
+/// A server whose connections are all in use is asked again for a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t100_a_server_without_a_free_connection_is_waited_for() {
+    let Some(programs) = Programs::find().await else { return };
+    let server = Server::start(&programs, 6_014, "max_connections = 5\nmax_wal_senders = 0");
+    let url = server.url("postgres");
+    let mut others = Vec::new();
+    for _ in 0..5 {
+        others.push(Session::to(&url).await);
+    }
+    let ends = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(others);
+    };
+    let (store, ()) = tokio::join!(PostgresStore::open(&url), ends);
+    store.unwrap().close().await;
 }
 
 /// A standby answers with what it has got so far: a note that was just acknowledged may not be there.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut as _, BytesMut};
 use futures_util::future::join;
@@ -19,6 +20,14 @@ use crate::table::Value;
 /// What the driver reports.
 pub(crate) fn failed(error: tokio_postgres::Error) -> Error {
     reported::by_postgres(&error)
+}
+
+/// How long a server is asked again that has no connection free now, or is starting.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+
+fn is_busy(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|state| matches!(state.code(), "53300" | "57P03"))
 }
 
 /// A connection, and what was prepared on it.
@@ -39,7 +48,13 @@ impl Connection {
     /// # Errors
     /// [`Error::Unavailable`].
     pub(crate) async fn open(address: &Address) -> Result<Self> {
-        let (client, mut connection) = address.config.connect(address.tls.clone()).await.map_err(failed)?;
+        let begin = Instant::now();
+        let (client, mut connection) = loop {
+            match address.config.connect(address.tls.clone()).await {
+                Err(error) if is_busy(&error) && begin.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                other => break other.map_err(failed)?,
+            }
+        };
         // Passes over what the server says without being asked: the driver would write it to the log.
         let carrier = tokio::spawn(async move {
             while let Some(Ok(_)) = poll_fn(|context| connection.poll_message(context)).await {}
