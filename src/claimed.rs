@@ -6,8 +6,7 @@
 use crate::choice::{Path, Suite};
 use crate::digest::{CardId, KeyFingerprint, VaultId};
 use crate::error::Result;
-use crate::keys::labels;
-use crate::prim::hash::hash;
+use crate::keys::patient::{card_id, master_grant_digest};
 use crate::wire;
 use crate::wire::grant::Recipient;
 
@@ -64,7 +63,7 @@ impl<'a> Card<'a> {
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let read = wire::card::Card::parse(bytes)?;
         let wire::card::Card { scope, patient, version, previous, .. } = read.value;
-        let card = CardId(hash(labels::CARD_ID, &[read.body]));
+        let card = card_id(read.body);
         let previous = (version > 1).then_some(previous);
         Ok(Self { vault: scope.vault, patient: patient.as_bytes(), card, version, previous })
     }
@@ -126,6 +125,6 @@ impl Endorsement {
     /// Whether it names this master grant, by the digest of its bytes.
     #[must_use]
     pub fn names(&self, master_grant: &[u8]) -> bool {
-        hash(labels::MASTER_GRANT_DIGEST, &[master_grant]) == self.master_grant
+        master_grant_digest(master_grant) == self.master_grant
     }
 }

@@ -17,7 +17,7 @@ use crate::keys::recipient::{RecipientKey, RecipientPublicKey};
 use crate::keys::record::RecordSecrets;
 use crate::prim::hash::hash;
 use crate::prim::hpke::{Coins, open_secret, seal_secret};
-use crate::record::{Opened, Origin, path_of, payload_digest, seal_payload};
+use crate::record::{Opened, Origin, path_of, payload_digest, seal_payload, sealed_key_digest};
 use crate::secret::Plaintext;
 use crate::vault::Vault;
 use crate::wire::disclosure::{Disclosure, Inner};
@@ -228,6 +228,6 @@ fn sealing_info(context: PayloadContextId, payload_digest: PayloadDigest) -> Vec
 
 /// `disclosure context || sealed key digest || payload digest || roster version`.
 fn message(context: PayloadContextId, sealed: &[u8], payload_digest: PayloadDigest, roster_seen: u64) -> Vec<u8> {
-    let sealed_digest = hash(labels::SEALED_KEY_DIGEST, &[sealed]);
+    let sealed_digest = sealed_key_digest(sealed);
     [context.as_bytes().as_slice(), &sealed_digest, payload_digest.as_bytes(), &roster_seen.to_be_bytes()].concat()
 }

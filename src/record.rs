@@ -16,7 +16,7 @@ pub use deposit::{Deposit, Unattributed};
 pub use open::{Opened, Origin, path_of};
 pub(crate) use seal::seal_payload;
 pub use seal::sealed_len;
-pub(crate) use statement::payload_digest;
+pub(crate) use statement::{payload_digest, sealed_key_digest};
 
 /// What the room `attachment` builds the same bytes with, as a stream.
 #[cfg(feature = "std")]

@@ -24,7 +24,7 @@ const ROOMS: [(&str, u8, &[&str]); 20] = [
     ("wire", 1, &["digest", "choice", "error", "ident"]),
     ("chunked", 2, &["error", "secret", "prim"]),
     ("keys", 2, &["digest", "choice", "error", "secret", "ident", "prim", "wire"]),
-    ("claimed", 3, &["digest", "choice", "error", "prim", "wire", "keys"]),
+    ("claimed", 3, &["digest", "choice", "error", "wire", "keys"]),
     ("custody", 3, &["digest", "choice", "error", "secret", "ident", "prim", "shamir", "wire", "keys"]),
     ("roster", 3, &["digest", "choice", "error", "ident", "prim", "wire", "keys", "custody"]),
     ("vault", 3, &["digest", "error", "ident", "keys", "custody", "roster"]),

@@ -10,10 +10,21 @@ use super::{labels, schedule};
 use crate::digest::CardId;
 use crate::error::{Error, Result};
 use crate::ident::{OwnedPatientId, PatientId, Scope};
+use crate::prim::hash::hash;
 use crate::prim::hpke::{PrivateKey, PublicKey};
 use crate::prim::rng;
 use crate::prim::sign::{SigningKey, VerifyingKey};
 use crate::secret::Secret;
+
+/// The id of a card: `SHA-256(lp(label) || body)`.
+pub(crate) fn card_id(body: &[u8]) -> CardId {
+    CardId(hash(labels::CARD_ID, &[body]))
+}
+
+/// `SHA-256(lp(label) || master grant)`, which the endorsement signs.
+pub(crate) fn master_grant_digest(grant: &[u8]) -> [u8; 32] {
+    hash(labels::MASTER_GRANT_DIGEST, &[grant])
+}
 
 /// The 32 bytes that grants carry.
 pub(crate) struct PatientSecret(Secret<32>);

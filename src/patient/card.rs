@@ -4,8 +4,7 @@ use crate::digest::CardId;
 use crate::error::{Object, Result, Usage};
 use crate::ident::{OwnedPatientId, PatientId, Scope};
 use crate::keys::labels;
-use crate::keys::patient::PatientContext;
-use crate::prim::hash::hash;
+use crate::keys::patient::{PatientContext, card_id};
 use crate::prim::hpke::PublicKey;
 use crate::prim::sign::VerifyingKey;
 use crate::vault::Vault;
@@ -45,11 +44,6 @@ impl ReadCard {
         let signed = |voucher| self.succession_key.verify(labels::SUCCESSION, next.id.as_bytes(), voucher);
         self.version.checked_add(1) == Some(next.version) && next.voucher.as_ref().is_some_and(signed)
     }
-}
-
-/// The id of a card: `SHA-256(lp(label) || body)`.
-pub(super) fn card_id(body: &[u8]) -> CardId {
-    CardId(hash(labels::CARD_ID, &[body]))
 }
 
 /// The current card of a patient, verified against the pinned descriptor and the roster.

@@ -15,8 +15,7 @@ use crate::ident::PatientId;
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
-use crate::keys::patient::PatientKey;
-use crate::prim::hash::hash;
+use crate::keys::patient::{PatientKey, master_grant_digest};
 use crate::prim::sign::SigningKey;
 use crate::vault::Vault;
 use crate::wire::endorsement::{Endorsement, Endorser};
@@ -193,9 +192,4 @@ impl Vault {
             }
         }
     }
-}
-
-/// `SHA-256(lp(label) || master grant)`, which the endorsement signs.
-pub(super) fn master_grant_digest(grant: &[u8]) -> [u8; 32] {
-    hash(labels::MASTER_GRANT_DIGEST, &[grant])
 }

@@ -4,12 +4,11 @@ use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 
-use super::card::card_id;
 use super::endorsement::{Endorsed, Enroller};
 use crate::digest::CardId;
 use crate::error::{Result, Usage};
 use crate::ident::PatientId;
-use crate::keys::patient::{PatientContext, PatientKey, PatientSecret};
+use crate::keys::patient::{PatientContext, PatientKey, PatientSecret, card_id};
 use crate::vault::Vault;
 use crate::wire;
 use crate::wire::frame::Field;

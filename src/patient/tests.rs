@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use getrandom::SysRng;
 
-use super::card::{Card, card_id};
-use super::endorsement::{Enroller, StoredPatient, master_grant_digest};
+use super::card::Card;
+use super::endorsement::{Enroller, StoredPatient};
 use super::enrol::Enrolment;
 use super::grant::seal_grant;
 use crate::choice::{Roles, Suite};
@@ -16,7 +16,7 @@ use crate::ident::{MemberId, PatientId};
 use crate::keys::labels;
 use crate::keys::master::MasterKey;
 use crate::keys::member::MemberKey;
-use crate::keys::patient::{PatientContext, PatientSecret};
+use crate::keys::patient::{PatientContext, PatientSecret, card_id, master_grant_digest};
 use crate::keys::registrar::RegistrarKey;
 use crate::prim::hpke::{Coins, seal_secret};
 use crate::roster::{MemberEntry, RosterDraft};

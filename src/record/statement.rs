@@ -36,7 +36,7 @@ pub(crate) fn payload_digest(payload: &[u8]) -> PayloadDigest {
 }
 
 /// The digest by which a statement names the sealed record key.
-pub(super) fn sealed_key_digest(sealed: &[u8]) -> [u8; 32] {
+pub(crate) fn sealed_key_digest(sealed: &[u8]) -> [u8; 32] {
     hash(labels::SEALED_KEY_DIGEST, &[sealed])
 }
 
