@@ -84,12 +84,7 @@ pub(crate) fn take_over(
     if from.card() != to.card() {
         return reseal(vault, (from, to), place, sealed);
     }
-    let place = place.in_core()?;
-    match Sealed::absorbed(vault, to, place, sealed, &mut OsRng).map_err(misplaced)? {
-        Some(taken) => Ok(Some(taken)),
-        // It only says so. Whether it was, shows when it opens.
-        None => vault.open_absorbed(to, place, sealed).map(|_| None).map_err(misplaced),
-    }
+    Sealed::absorbed(vault, to, place.in_core()?, sealed, &mut OsRng).map_err(misplaced)
 }
 
 /// Seals a deposit, as a member who cannot read it back.
