@@ -16,6 +16,7 @@ mod read;
 mod shares;
 mod typed;
 mod verify;
+mod work;
 
 pub use admit::{Admission, admit};
 pub use failure::{Console, Failure, Named, shown};
