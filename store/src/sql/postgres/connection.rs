@@ -108,7 +108,11 @@ impl Connection {
     /// [`Error::Unavailable`].
     pub(crate) async fn rows(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>> {
         let statement = self.statement(sql).await?;
-        let rows = self.client.query_raw(&statement, values.iter().map(Parameter)).await.map_err(failed)?;
+        self.ask(&statement, values).await
+    }
+
+    async fn ask(&self, statement: &Statement, values: &[Value]) -> Result<Vec<Row>> {
+        let rows = self.client.query_raw(statement, values.iter().map(Parameter)).await.map_err(failed)?;
         rows.try_collect().await.map_err(failed)
     }
 
@@ -121,11 +125,7 @@ impl Connection {
             self.script(first).await?;
             return self.rows(sql, values).await;
         };
-        let rows = async {
-            let rows = self.client.query_raw(statement, values.iter().map(Parameter)).await.map_err(failed)?;
-            rows.try_collect().await.map_err(failed)
-        };
-        let (done, rows) = join(self.script(first), rows).await;
+        let (done, rows) = join(self.script(first), self.ask(statement, values)).await;
         done.and(rows)
     }
 
