@@ -44,11 +44,19 @@ const ROWS: [Row; 19] = [
 ];
 
 /// Signed again by the writer: what the signature does not decide.
-const SIGNED: [Row; 15] = [
+const SIGNED: [Row; 8] = [
     row("revision", 1, Malformed),
     row("padding", 1, NotAuthentic),
     row("writer", 1, Untrusted),
     row("roster version seen", 2, Stale).not(Zeros).not(Swap),
+    row("origin's card id", 1, NotAuthentic),
+    row("sealed key digest", 1, NotAuthentic),
+    row("wrap nonce", 1, NotAuthentic),
+    row("wrapped key", 1, NotAuthentic),
+];
+
+/// The sealed key and the payload, where a signature over them is made again: only opening shows what is wrong.
+pub(super) const SEALED: [Row; 7] = [
     row("encapsulation", 1, NotAuthentic),
     row("sealed secret", 1, NotAuthentic),
     row("sealed tag", 1, NotAuthentic),
@@ -56,10 +64,6 @@ const SIGNED: [Row; 15] = [
     row("commitment", 1, NotAuthentic),
     row("chunk", 1, NotAuthentic),
     row("chunk tag", 1, NotAuthentic),
-    row("origin's card id", 1, NotAuthentic),
-    row("sealed key digest", 1, NotAuthentic),
-    row("wrap nonce", 1, NotAuthentic),
-    row("wrapped key", 1, NotAuthentic),
 ];
 
 /// The record with what it says now signed by its writer, on the paths 2 and 3; and on path 4, with the digest of its payload.
@@ -187,7 +191,7 @@ fn systematic(desk: &mut Desk, book: &mut Book) {
         } else {
             base.systematic(book, &rows);
             let seed = signing(desk, "intake");
-            base.signed(book, &SIGNED, &|bytes| resigned(&place, &seed, bytes));
+            base.signed(book, &[&SIGNED[..], &SEALED].concat(), &|bytes| resigned(&place, &seed, bytes));
         }
     }
 }
