@@ -115,22 +115,15 @@ impl<S: Store> Soak<'_, S> {
             Some(_) if on == stored => End::Done,
             Some(_) => End::Conflict,
         };
-        let new = RecordRow {
-            patient: &id,
-            record: &name,
-            field: b"note",
-            revision,
-            card,
-            body: Body::Sealed(&sealed),
-            expect,
-        };
+        self.store_text((&id, &name), Text { revision, card, sealed }, expect, expected).await;
+    }
+
+    async fn store_text(&mut self, (id, name): (&[u8], &[u8]), text: Text, expect: Expect<'_>, expected: End) {
+        let Text { revision, card, sealed } = &text;
+        let (revision, card, body) = (*revision, *card, Body::Sealed(sealed));
+        let new = RecordRow { patient: id, record: name, field: b"note", revision, card, body, expect };
         if self.apply(&[Change::Record(new.into())], expected).await {
-            self.model
-                .people
-                .get_mut(&id)
-                .unwrap()
-                .records
-                .insert(name.clone(), Text { revision, card, sealed: sealed.clone() });
+            self.model.people.get_mut(id).unwrap().records.insert(name.to_vec(), text);
         }
     }
 
@@ -158,24 +151,8 @@ impl<S: Store> Soak<'_, S> {
             old[0] ^= 1;
         }
         let (revision, card, expect) = (text.revision, person.current(), Expect::Body(Body::Sealed(&old)));
-        let new = RecordRow {
-            patient: &id,
-            record: &name,
-            field: b"note",
-            revision,
-            card,
-            body: Body::Sealed(&sealed),
-            expect,
-        };
         let expected = if wrong { End::Conflict } else { End::Done };
-        if self.apply(&[Change::Record(new.into())], expected).await {
-            self.model
-                .people
-                .get_mut(&id)
-                .unwrap()
-                .records
-                .insert(name.clone(), Text { revision, card, sealed: sealed.clone() });
-        }
+        self.store_text((&id, &name), Text { revision, card, sealed }, expect, expected).await;
     }
 
     async fn enrol(&mut self) {
